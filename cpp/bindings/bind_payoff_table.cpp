@@ -1,0 +1,7 @@
+#include "pybind.hpp"
+
+namespace coffee_fast::bindings {
+
+void bind_payoff_table(py::module_& module) { static_cast<void>(module); }
+
+}  // namespace coffee_fast::bindings

@@ -1,0 +1,19 @@
+#include "pybind.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace coffee_fast::bindings;
+  module.doc() = "The compiled kernels of coffee_fast; each has a NumPy twin in coffee_fast._reference.";
+  bind_errors(module);
+  bind_build_info(module);
+  bind_rng(module);
+  bind_mlp(module);
+  bind_simplex(module);
+  bind_payoff_table(module);
+  bind_replicator(module);
+  bind_policy(module);
+  bind_generalized_bargaining(module);
+  bind_dynamics_ensemble(module);
+  bind_rollout(module);
+  bind_empirical_game(module);
+  bind_actor(module);
+}

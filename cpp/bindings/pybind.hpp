@@ -1,0 +1,81 @@
+#pragma once
+
+// The one place that includes pybind11. Every binding keeps one order: convert under the GIL, release it, compute,
+// take it back, wrap.
+
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "coffee_fast/cancel.hpp"
+#include "coffee_fast/check.hpp"
+#include "coffee_fast/tensor_view.hpp"
+
+namespace py = pybind11;
+
+namespace coffee_fast::bindings {
+
+/// C-contiguous array of exactly T: anything else is a TypeError, never a silent copy (bind with py::arg().noconvert()).
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> as_span(const Array<T>& array) {
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+/// The array as a matrix: its last axis are the columns, all others together the rows. Needs one axis or more.
+template <class T>
+MatrixView<const T> as_matrix(const Array<T>& array, const char* name) {
+  check(array.ndim() >= 1, name, " must have at least one axis, got a scalar");
+  const auto columns = static_cast<std::size_t>(array.shape(array.ndim() - 1));
+  return {array.data(), columns == 0 ? 0 : static_cast<std::size_t>(array.size()) / columns, columns};
+}
+
+template <class T>
+MatrixView<T> as_mutable_matrix(Array<T>& array) {
+  const auto columns = static_cast<std::size_t>(array.shape(array.ndim() - 1));
+  return {array.mutable_data(), columns == 0 ? 0 : static_cast<std::size_t>(array.size()) / columns, columns};
+}
+
+/// A new array that takes over the vector's memory.
+template <class T>
+Array<T> to_array(std::vector<T>&& values, std::vector<py::ssize_t> shape) {
+  auto* owner = new std::vector<T>(std::move(values));
+  py::capsule release(owner, [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
+  return Array<T>(std::move(shape), owner->data(), release);
+}
+
+/// Runs `compute(cancel)` without the GIL. Ctrl-C stops it at its next iteration point with KeyboardInterrupt.
+template <class Compute>
+auto without_gil(Compute&& compute) {
+  CancelToken cancel([] {
+    py::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;  // the error stays set; the translation of Cancelled raises it
+  });
+  py::gil_scoped_release release;
+  return compute(cancel);
+}
+
+void bind_errors(py::module_& module);
+void bind_build_info(py::module_& module);
+void bind_rng(py::module_& module);
+void bind_mlp(py::module_& module);
+void bind_simplex(py::module_& module);
+void bind_payoff_table(py::module_& module);
+void bind_replicator(py::module_& module);
+void bind_policy(py::module_& module);
+void bind_generalized_bargaining(py::module_& module);
+void bind_dynamics_ensemble(py::module_& module);
+void bind_rollout(py::module_& module);
+void bind_empirical_game(py::module_& module);
+void bind_actor(py::module_& module);
+
+}  // namespace coffee_fast::bindings

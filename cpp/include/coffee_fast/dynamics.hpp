@@ -1,0 +1,56 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+
+#include "coffee_fast/tensor_view.hpp"
+
+namespace coffee_fast {
+
+/// The coordinates of one episode: all its randomness comes from streams with these and a Purpose, so it is the same
+/// in any batch, chunk or thread.
+struct EpisodeKey {
+  std::uint64_t seed = 0;
+  std::uint64_t profile = 0;
+  std::uint64_t rollout = 0;
+};
+
+/// What one step of a batch gives, a row for each lane that stepped.
+struct StepOutputs {
+  MatrixView<double> rewards;          ///< [L, N * E]: player-major, rewards(lane, player * E + member)
+  std::span<double> disagreement;      ///< [L]: what the members disagree about at this transition; 0 for true games
+  std::span<std::uint8_t> terminal;    ///< [L]: 1 where the episode is over
+};
+
+/// Alternating-move games, true or learned, advanced many episodes at a time.
+///
+/// A Batch holds `capacity` lanes, one episode each. Functions take the lanes they concern, in any order and without
+/// repetition; a lane that is not named does not change. A dynamics object is immutable and may be shared by threads;
+/// a Batch belongs to one thread and holds all the scratch that its dynamics needs.
+///
+/// `information_states`, `legal_masks` and `players_to_act` speak of the player on move; `states` and `observations`
+/// (all players', [L, N * O]) are what a log of the episode would record.
+template <class D>
+concept Dynamics =
+    requires(const D& dynamics, typename D::Batch& batch, std::span<const std::int32_t> lanes,
+             std::span<const EpisodeKey> keys, std::span<std::int32_t> players, MatrixView<float> features,
+             MatrixView<std::uint8_t> masks, std::span<const std::int32_t> actions, const StepOutputs& outputs) {
+      { dynamics.num_players() } -> std::convertible_to<std::size_t>;
+      { dynamics.num_actions() } -> std::convertible_to<std::size_t>;
+      { dynamics.num_members() } -> std::convertible_to<std::size_t>;
+      { dynamics.state_size() } -> std::convertible_to<std::size_t>;
+      { dynamics.observation_size() } -> std::convertible_to<std::size_t>;
+      { dynamics.information_state_size() } -> std::convertible_to<std::size_t>;
+      { dynamics.max_episode_length() } -> std::convertible_to<std::size_t>;
+      { dynamics.make_batch(std::size_t{}) } -> std::same_as<typename D::Batch>;
+      dynamics.reset(batch, lanes, keys);
+      dynamics.players_to_act(batch, lanes, players);
+      dynamics.information_states(batch, lanes, features);
+      dynamics.legal_masks(batch, lanes, masks);
+      dynamics.states(batch, lanes, features);
+      dynamics.observations(batch, lanes, features);
+      dynamics.step(batch, lanes, actions, outputs);
+    };
+
+}  // namespace coffee_fast

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "coffee_fast/mlp.hpp"
+#include "coffee_fast/rng.hpp"
+#include "coffee_fast/tensor_view.hpp"
+
+namespace coffee_fast {
+
+/// What a player does at a decision: a map from its information state to a legal action.
+struct Policy {
+  enum class Kind {
+    uniform_random,  ///< each legal action with equal probability
+    greedy,          ///< the legal action of largest network output, lowest index first
+    softmax,         ///< a legal action with probability proportional to exp(output / temperature)
+    mixture,         ///< at every decision anew, one of `components` by `weights`
+  };
+
+  Kind kind = Kind::uniform_random;
+  std::shared_ptr<const Mlp> network;  ///< of greedy and softmax
+  double temperature = 1.0;            ///< of softmax
+  std::vector<Policy> components;      ///< of mixture; themselves not mixtures
+  std::vector<double> weights;         ///< of mixture; nonnegative, sum one
+};
+
+/// A player's strategy for a batch of episodes: at the start of each episode one policy is drawn by `probabilities`
+/// and kept to its end.
+struct PolicyMixture {
+  std::vector<Policy> policies;
+  std::vector<double> probabilities;
+};
+
+struct PolicyWorkspace {
+  Mlp::Workspace network;
+  std::vector<float> outputs;
+  std::vector<float> inputs;
+  std::vector<std::int32_t> rows;
+  std::vector<std::int32_t> component;
+};
+
+/// One action for each row: information_states [B, I], legal_masks [B, A] of 0 and 1 with at least one 1 a row,
+/// streams [B] (each row draws from its own alone), actions [B].
+/// A value of an illegal action is never looked at, so no size of it can get that action played.
+void choose_actions(const Policy& policy, MatrixView<const float> information_states,
+                    MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
+                    std::span<std::int32_t> actions, PolicyWorkspace& workspace);
+
+/// The index of the largest value among those with mask 1, the lowest on ties; a NaN never wins against a number.
+std::int32_t masked_argmax(std::span<const float> values, std::span<const std::uint8_t> mask);
+
+/// The index of the `rank`-th 1 of the mask.
+std::int32_t nth_legal(std::span<const std::uint8_t> mask, std::uint32_t rank);
+
+}  // namespace coffee_fast

@@ -1,0 +1,48 @@
+#include <atomic>
+#include <stdexcept>
+#include <vector>
+
+#include "coffee_fast/parallel.hpp"
+#include "testing.hpp"
+
+using namespace coffee_fast;
+
+TEST(parallel_for_runs_every_index_once) {
+  for (const int num_threads : {1, 2, 3, 7}) {
+    CancelToken cancel;
+    std::vector<std::atomic<int>> counts(1000);
+    parallel_for(counts.size(), num_threads, cancel, [&](std::size_t index, int worker) {
+      EXPECT(worker >= 0 && worker < num_threads);
+      ++counts[index];
+    });
+    for (const auto& count : counts) EXPECT(count == 1);
+  }
+}
+
+TEST(parallel_for_rethrows_the_lowest_failure) {
+  for (int repeat = 0; repeat < 50; ++repeat) {
+    CancelToken cancel;
+    std::string message;
+    try {
+      parallel_for(100, 3, cancel, [](std::size_t index, int) {
+        if (index % 10 == 7) throw std::runtime_error(std::to_string(index));
+      });
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    EXPECT(message == "7");
+  }
+}
+
+TEST(parallel_for_stops_when_cancelled) {
+  CancelToken cancel;
+  std::atomic<int> count{0};
+  EXPECT_THROW(parallel_for(1000, 2, cancel,
+                            [&](std::size_t, int) {
+                              if (++count == 10) cancel.cancel();
+                            }),
+               Cancelled);
+  EXPECT(count < 20);
+}
+
+TEST(negative_num_threads_is_refused) { EXPECT_THROW(resolve_num_threads(-1), InvalidArgument); }

@@ -1,0 +1,36 @@
+"""Offline game solving: strategies from logged play that hold up in the real game.
+
+The names below are the public face; each is imported from its room on first use, so ``import coffee_fast`` loads
+neither torch nor matplotlib nor pyspiel.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_FACE = {
+    # errors
+    "CoffeeError": "errors",
+    "InvalidArgumentError": "errors",
+    "InvalidGameError": "errors",
+    "DatasetError": "errors",
+    "ConfigError": "errors",
+    "CheckpointError": "errors",
+    "NumericalError": "errors",
+}
+_ROOMS = frozenset()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        value = getattr(importlib.import_module(f"coffee_fast.{_FACE[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _ROOMS:
+        return importlib.import_module(f"coffee_fast.{name}")
+    raise AttributeError(f"module 'coffee_fast' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FACE, *_ROOMS})

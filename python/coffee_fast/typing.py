@@ -1,0 +1,29 @@
+"""Array types and the letters of shapes.
+
+======  ==========================================
+letter  axis
+======  ==========================================
+``B``   rollouts or rows of a batch
+``T``   steps of all trajectories, one after another
+``N``   players
+``A``   actions
+``S``   strategies of a player
+``P``   profiles
+``E``   members of the dynamics ensemble
+``D``   features of a state
+``O``   features of one player's observation
+``I``   features of an information state
+======  ==========================================
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Int8 = NDArray[np.int8]
+UInt8 = NDArray[np.uint8]
