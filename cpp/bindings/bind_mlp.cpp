@@ -57,6 +57,9 @@ Array<float> forward(const Mlp& mlp, py::handle inputs) {
 }  // namespace
 
 void bind_mlp(py::module_& module) {
+  module.def("measure_fma_peak", &measure_fma_peak, py::arg("duration_s") = 0.05,
+             py::call_guard<py::gil_scoped_release>(),
+             "The fused multiply-add peak of the active instruction set on one core, in GFLOP/s.");
   py::class_<Mlp, std::shared_ptr<Mlp>>(module, "Mlp",
                                         "Forward pass of a multilayer perceptron: affine layers, ReLU between them.")
       .def(py::init(&make_mlp), py::arg("layers"),

@@ -1,0 +1,152 @@
+#pragma once
+
+// The forward pass of one affine layer, written once over the registers of simd.hpp. Each instruction set's unit
+// instantiates it; like simd.hpp it uses nothing of std:: that the linker could share between the units.
+
+#include <cstddef>
+#include <utility>
+
+#include "mlp_kernels.hpp"
+#include "simd.hpp"
+
+namespace coffee_fast {
+namespace {
+
+/// outputs[R, P panels] = max(floor, bias + inputs[R, K] weights[K, P panels]), all of K in registers.
+///
+/// `sums` is an array only to the reader: every index is a constant before any optimisation runs, so the compiler sees
+/// R * N variables. Indexed by loops, GCC 12 keeps it on the stack and stores it at every k, at half the speed.
+template <class V, std::size_t R, std::size_t P, std::size_t... I, std::size_t... J>
+[[gnu::always_inline]] inline void multiply(const AffineBlock& block, std::index_sequence<I...>,
+                                            std::index_sequence<J...>) {
+  using Register = typename V::Type;
+  constexpr std::size_t width = V::width;
+  constexpr std::size_t vectors_per_panel = panel_width / width;
+  constexpr std::size_t N = P * vectors_per_panel;
+  const std::size_t panel_stride = block.num_inputs * panel_width;
+  const std::size_t input_stride = block.input_stride;
+
+  Register sums[] = {V::load(block.bias + I % N * width)...};
+  const float* input = block.inputs;
+  const float* weight = block.weights;
+  for (std::size_t k = block.num_inputs; k > 0; --k) {
+    const Register weights[] = {
+        V::load(weight + J / vectors_per_panel * panel_stride + J % vectors_per_panel * width)...};
+    ((sums[I] = V::multiply_add(V::broadcast(input[I / N * input_stride]), weights[I % N], sums[I])), ...);
+    ++input;
+    weight += panel_width;
+  }
+
+  const Register floor = V::broadcast(block.floor);
+  ((sums[I] = V::at_least(sums[I], floor)), ...);
+  const std::size_t columns = block.num_outputs;
+  if (columns >= N * width) {
+    (V::store(block.outputs + I / N * block.output_stride + I % N * width, sums[I]), ...);
+  } else {
+    const auto stored = [columns](std::size_t first) {
+      return columns <= first ? 0 : columns - first < width ? columns - first : width;
+    };
+    (V::store_first(block.outputs + I / N * block.output_stride + I % N * width, sums[I], stored(I % N * width)), ...);
+  }
+}
+
+template <class V, std::size_t R, std::size_t P>
+void multiply_tile(const AffineBlock& block) {
+  constexpr std::size_t N = P * panel_width / V::width;
+  multiply<V, R, P>(block, std::make_index_sequence<R * N>{}, std::make_index_sequence<N>{});
+}
+
+/// The tallest tile of P panels: beside the sums, its weights and one input must fit in the registers.
+template <class V>
+constexpr std::size_t max_tile_rows(std::size_t num_panels) {
+  return (V::num_registers - 2) / (num_panels * panel_width / V::width) - 1;
+}
+
+using Tile = void (*)(const AffineBlock& block);
+
+template <class V, std::size_t R, std::size_t P>
+constexpr Tile tile_or_null() {
+  if constexpr (R <= max_tile_rows<V>(P)) {
+    return &multiply_tile<V, R, P>;
+  } else {
+    return nullptr;
+  }
+}
+
+template <class V, std::size_t R, std::size_t... P>
+constexpr void fill_row(Tile* row, std::index_sequence<P...>) {
+  ((row[P] = tile_or_null<V, R, P + 1>()), ...);
+}
+
+template <class V>
+struct TileTable {
+  static constexpr std::size_t num_rows = max_tile_rows<V>(V::panels_at_full_height);
+  static constexpr std::size_t num_panels = 2 * V::panels_at_full_height;
+  Tile tiles[num_rows][num_panels];
+
+  constexpr TileTable() : tiles{} { fill(std::make_index_sequence<num_rows>{}); }
+
+ private:
+  template <std::size_t... R>
+  constexpr void fill(std::index_sequence<R...>) {
+    (fill_row<V, R + 1>(tiles[R], std::make_index_sequence<num_panels>{}), ...);
+  }
+};
+
+template <class V>
+void affine(const AffineBlock& block) {
+  static constexpr TileTable<V> table;
+  const std::size_t num_tiles = (block.num_rows + table.num_rows - 1) / table.num_rows;
+  const std::size_t tallest = (block.num_rows + num_tiles - 1) / num_tiles;
+  std::size_t widest = table.num_panels;
+  while (tallest > max_tile_rows<V>(widest)) --widest;
+
+  const std::size_t num_panels = (block.num_outputs + panel_width - 1) / panel_width;
+  for (std::size_t panel = 0; panel < num_panels; panel += widest) {  // outermost: these weights stay in L1
+    const std::size_t left = num_panels - panel;
+    const std::size_t column = panel * panel_width;
+    AffineBlock tile = block;
+    tile.weights += column * block.num_inputs;
+    tile.bias += column;
+    tile.num_outputs -= column;
+    for (std::size_t t = 0; t < num_tiles; ++t) {
+      const std::size_t row = t * block.num_rows / num_tiles;  // heights that differ by one row at most
+      const std::size_t rows = (t + 1) * block.num_rows / num_tiles - row;
+      tile.inputs = block.inputs + row * block.input_stride;
+      tile.outputs = block.outputs + row * block.output_stride + column;
+      table.tiles[rows - 1][(left < widest ? left : widest) - 1](tile);
+    }
+  }
+}
+
+/// Enough chains to cover the latency of two multiply-adds a cycle, few enough for the registers.
+template <class V>
+constexpr std::size_t num_chains = V::num_registers / 2 + 2;
+
+template <class V, std::size_t... I>
+[[gnu::always_inline]] inline float run_chains(std::size_t num_rounds, std::index_sequence<I...>) {
+  typename V::Type sums[] = {V::broadcast(static_cast<float>(I))...};
+  const auto factor = V::broadcast(0.5f);
+  for (; num_rounds > 0; --num_rounds) {
+    ((sums[I] = V::multiply_add(sums[I], factor, factor)), ...);
+    asm volatile("");  // the rounds must happen one by one
+  }
+  auto total = factor;
+  ((total = V::multiply_add(sums[I], factor, total)), ...);
+  float first = 0.0f;
+  V::store_first(&first, total, 1);
+  return first;
+}
+
+template <class V>
+float fma_chains(std::size_t num_rounds) {
+  return run_chains<V>(num_rounds, std::make_index_sequence<num_chains<V>>{});
+}
+
+template <class V>
+constexpr MlpKernels make_mlp_kernels() {
+  return {&affine<V>, &fma_chains<V>, 2 * V::width * num_chains<V>};
+}
+
+}  // namespace
+}  // namespace coffee_fast

@@ -1,0 +1,82 @@
+#pragma once
+
+// One register of floats for each instruction set. Everything here has internal linkage and is inlined by force: a
+// translation unit compiled for AVX must not give the linker a function that other units would then share.
+
+#include <cstddef>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace coffee_fast {
+namespace {
+
+#define COFFEE_FAST_INLINE [[gnu::always_inline]] static inline
+
+/// Four floats in whatever the target has; products are rounded before they are added.
+struct PortableVector {
+  typedef float Type __attribute__((vector_size(16)));
+  static constexpr std::size_t width = 4;
+  static constexpr std::size_t num_registers = 16;
+  static constexpr std::size_t panels_at_full_height = 1;
+
+  COFFEE_FAST_INLINE Type load(const float* source) {
+    Type value;
+    __builtin_memcpy(&value, source, sizeof value);
+    return value;
+  }
+  COFFEE_FAST_INLINE Type broadcast(float value) { return Type{value, value, value, value}; }
+  COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return a * b + c; }
+  /// value where it is not below floor, and NaN where it is NaN.
+  COFFEE_FAST_INLINE Type at_least(Type value, Type floor) { return value < floor ? floor : value; }
+  COFFEE_FAST_INLINE void store(float* target, Type value) { __builtin_memcpy(target, &value, sizeof value); }
+  /// The first `count` <= width elements.
+  COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) target[i] = value[i];
+  }
+};
+
+#if defined(__AVX2__) && defined(__FMA__)
+struct Avx2Vector {
+  using Type = __m256;
+  static constexpr std::size_t width = 8;
+  static constexpr std::size_t num_registers = 16;
+  static constexpr std::size_t panels_at_full_height = 1;
+
+  COFFEE_FAST_INLINE Type load(const float* source) { return _mm256_loadu_ps(source); }
+  COFFEE_FAST_INLINE Type broadcast(float value) { return _mm256_set1_ps(value); }
+  COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
+  COFFEE_FAST_INLINE Type at_least(Type value, Type floor) { return _mm256_max_ps(floor, value); }
+  COFFEE_FAST_INLINE void store(float* target, Type value) { _mm256_storeu_ps(target, value); }
+  COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
+    const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(target, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), index), value);
+  }
+};
+#endif
+
+#if defined(__AVX512F__)
+struct Avx512Vector {
+  using Type = __m512;
+  static constexpr std::size_t width = 16;
+  static constexpr std::size_t num_registers = 32;
+  static constexpr std::size_t panels_at_full_height = 2;
+
+  COFFEE_FAST_INLINE Type load(const float* source) { return _mm512_loadu_ps(source); }
+  COFFEE_FAST_INLINE Type broadcast(float value) { return _mm512_set1_ps(value); }
+  COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return _mm512_fmadd_ps(a, b, c); }
+  COFFEE_FAST_INLINE Type at_least(Type value, Type floor) {
+    return _mm512_maskz_max_ps(0xffff, floor, value);  // the plain one makes GCC 12 warn of its own header
+  }
+  COFFEE_FAST_INLINE void store(float* target, Type value) { _mm512_storeu_ps(target, value); }
+  COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
+    _mm512_mask_storeu_ps(target, static_cast<__mmask16>((1u << count) - 1u), value);
+  }
+};
+#endif
+
+#undef COFFEE_FAST_INLINE
+
+}  // namespace
+}  // namespace coffee_fast
