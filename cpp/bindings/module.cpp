@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, module) {
   bind_rollout(module);
   bind_empirical_game(module);
   bind_actor(module);
+  bind_q_network(module);
 }

@@ -27,7 +27,17 @@ struct PortableVector {
     return value;
   }
   COFFEE_FAST_INLINE Type broadcast(float value) { return Type{value, value, value, value}; }
+  COFFEE_FAST_INLINE Type zero() { return Type{}; }
+  COFFEE_FAST_INLINE Type add(Type a, Type b) { return a + b; }
+  COFFEE_FAST_INLINE Type subtract(Type a, Type b) { return a - b; }
+  COFFEE_FAST_INLINE Type multiply(Type a, Type b) { return a * b; }
   COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return a * b + c; }
+  COFFEE_FAST_INLINE Type divide(Type a, Type b) { return a / b; }
+  COFFEE_FAST_INLINE Type square_root(Type a) {
+    return Type{__builtin_sqrtf(a[0]), __builtin_sqrtf(a[1]), __builtin_sqrtf(a[2]), __builtin_sqrtf(a[3])};
+  }
+  /// value where condition > 0, else 0.
+  COFFEE_FAST_INLINE Type where_positive(Type condition, Type value) { return condition > 0.0f ? value : Type{}; }
   /// value where it is not below floor, and NaN where it is NaN.
   COFFEE_FAST_INLINE Type at_least(Type value, Type floor) { return value < floor ? floor : value; }
   COFFEE_FAST_INLINE void store(float* target, Type value) { __builtin_memcpy(target, &value, sizeof value); }
@@ -46,7 +56,16 @@ struct Avx2Vector {
 
   COFFEE_FAST_INLINE Type load(const float* source) { return _mm256_loadu_ps(source); }
   COFFEE_FAST_INLINE Type broadcast(float value) { return _mm256_set1_ps(value); }
+  COFFEE_FAST_INLINE Type zero() { return _mm256_setzero_ps(); }
+  COFFEE_FAST_INLINE Type add(Type a, Type b) { return _mm256_add_ps(a, b); }
+  COFFEE_FAST_INLINE Type subtract(Type a, Type b) { return _mm256_sub_ps(a, b); }
+  COFFEE_FAST_INLINE Type multiply(Type a, Type b) { return _mm256_mul_ps(a, b); }
   COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
+  COFFEE_FAST_INLINE Type divide(Type a, Type b) { return _mm256_div_ps(a, b); }
+  COFFEE_FAST_INLINE Type square_root(Type a) { return _mm256_sqrt_ps(a); }
+  COFFEE_FAST_INLINE Type where_positive(Type condition, Type value) {
+    return _mm256_and_ps(_mm256_cmp_ps(condition, _mm256_setzero_ps(), _CMP_GT_OQ), value);
+  }
   COFFEE_FAST_INLINE Type at_least(Type value, Type floor) { return _mm256_max_ps(floor, value); }
   COFFEE_FAST_INLINE void store(float* target, Type value) { _mm256_storeu_ps(target, value); }
   COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
@@ -65,7 +84,16 @@ struct Avx512Vector {
 
   COFFEE_FAST_INLINE Type load(const float* source) { return _mm512_loadu_ps(source); }
   COFFEE_FAST_INLINE Type broadcast(float value) { return _mm512_set1_ps(value); }
+  COFFEE_FAST_INLINE Type zero() { return _mm512_setzero_ps(); }
+  COFFEE_FAST_INLINE Type add(Type a, Type b) { return _mm512_add_ps(a, b); }
+  COFFEE_FAST_INLINE Type subtract(Type a, Type b) { return _mm512_sub_ps(a, b); }
+  COFFEE_FAST_INLINE Type multiply(Type a, Type b) { return _mm512_mul_ps(a, b); }
   COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return _mm512_fmadd_ps(a, b, c); }
+  COFFEE_FAST_INLINE Type divide(Type a, Type b) { return _mm512_div_ps(a, b); }
+  COFFEE_FAST_INLINE Type square_root(Type a) { return _mm512_sqrt_ps(a); }
+  COFFEE_FAST_INLINE Type where_positive(Type condition, Type value) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(condition, _mm512_setzero_ps(), _CMP_GT_OQ), value);
+  }
   COFFEE_FAST_INLINE Type at_least(Type value, Type floor) {
     return _mm512_maskz_max_ps(0xffff, floor, value);  // the plain one makes GCC 12 warn of its own header
   }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "coffee_fast/q_network.hpp"
+
+namespace coffee_fast {
+
+/// Everything one gradient step reads and writes, as bare pointers: the units of the instruction sets share it.
+struct QNetworkStep {
+  const QNetwork::Shape* shapes;
+  std::size_t num_layers;
+  float *online, *first_moment, *second_moment;
+  const float* target;
+
+  std::size_t batch_size, padded_batch;  ///< padded to whole panels of 16
+  std::size_t num_next;                  ///< transitions that are not final
+  const std::int32_t* actions;
+  const float* rewards;
+  const std::int32_t* next_row;                 ///< [B]: where a transition's next state stands, -1 if final
+  const std::uint8_t* const* next_legal_masks;  ///< [num_next] rows
+
+  float discount;
+  float first_weight, second_decay, second_weight, inverse_root_correction, epsilon, step_size;  // Adam
+
+  // workspace
+  float* const* activations;         ///< [layers]: [B + num_next, width]; activations[0] are the stacked inputs
+  float* const* target_activations;  ///< [layers]: [num_next, width]; [0] unused
+  float* const* gradients;           ///< [hidden layers]: [B, width]
+  float *transposed, *transposed_next;
+  float* next_values;
+  float *last_gradient, *last_bias_gradient;  ///< zero between steps
+};
+
+float gradient_step_portable(const QNetworkStep& step);
+float gradient_step_avx2(const QNetworkStep& step);
+float gradient_step_avx512(const QNetworkStep& step);
+
+}  // namespace coffee_fast
