@@ -34,16 +34,21 @@ struct PolicyMixture {
   std::vector<double> probabilities;
 };
 
+/// Scratch of one thread.
 struct PolicyWorkspace {
   Mlp::Workspace network;
   std::vector<float> outputs;
-  std::vector<float> inputs;
-  std::vector<std::int32_t> rows;
-  std::vector<std::int32_t> component;
 };
+
+/// Whether the policy needs information states at all; a uniform one is content with legal masks.
+bool looks_at_information_states(const Policy& policy);
+
+/// Throws InvalidArgument unless the policy's networks fit a game of these sizes.
+void check_policy(const Policy& policy, std::size_t information_state_size, std::size_t num_actions);
 
 /// One action for each row: information_states [B, I], legal_masks [B, A] of 0 and 1 with at least one 1 a row,
 /// streams [B] (each row draws from its own alone), actions [B].
+/// A policy that does not look at information states may be given a view without columns.
 /// A value of an illegal action is never looked at, so no size of it can get that action played.
 void choose_actions(const Policy& policy, MatrixView<const float> information_states,
                     MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,

@@ -1,0 +1,162 @@
+#include "coffee_fast/policy.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "coffee_fast/check.hpp"
+
+namespace coffee_fast {
+namespace {
+
+/// Eight bytes of 0 and 1 of a mask; bytes beyond its end are 0.
+std::uint64_t load_word(std::span<const std::uint8_t> mask, std::size_t first) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, mask.data() + first, std::min<std::size_t>(8, mask.size() - first));
+  return word;
+}
+
+std::uint32_t count_legal(std::span<const std::uint8_t> mask) {
+  std::uint32_t count = 0;
+  for (const std::uint8_t legal : mask) count += legal;
+  return count;
+}
+
+std::int32_t sample_uniform(std::span<const std::uint8_t> mask, Stream& stream) {
+  return nth_legal(mask, stream.next_below(count_legal(mask)));
+}
+
+/// exp(value / temperature) over the legal actions, shifted by the largest so that nothing overflows.
+std::int32_t sample_softmax(std::span<const float> values, std::span<const std::uint8_t> mask, double temperature,
+                            Stream& stream) {
+  const double largest = values[static_cast<std::size_t>(masked_argmax(values, mask))];
+  const auto weight = [&](std::size_t action) {
+    return mask[action] ? std::exp((static_cast<double>(values[action]) - largest) / temperature) : 0.0;
+  };
+  double sum = 0.0;
+  for (std::size_t action = 0; action < mask.size(); ++action) sum += weight(action);
+  const double threshold = stream.next_double() * sum;
+  double cumulative = 0.0;
+  std::int32_t chosen = nth_legal(mask, 0);
+  for (std::size_t action = 0; action < mask.size(); ++action) {
+    if (!mask[action]) continue;
+    cumulative += weight(action);
+    chosen = static_cast<std::int32_t>(action);
+    if (threshold < cumulative) break;
+  }
+  return chosen;
+}
+
+void choose_by_network(const Policy& policy, MatrixView<const float> information_states,
+                       MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
+                       std::span<std::int32_t> actions, PolicyWorkspace& workspace) {
+  const std::size_t num_rows = information_states.rows, num_actions = legal_masks.columns;
+  if (workspace.outputs.size() < num_rows * num_actions) workspace.outputs.resize(num_rows * num_actions);
+  const MatrixView<float> outputs{workspace.outputs.data(), num_rows, num_actions};
+  policy.network->forward(information_states, outputs, workspace.network);
+  for (std::size_t row = 0; row < num_rows; ++row)
+    actions[row] = policy.kind == Policy::Kind::greedy
+                       ? masked_argmax(outputs.row(row), legal_masks.row(row))
+                       : sample_softmax(outputs.row(row), legal_masks.row(row), policy.temperature, streams[row]);
+}
+
+/// Each row draws its component, then the rows of one component act together.
+void choose_by_mixture(const Policy& policy, MatrixView<const float> information_states,
+                       MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
+                       std::span<std::int32_t> actions) {
+  const std::size_t num_rows = legal_masks.rows;
+  std::vector<std::size_t> component(num_rows);
+  for (std::size_t row = 0; row < num_rows; ++row)
+    component[row] = sample_categorical(policy.weights, streams[row].next_double());
+  std::vector<float> inputs;
+  std::vector<std::uint8_t> masks;
+  std::vector<Stream> component_streams;
+  std::vector<std::size_t> rows;
+  std::vector<std::int32_t> chosen;
+  PolicyWorkspace workspace;
+  for (std::size_t c = 0; c < policy.components.size(); ++c) {
+    inputs.clear(), masks.clear(), component_streams.clear(), rows.clear();
+    for (std::size_t row = 0; row < num_rows; ++row) {
+      if (component[row] != c) continue;
+      rows.push_back(row);
+      if (information_states.columns > 0)
+        inputs.insert(inputs.end(), information_states.row(row).begin(), information_states.row(row).end());
+      masks.insert(masks.end(), legal_masks.row(row).begin(), legal_masks.row(row).end());
+      component_streams.push_back(streams[row]);
+    }
+    if (rows.empty()) continue;
+    chosen.resize(rows.size());
+    choose_actions(policy.components[c], {inputs.data(), rows.size(), information_states.columns},
+                   {masks.data(), rows.size(), legal_masks.columns}, component_streams, chosen, workspace);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      actions[rows[i]] = chosen[i];
+      streams[rows[i]] = component_streams[i];
+    }
+  }
+}
+
+}  // namespace
+
+bool looks_at_information_states(const Policy& policy) {
+  return policy.kind == Policy::Kind::mixture ? std::ranges::any_of(policy.components, looks_at_information_states)
+                                              : policy.kind != Policy::Kind::uniform_random;
+}
+
+void check_policy(const Policy& policy, std::size_t information_state_size, std::size_t num_actions) {
+  if (policy.network != nullptr) {
+    check(policy.network->input_size() == information_state_size, "policy: network must take information states of ",
+          information_state_size, " features, got a network of ", policy.network->input_size(), " inputs");
+    check(policy.network->output_size() == num_actions, "policy: network must have ", num_actions,
+          " outputs, one an action, got ", policy.network->output_size());
+  }
+  for (const Policy& component : policy.components) check_policy(component, information_state_size, num_actions);
+}
+
+std::int32_t masked_argmax(std::span<const float> values, std::span<const std::uint8_t> mask) {
+  std::int32_t best = -1;
+  float best_value = 0.0f;
+  for (std::size_t action = 0; action < mask.size(); ++action) {
+    if (!mask[action]) continue;
+    // A NaN held as best gives way to any number, and never replaces one.
+    if (best < 0 || values[action] > best_value || (std::isnan(best_value) && !std::isnan(values[action]))) {
+      best = static_cast<std::int32_t>(action);
+      best_value = values[action];
+    }
+  }
+  return best;
+}
+
+std::int32_t nth_legal(std::span<const std::uint8_t> mask, std::uint32_t rank) {
+  for (std::size_t first = 0; first < mask.size(); first += 8) {
+    std::uint64_t word = load_word(mask, first);
+    const auto count = static_cast<std::uint32_t>(std::popcount(word));
+    if (rank >= count) {
+      rank -= count;
+      continue;
+    }
+    for (; rank > 0; --rank) word &= word - 1;
+    return static_cast<std::int32_t>(first + static_cast<std::size_t>(std::countr_zero(word)) / 8);
+  }
+  return -1;
+}
+
+void choose_actions(const Policy& policy, MatrixView<const float> information_states,
+                    MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
+                    std::span<std::int32_t> actions, PolicyWorkspace& workspace) {
+  switch (policy.kind) {
+    case Policy::Kind::uniform_random:
+      for (std::size_t row = 0; row < legal_masks.rows; ++row)
+        actions[row] = sample_uniform(legal_masks.row(row), streams[row]);
+      return;
+    case Policy::Kind::greedy:
+    case Policy::Kind::softmax:
+      choose_by_network(policy, information_states, legal_masks, streams, actions, workspace);
+      return;
+    case Policy::Kind::mixture:
+      choose_by_mixture(policy, information_states, legal_masks, streams, actions);
+      return;
+  }
+}
+
+}  // namespace coffee_fast
