@@ -18,8 +18,6 @@ constexpr double max_valuation = max_valuations - (num_types - 1) * min_valuatio
 using Items = GeneralizedBargaining::Items;
 using Valuations = GeneralizedBargaining::Valuations;
 
-std::int32_t total(const Items& items) { return items[0] + items[1] + items[2]; }
-
 bool is_part_of(const Items& offer, const Items& pool) {
   return offer[0] <= pool[0] && offer[1] <= pool[1] && offer[2] <= pool[2];
 }
