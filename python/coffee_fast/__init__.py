@@ -18,8 +18,12 @@ _FACE = {
     "ConfigError": "errors",
     "CheckpointError": "errors",
     "NumericalError": "errors",
+    # payoff tables
+    "PayoffTable": "empirical",
+    "EmpiricalGame": "empirical",
+    "load_payoffs": "empirical",
 }
-_ROOMS = frozenset()
+_ROOMS = frozenset({"empirical", "meta_solvers"})
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,8 @@ from coffee_fast.typing import Float64
 
 def normalize(x: Float64) -> Float64:
     """Return ``x / sum(x)``."""
-    return x / x.sum()
+    normalized: Float64 = x / x.sum()
+    return normalized
 
 
 def project_to_simplex(x: Float64, min_probability: float = 0.0) -> Float64:
@@ -24,7 +25,8 @@ def project_to_simplex(x: Float64, min_probability: float = 0.0) -> Float64:
     descending = np.sort(y)[::-1]
     shifts = (np.cumsum(descending) - mass) / np.arange(1, len(x) + 1)
     shift = shifts[np.flatnonzero(descending > shifts)[-1]]
-    return min_probability + np.maximum(y - shift, 0.0)
+    projected: Float64 = min_probability + np.maximum(y - shift, 0.0)
+    return projected
 
 
 def entropy(p: Float64) -> float:

@@ -1,0 +1,252 @@
+"""The payoffs of a normal-form game, one array a player, with an axis for the members of a model ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from coffee_fast import _core
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.typing import Float64
+
+MAX_PAYOFF = 1e280
+"""The largest payoff size a table takes: sums and differences of payoffs then stay far from overflow."""
+
+
+class PayoffTable:
+    """Payoffs ``[E, S1, ..., Sn]`` of each of ``n`` players, by ``E`` ensemble members (1 for a plain game).
+
+    Made by :meth:`symmetric` or :meth:`from_arrays`; never changes. An entry may be NaN, which says that it is not
+    known: such a table can be looked at, but anything that needs the entry refuses it. Mixtures are given as one
+    array of probabilities a player, for symmetric games too.
+
+    >>> table = PayoffTable.from_arrays([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])  # the prisoner's dilemma
+    >>> table.regret([[1.0, 0.0], [1.0, 0.0]])
+    array([2., 2.])
+    """
+
+    __slots__ = ("_arrays", "_kernel", "_symmetric")
+
+    def __init__(self, arrays: tuple[Float64, ...], is_symmetric: bool) -> None:
+        self._arrays = arrays
+        self._symmetric = is_symmetric
+        self._kernel: Any = None
+
+    @classmethod
+    def symmetric(cls, payoffs: ArrayLike) -> PayoffTable:
+        """Return the two-player game in which both players have the same strategies and roles.
+
+        Parameters
+        ----------
+        payoffs
+            ``[S, S]`` or ``[E, S, S]``: what the player of the row gets; the other gets the transpose.
+
+        Raises
+        ------
+        InvalidGameError
+            Payoffs of another shape, without strategies, infinite or beyond 1e280.
+        """
+        array = _as_payoffs("PayoffTable.symmetric: payoffs", payoffs)
+        if array.ndim not in (2, 3) or array.shape[-1] != array.shape[-2]:
+            raise InvalidGameError(
+                f"PayoffTable.symmetric: payoffs must have shape [S, S] or [E, S, S], got {list(array.shape)}"
+            )
+        array = array.reshape(-1, *array.shape[-2:])
+        return cls((array, array.swapaxes(1, 2)), True)
+
+    @classmethod
+    def from_arrays(cls, payoffs: Sequence[ArrayLike]) -> PayoffTable:
+        """Return the game of one payoff array a player, all of one shape.
+
+        Parameters
+        ----------
+        payoffs
+            ``n`` arrays, player ``i``'s at place ``i``. With ``n`` axes each they are ``[S1, ..., Sn]``; with one
+            axis more the first counts ensemble members: ``[E, S1, ..., Sn]``.
+
+        Raises
+        ------
+        InvalidGameError
+            Arrays of another or of different shapes, without strategies, infinite or beyond 1e280.
+        """
+        arrays = [_as_payoffs(f"PayoffTable.from_arrays: payoffs of player {i}", p) for i, p in enumerate(payoffs)]
+        if not arrays:
+            raise InvalidGameError("PayoffTable.from_arrays: payoffs must hold one array a player, got none")
+        shape, num_players = arrays[0].shape, len(arrays)
+        if len(shape) not in (num_players, num_players + 1):
+            raise InvalidGameError(
+                f"PayoffTable.from_arrays: payoffs of {num_players} players must have {num_players} axes, or "
+                f"{num_players + 1} with the members' axis first, got shape {list(shape)}"
+            )
+        for player, array in enumerate(arrays):
+            if array.shape != shape:
+                raise InvalidGameError(
+                    f"PayoffTable.from_arrays: payoffs of player {player} must have shape {list(shape)}, "
+                    f"got {list(array.shape)}"
+                )
+        return cls(tuple(a.reshape(-1, *shape[len(shape) - num_players :]) for a in arrays), False)
+
+    @property
+    def num_players(self) -> int:
+        return len(self._arrays)
+
+    @property
+    def num_members(self) -> int:
+        return len(self._arrays[0])
+
+    @property
+    def num_strategies(self) -> tuple[int, ...]:
+        """The number of strategies of each player."""
+        return self._arrays[0].shape[1:]
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the table was made by :meth:`symmetric`, so that solvers look for one mixture for both players."""
+        return self._symmetric
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every payoff is known."""
+        return not any(np.isnan(array).any() for array in self._stored)
+
+    def payoffs(self, player: int) -> Float64:
+        """Return the payoffs ``[E, S1, ..., Sn]`` of ``player``; read-only."""
+        return self._arrays[self._check_player("payoffs", player)]
+
+    def mean(self) -> PayoffTable:
+        """Return the game of payoffs averaged over members."""
+        return self._combined(np.mean)
+
+    def payoff_bounds(self) -> tuple[PayoffTable, PayoffTable]:
+        """Return the games of each payoff's least and largest value over members."""
+        return self._combined(np.min), self._combined(np.max)
+
+    def member(self, index: int) -> PayoffTable:
+        """Return the game as one member sees it."""
+        if not 0 <= index < self.num_members:
+            raise InvalidArgumentError(f"member: index must lie in [0, {self.num_members}), got {index}")
+        return self._with([array[index : index + 1] for array in self._stored])
+
+    def expected_payoffs(self, mixtures: Sequence[ArrayLike]) -> Float64:
+        """Return ``u_i(x)`` for each player, on payoffs averaged over members."""
+        return self._expected_payoffs("expected_payoffs", mixtures, _core.OverMembers.mean)
+
+    def deviation_payoffs(self, mixtures: Sequence[ArrayLike]) -> tuple[Float64, ...]:
+        """Return for each player ``u_i(a, x_-i)`` for every strategy ``a``, on payoffs averaged over members.
+
+        Cost: one pass over the payoffs of each player.
+        """
+        return self._deviation_payoffs("deviation_payoffs", mixtures, _core.OverMembers.mean)
+
+    def optimistic_deviation_payoffs(self, mixtures: Sequence[ArrayLike]) -> tuple[Float64, ...]:
+        """Return the deviation payoffs when each entry counts with its largest value over members."""
+        return self._deviation_payoffs("optimistic_deviation_payoffs", mixtures, _core.OverMembers.upper)
+
+    def pessimistic_deviation_payoffs(self, mixtures: Sequence[ArrayLike]) -> tuple[Float64, ...]:
+        """Return the deviation payoffs when each entry counts with its least value over members."""
+        return self._deviation_payoffs("pessimistic_deviation_payoffs", mixtures, _core.OverMembers.lower)
+
+    def pessimistic_payoffs(self, mixtures: Sequence[ArrayLike]) -> Float64:
+        """Return ``u_i(x)`` for each player when each entry counts with its least value over members."""
+        return self._expected_payoffs("pessimistic_payoffs", mixtures, _core.OverMembers.lower)
+
+    def optimistic_payoffs(self, mixtures: Sequence[ArrayLike]) -> Float64:
+        """Return ``u_i(x)`` for each player when each entry counts with its largest value over members."""
+        return self._expected_payoffs("optimistic_payoffs", mixtures, _core.OverMembers.upper)
+
+    def regret(self, mixtures: Sequence[ArrayLike]) -> Float64:
+        """Return ``max_a u_i(a, x_-i) - u_i(x)`` for each player, on payoffs averaged over members."""
+        regret: Float64 = self.kernel("regret").regret(self._check("regret", mixtures))
+        return regret
+
+    def regret_upper_bound(self, mixtures: Sequence[ArrayLike]) -> Float64:
+        """Return for each player its best optimistic deviation payoff minus its pessimistic payoff.
+
+        At least the regret in every member's game; the regret itself in a game of one member. Source: the upper-bound
+        regret of Nguyen and Wellman 2026, Section 4.3.
+        """
+        profile = self._check("regret_upper_bound", mixtures)
+        bound: Float64 = self.kernel("regret_upper_bound").regret_upper_bound(profile)
+        return bound
+
+    def __repr__(self) -> str:
+        kind = "symmetric" if self._symmetric else "general"
+        return f"PayoffTable({kind}, num_strategies={self.num_strategies}, num_members={self.num_members})"
+
+    @property
+    def _stored(self) -> tuple[Float64, ...]:
+        return self._arrays[:1] if self._symmetric else self._arrays
+
+    def _with(self, stored: list[Float64]) -> PayoffTable:
+        if self._symmetric:
+            return PayoffTable.symmetric(stored[0])
+        return PayoffTable.from_arrays(stored)
+
+    def _combined(self, combine: Any) -> PayoffTable:
+        return self._with([combine(array, axis=0, keepdims=True) for array in self._stored])
+
+    def kernel(self, caller: str) -> Any:
+        """Return the compiled table, made once, for the use of ``caller``; refuses one with unknown entries."""
+        if self._kernel is None:
+            for player, array in enumerate(self._stored):
+                if (unknown := np.argwhere(np.isnan(array))).size:
+                    member, *profile = unknown[0].tolist()
+                    raise InvalidGameError(
+                        f"{caller}: the payoff of player {player} at profile {tuple(profile)} is not known "
+                        f"(NaN, member {member})"
+                    )
+            self._kernel = _core.PayoffTable([np.ascontiguousarray(a) for a in self._stored], self._symmetric)
+        return self._kernel
+
+    def _expected_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> Float64:
+        payoffs: Float64 = self.kernel(caller).expected_payoffs(self._check(caller, mixtures), over_members)
+        return payoffs
+
+    def _deviation_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> tuple[Float64, ...]:
+        kernel, profile = self.kernel(caller), self._check(caller, mixtures)
+        return tuple(kernel.deviation_payoffs(player, profile, over_members) for player in range(self.num_players))
+
+    def _check_player(self, caller: str, player: int) -> int:
+        if not 0 <= player < self.num_players:
+            raise InvalidArgumentError(f"{caller}: player must lie in [0, {self.num_players}), got {player}")
+        return player
+
+    def _check(self, caller: str, mixtures: Sequence[ArrayLike]) -> list[Float64]:
+        if len(mixtures) != self.num_players:
+            raise InvalidArgumentError(
+                f"{caller}: mixtures must be one a player, {self.num_players} in all, got {len(mixtures)}"
+            )
+        return [
+            check_mixture(f"{caller}: mixture of player {player}", mixture, self.num_strategies[player])
+            for player, mixture in enumerate(mixtures)
+        ]
+
+
+def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64:
+    """Return ``mixture`` as a C-ordered array if it is a distribution over ``num_strategies``, within 1e-6."""
+    x = np.ascontiguousarray(mixture, dtype=np.float64)
+    if x.shape != (num_strategies,):
+        raise InvalidArgumentError(f"{name} must have shape [{num_strategies}], got {list(np.shape(mixture))}")
+    if not (np.isfinite(x).all() and (x >= -1e-9).all() and abs(x.sum() - 1.0) <= 1e-6):
+        raise InvalidArgumentError(f"{name} must hold probabilities >= 0 that sum to 1, got {x.tolist()}")
+    return x
+
+
+def _as_payoffs(name: str, payoffs: ArrayLike) -> Float64:
+    try:
+        array = np.asarray(payoffs)
+    except ValueError as error:  # rows of different lengths
+        raise InvalidGameError(f"{name} must be a rectangular array of numbers: {error}") from error
+    if array.dtype.kind not in "iuf":
+        raise InvalidGameError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    array = np.array(array, dtype=np.float64, order="C")
+    if array.size == 0:
+        raise InvalidGameError(f"{name} must have an entry on each axis, got shape {list(array.shape)}")
+    if (too_large := np.argwhere(np.abs(array) > MAX_PAYOFF)).size:
+        place = tuple(too_large[0].tolist())
+        raise InvalidGameError(f"{name} must be finite and at most 1e280 in size, got {array[place]} at {place}")
+    array.flags.writeable = False
+    return array

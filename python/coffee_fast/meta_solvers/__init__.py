@@ -1,0 +1,61 @@
+"""Meta-strategy solvers: from the payoff table of an empirical game to a mixture over its strategies."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.meta_solvers.base import MetaSolution, MetaSolver
+from coffee_fast.meta_solvers.nash import Nash
+from coffee_fast.meta_solvers.replicator import ProjectedReplicator, Replicator
+from coffee_fast.meta_solvers.robust import RobustReplicator
+from coffee_fast.meta_solvers.uniform import Uniform
+
+__all__ = [
+    "MetaSolution",
+    "MetaSolver",
+    "Nash",
+    "ProjectedReplicator",
+    "Replicator",
+    "RobustReplicator",
+    "Uniform",
+    "from_config",
+]
+
+_SOLVERS = {solver.kind: solver for solver in (Replicator, RobustReplicator, ProjectedReplicator, Uniform, Nash)}
+
+
+def from_config(config: Mapping[str, Any]) -> MetaSolver:
+    """Return the solver that ``to_config`` described; fields left out take their defaults.
+
+    Raises
+    ------
+    ConfigError
+        An unknown kind or field (with the nearest known one), or a value out of range.
+
+    >>> from_config({"kind": "robust_replicator", "regret_threshold": 0.0})
+    RobustReplicator(step_size=0.001, max_iterations=20000, min_probability=1e-06, regret_threshold=0.0)
+    """
+    parameters = dict(config)
+    kind = parameters.pop("kind", None)
+    if kind not in _SOLVERS:
+        raise ConfigError(
+            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {kind!r}{_nearest(kind, _SOLVERS)}"
+        )
+    solver = _SOLVERS[kind]
+    known = [field.name for field in dataclasses.fields(solver)]
+    for name in parameters:
+        if name not in known:
+            raise ConfigError(f"meta_solver: {kind} has no field {name!r}{_nearest(name, known)}")
+    try:
+        return solver(**parameters)
+    except InvalidArgumentError as error:
+        raise ConfigError(f"meta_solver: {error}") from error
+
+
+def _nearest(name: Any, known: Iterable[str]) -> str:
+    matches = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
