@@ -18,12 +18,42 @@ _FACE = {
     "ConfigError": "errors",
     "CheckpointError": "errors",
     "NumericalError": "errors",
+    # games and play
+    "GameSpec": "games",
+    "load_game": "games",
+    "register_game": "games",
+    "UniformRandom": "policies",
+    "NetworkPolicy": "policies",
+    "PerStepMixture": "policies",
+    "Mixture": "policies",
+    "simulate": "simulation",
+    "SimulationResult": "simulation",
+    # data and models
+    "TrajectoryDataset": "data",
+    "generate_dataset": "data",
+    "DynamicsEnsemble": "models",
+    "EnsembleConfig": "models",
     # payoff tables
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
+    # responses
+    "ConservativeObjective": "responses",
+    "DDQN": "responses",
+    "DDQNTorch": "responses",
+    # the main loop
+    "PSROConfig": "psro",
+    "PSROResult": "psro",
+    "Solution": "psro",
+    "coffee_psro": "psro",
+    "RegretReport": "evaluation",
+    "true_regret": "evaluation",
+    "RunConfig": "pipeline",
+    "run_pipeline": "pipeline",
 }
-_ROOMS = frozenset({"empirical", "meta_solvers"})
+_ROOMS = frozenset(
+    {"data", "empirical", "evaluation", "games", "meta_solvers", "models", "plotting", "policies", "psro", "responses"}
+)
 
 
 def __getattr__(name: str) -> Any:

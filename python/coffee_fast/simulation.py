@@ -1,0 +1,98 @@
+"""Batches of episodes, in a true game or inside a learned model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast import _core
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.policies import as_players
+from coffee_fast.seeding import check_seed
+from coffee_fast.typing import Float64, Int32
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationResult:
+    """Episodes ``0 .. B - 1`` of a simulation.
+
+    Attributes
+    ----------
+    returns
+        ``float64 [B, N]``: each player's undiscounted sum of rewards; in a model the mean over its members.
+    member_returns
+        ``float64 [B, N, E]``: the same by each member's rewards; ``E`` is 1 in a true game.
+    lengths
+        ``int32 [B]``: actions taken.
+    disagreement
+        ``float64 [B]``: what the members disagree about, summed over the episode; 0 in a true game.
+    strategies
+        ``int32 [B, N]``: which policy of its mixture each player drew.
+    trajectories
+        Where recorded, the arrays of a :class:`coffee_fast.TrajectoryDataset`, by name.
+    """
+
+    returns: Float64
+    member_returns: Float64
+    lengths: Int32
+    disagreement: Float64
+    strategies: Int32
+    trajectories: dict[str, NDArray[Any]] | None = None
+
+
+def simulate(
+    dynamics: Any,
+    policies: Sequence[Any],
+    *,
+    num_episodes: int,
+    seed: int,
+    num_threads: int = 1,
+    record: bool = False,
+) -> SimulationResult:
+    """Play ``num_episodes`` episodes, player ``i`` by ``policies[i]``.
+
+    Parameters
+    ----------
+    dynamics
+        A true game or a :class:`coffee_fast.DynamicsEnsemble`.
+    policies
+        One a player: a known name (``"uniform_random"``), a policy, a mixture, or a solution.
+    num_threads
+        0 for all cores. Results are the same bits for any number.
+    record
+        Also keep every step of every episode.
+
+    Raises
+    ------
+    InvalidArgumentError
+        For a wrong number of policies, one that does not fit the game, or impossible counts.
+
+    >>> import coffee_fast as cf
+    >>> game = cf.load_game("generalized_bargaining")
+    >>> result = cf.simulate(game, ["uniform_random", "uniform_random"], num_episodes=100, seed=0)
+    >>> result.returns.shape, int(result.lengths.max())
+    ((100, 2), 11)
+    """
+    core = getattr(dynamics, "core", None)
+    if core is None:
+        raise InvalidArgumentError(
+            f"simulate: dynamics must be a game or a DynamicsEnsemble, got {type(dynamics).__name__}"
+        )
+    for name, value in (("num_episodes", num_episodes), ("num_threads", num_threads)):
+        if not isinstance(value, int | np.integer) or value < (name == "num_episodes"):
+            least = "1 or more" if name == "num_episodes" else "0 or more"
+            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least}, got {value!r}")
+    players = [mixture.core for mixture in as_players(policies, core.num_players)]
+    out = _core.rollout(core, players, int(num_episodes), check_seed(seed), num_threads=int(num_threads), record=record)
+    return SimulationResult(
+        returns=out["returns"].mean(axis=2),
+        member_returns=out["returns"],
+        lengths=out["lengths"],
+        disagreement=out["disagreement"],
+        strategies=out["strategies"],
+        trajectories=out.get("trajectories"),
+    )
