@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "coffee_fast/fma_peak.hpp"
 #include "coffee_fast/mlp.hpp"
 #include "pybind.hpp"
 
@@ -20,8 +21,9 @@ Array<float> float32_array(py::handle object, py::ssize_t num_axes, const std::s
   if (!py::isinstance<Array<float>>(object))
     throw py::type_error(name + " must be a C-contiguous float32 array, got " + describe(object));
   auto array = py::reinterpret_borrow<Array<float>>(object);
-  check(array.ndim() == num_axes, name, " must have ", num_axes, num_axes == 1 ? " axis" : " axes", ", got ",
-        describe(object));
+  if (array.ndim() != num_axes)
+    throw InvalidArgument(name + " must have " + std::to_string(num_axes) + (num_axes == 1 ? " axis" : " axes") +
+                          ", got " + describe(object));
   return array;
 }
 

@@ -1,8 +1,10 @@
+#include "coffee_fast/fma_peak.hpp"
+
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 #include "coffee_fast/check.hpp"
-#include "coffee_fast/mlp.hpp"
 #include "mlp_kernels.hpp"
 
 namespace coffee_fast {

@@ -18,7 +18,7 @@ constexpr std::size_t block_rows = 96;
 constexpr std::size_t padded(std::size_t size) { return (size + panel_width - 1) / panel_width * panel_width; }
 
 bool all_finite(std::span<const float> values) {
-  std::uint32_t num_nonfinite = 0;  // counted without a branch, so that the compiler vectorises the loop
+  std::uint32_t num_nonfinite = 0;  // counted without a branch, so that the compiler vectorizes the loop
   for (const float value : values) num_nonfinite += (std::bit_cast<std::uint32_t>(value) & 0x7f800000u) == 0x7f800000u;
   return num_nonfinite == 0;
 }

@@ -14,7 +14,7 @@ namespace {
 
 /// outputs[R, P panels] = max(floor, bias + inputs[R, K] weights[K, P panels]), all of K in registers.
 ///
-/// `sums` is an array only to the reader: every index is a constant before any optimisation runs, so the compiler sees
+/// `sums` is an array only to the reader: every index is a constant before any optimization runs, so the compiler sees
 /// R * N variables. Indexed by loops, GCC 12 keeps it on the stack and stores it at every k, at half the speed.
 template <class V, std::size_t R, std::size_t P, std::size_t... I, std::size_t... J>
 [[gnu::always_inline]] inline void multiply(const AffineBlock& block, std::index_sequence<I...>,
@@ -78,6 +78,7 @@ constexpr void fill_row(Tile* row, std::index_sequence<P...>) {
   ((row[P] = tile_or_null<V, R, P + 1>()), ...);
 }
 
+/// tiles[R - 1][P - 1], for all that fit.
 template <class V>
 struct TileTable {
   static constexpr std::size_t num_rows = max_tile_rows<V>(V::panels_at_full_height);
@@ -93,6 +94,8 @@ struct TileTable {
   }
 };
 
+/// Covers the block with tiles as wide as their height allows: tall ones where there are rows enough, and for a handful
+/// of rows wide ones, so that in both there are sums enough to hide a multiply-add's latency.
 template <class V>
 void affine(const AffineBlock& block) {
   static constexpr TileTable<V> table;

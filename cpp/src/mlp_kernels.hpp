@@ -8,7 +8,7 @@ namespace coffee_fast {
 /// last output; the bias likewise. The same layout for every instruction set.
 inline constexpr std::size_t panel_width = 16;
 
-/// One packed layer applied to a block of rows: outputs = max(floor, bias + inputs weights^T).
+/// One packed layer applied to a block of one row or more: outputs = max(floor, bias + inputs weights^T).
 struct AffineBlock {
   const float* inputs;
   std::size_t input_stride;

@@ -28,7 +28,7 @@ class Mlp {
   };
 
   /// Checks that there is a layer, that each takes as many inputs as the one before gives, and that all is finite.
-  /// Costs a copy of the weights: some 20 microseconds for 7e4 parameters.
+  /// Costs a copy of the weights: some 25 microseconds for 7e4 parameters.
   explicit Mlp(std::span<const Layer> layers);
 
   std::size_t input_size() const { return layers_.front().num_inputs; }
@@ -47,9 +47,5 @@ class Mlp {
   AlignedVector<float> parameters_;  // in the panels of src/mlp_kernels.hpp
   std::size_t padded_hidden_size_ = 0;
 };
-
-/// The fused multiply-add peak of active_isa() on one core, in GFLOP/s: independent chains that touch no memory, for
-/// about `duration_s` seconds; the best of many short rounds, so that a busy machine disturbs it little.
-double measure_fma_peak(double duration_s = 0.05);
 
 }  // namespace coffee_fast
