@@ -18,6 +18,8 @@ letter  axis
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,3 +29,6 @@ Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 Int8 = NDArray[np.int8]
 UInt8 = NDArray[np.uint8]
+
+ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
+"""``progress(phase, done, total, figures)``: told now and then how far a long computation has come."""

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <vector>
+
+#include "coffee_fast/actor.hpp"
+#include "coffee_fast/error.hpp"
+#include "testing.hpp"
+
+using namespace coffee_fast;
+
+namespace {
+
+/// Two players take turns for 3 + rollout % 3 steps; player rollout % 2 begins. Action 2 is illegal at even times.
+/// Rewards come at every step: player p of member m gets (action + 1) * (1 + p) + m; disagreement is 0.25 a step.
+class TurnsGame {
+ public:
+  struct Batch {
+    std::vector<EpisodeKey> keys;
+    std::vector<std::size_t> times;
+  };
+
+  std::size_t num_players() const { return 2; }
+  std::size_t num_actions() const { return 3; }
+  std::size_t num_members() const { return 2; }
+  std::size_t state_size() const { return 1; }
+  std::size_t observation_size() const { return 1; }
+  std::size_t information_state_size() const { return 2; }
+  std::size_t max_episode_length() const { return 5; }
+  Batch make_batch(std::size_t capacity) const {
+    return {std::vector<EpisodeKey>(capacity), std::vector<std::size_t>(capacity)};
+  }
+  void reset(Batch& batch, std::span<const std::int32_t> lanes, std::span<const EpisodeKey> keys) const {
+    for (std::size_t row = 0; row < lanes.size(); ++row) {
+      batch.keys[lanes[row]] = keys[row];
+      batch.times[lanes[row]] = 0;
+    }
+  }
+  void players_to_act(Batch& batch, std::span<const std::int32_t> lanes, std::span<std::int32_t> players) const {
+    for (std::size_t row = 0; row < lanes.size(); ++row)
+      players[row] = static_cast<std::int32_t>((batch.keys[lanes[row]].rollout + batch.times[lanes[row]]) % 2);
+  }
+  void information_states(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<float> features) const {
+    for (std::size_t row = 0; row < lanes.size(); ++row) {
+      features(row, 0) = static_cast<float>(batch.keys[lanes[row]].rollout);
+      features(row, 1) = static_cast<float>(batch.times[lanes[row]]);
+    }
+  }
+  void legal_masks(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<std::uint8_t> masks) const {
+    for (std::size_t row = 0; row < lanes.size(); ++row)
+      for (std::size_t action = 0; action < 3; ++action)
+        masks(row, action) = action < 2 || batch.times[lanes[row]] % 2 == 1;
+  }
+  void states(Batch&, std::span<const std::int32_t>, MatrixView<float>) const {}
+  void observations(Batch&, std::span<const std::int32_t>, MatrixView<float>) const {}
+  void step(Batch& batch, std::span<const std::int32_t> lanes, std::span<const std::int32_t> actions,
+            const StepOutputs& outputs) const {
+    for (std::size_t row = 0; row < lanes.size(); ++row) {
+      const std::uint64_t rollout = batch.keys[lanes[row]].rollout;
+      for (std::size_t player = 0; player < 2; ++player)
+        for (std::size_t member = 0; member < 2; ++member)
+          outputs.rewards(row, player * 2 + member) = (actions[row] + 1.0) * (1.0 + player) + member;
+      outputs.disagreement[row] = 0.25;
+      outputs.terminal[row] = ++batch.times[lanes[row]] == 3 + rollout % 3;
+    }
+  }
+};
+static_assert(Dynamics<TurnsGame>);
+
+/// A linear network whose output for action a is a.
+Mlp prefers_last_action() {
+  const std::vector<float> weights(6, 0.0F), bias{0, 1, 2};
+  const Mlp::Layer layer{{weights.data(), 3, 2}, bias};
+  return Mlp(std::span(&layer, 1));
+}
+
+const PolicyMixture uniform{{Policy{}}, {1.0}};
+
+bool same_contents(const ReplayBuffer::Contents& a, const ReplayBuffer::Contents& b) {
+  return a.information_states == b.information_states && a.actions == b.actions && a.rewards == b.rewards &&
+         a.next_information_states == b.next_information_states && a.is_final == b.is_final &&
+         a.next_legal_mask_bits == b.next_legal_mask_bits && a.num_pushed == b.num_pushed;
+}
+
+}  // namespace
+
+TEST(actor_builds_transitions_between_own_decisions) {
+  const TurnsGame game;
+  Actor actor(game, uniform,
+              {.seed = 4,
+               .player = 1,
+               .num_parallel_episodes = 3,
+               .uncertainty_penalty = 2.0,
+               .epsilon_start = 0.0,
+               .epsilon_end = 0.0});
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 60; ++round) actor.advance(network);
+  const auto& contents = actor.replay().contents();
+  EXPECT(contents.actions.size() > 50);
+  for (std::size_t row = 0; row < contents.actions.size(); ++row) {
+    const auto rollout = static_cast<std::uint64_t>(contents.information_states[2 * row]);
+    const float time = contents.information_states[2 * row + 1];
+    const std::size_t length = 3 + rollout % 3;
+    EXPECT(contents.actions[row] == (static_cast<int>(time) % 2 == 1 ? 2 : 1));  // the last legal action
+    EXPECT((contents.is_final[row] == 1) == (time + 2 >= static_cast<float>(length)));
+    if (contents.is_final[row] == 1) {
+      EXPECT(contents.next_information_states[2 * row] == 0 && contents.next_legal_mask_bits[row] == 0);
+    } else {
+      EXPECT(contents.next_information_states[2 * row] == static_cast<float>(rollout));
+      EXPECT(contents.next_information_states[2 * row + 1] == time + 2);
+      EXPECT(contents.next_legal_mask_bits[row] == (static_cast<int>(time) % 2 == 1 ? 0b111 : 0b011));
+    }
+    // (action + 1) * 2 + 0.5 - 2 * 0.25, with the action of the last step before the next own decision.
+    const float last_action = contents.rewards[row] / 2 - 1;
+    EXPECT(last_action == 0 || last_action == 1 || last_action == 2);
+    if (time + 1 == static_cast<float>(length)) EXPECT(last_action == static_cast<float>(contents.actions[row]));
+  }
+}
+
+TEST(actor_counts_own_decisions_and_ends_of_episodes) {
+  const TurnsGame game;
+  Actor actor(game, uniform, {.seed = 4, .num_parallel_episodes = 5, .coverage_weight = 0.5});
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 400; ++round) actor.advance(network);
+  const ActorCounters& counters = actor.counters();
+  EXPECT(counters.num_calls == counters.num_decisions + counters.num_finished_episodes);
+  EXPECT(counters.num_started_episodes == counters.num_finished_episodes + 5);
+  const double share = static_cast<double>(counters.num_finished_coverage_episodes) / counters.num_finished_episodes;
+  EXPECT(share > 0.43 && share < 0.57);
+}
+
+TEST(actor_coverage_episodes_pay_only_the_penalty) {
+  const TurnsGame game;
+  Actor actor(game, uniform, {.seed = 4, .uncertainty_penalty = 3.0, .coverage_weight = 1.0});
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 20; ++round) actor.advance(network);
+  for (const float reward : actor.replay().contents().rewards) EXPECT(reward == -0.75F);
+}
+
+TEST(actor_epsilon_falls_linearly_in_calls) {
+  const TurnsGame game;
+  const Actor actor(game, uniform, {.epsilon_start = 0.9, .epsilon_end = 0.1, .epsilon_decay_steps = 100});
+  EXPECT(actor.epsilon(0) == 0.9);
+  EXPECT(actor.epsilon(50) == 0.5);
+  EXPECT(actor.epsilon(100) == 0.1 && actor.epsilon(1000) == 0.1);
+}
+
+TEST(actor_restored_continues_with_the_same_bits) {
+  const TurnsGame game;
+  const ActorOptions options{
+      .seed = 9, .num_parallel_episodes = 7, .replay_capacity = 60, .coverage_weight = 0.2, .epsilon_decay_steps = 150};
+  Actor whole(game, uniform, options), first(game, uniform, options), second(game, uniform, options);
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 33; ++round) {
+    whole.advance(network);
+    first.advance(network);
+  }
+  second.restore(first.state());
+  for (int round = 0; round < 33; ++round) {
+    whole.advance(network);
+    second.advance(network);
+  }
+  EXPECT(same_contents(whole.replay().contents(), second.replay().contents()));
+  EXPECT(whole.counters().num_calls == second.counters().num_calls);
+  EXPECT(whole.counters().mean_return == second.counters().mean_return);
+}
+
+TEST(actor_refuses_what_does_not_fit) {
+  const TurnsGame game;
+  EXPECT_THROW((Actor<TurnsGame>(game, uniform, {.player = 2})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, uniform, {.num_parallel_episodes = 0})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, {{Policy{}}, {0.5}}, {})), InvalidArgument);
+  Actor actor(game, uniform, {.num_parallel_episodes = 2});
+  ActorBase::State state = actor.state();
+  state.lane_actions[0] = {2};  // illegal at time 0
+  EXPECT_THROW(actor.restore(state), InvalidArgument);
+}

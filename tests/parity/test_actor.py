@@ -1,0 +1,157 @@
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from coffee_fast import _core
+from coffee_fast._reference import actor as reference
+from coffee_fast._reference.replay_buffer import stack
+from coffee_fast.errors import InvalidArgumentError
+
+CORE = _core.GeneralizedBargaining()
+NUM_FEATURES, NUM_ACTIONS = CORE.information_state_size, CORE.num_actions
+
+
+class BargainingEpisode:
+    """The game's own single episodes, for the twin."""
+
+    def __init__(self, seed, profile, rollout):
+        assert profile == 0
+        self.state = CORE.new_state(seed=seed, rollout=rollout)
+
+    def player_to_act(self):
+        return self.state.current_player()
+
+    def information_state(self):
+        return self.state.information_state(self.player_to_act())
+
+    def legal_mask(self):
+        mask = np.zeros(NUM_ACTIONS, np.uint8)
+        mask[self.state.legal_actions()] = 1
+        return mask
+
+    def step(self, action):
+        self.state.apply_action(action)
+        rewards = np.array(self.state.returns()) if self.state.is_terminal() else np.zeros(2)
+        return rewards, 0.0, self.state.is_terminal()
+
+
+def random_network(seed, sizes=(NUM_FEATURES, 16, NUM_ACTIONS)):
+    rng = np.random.default_rng(seed)
+    return _core.Mlp(
+        [
+            (rng.normal(size=(outputs, inputs)).astype(np.float32), rng.normal(size=outputs).astype(np.float32))
+            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+        ]
+    )
+
+
+def make_pair(**changes):
+    """The actor and its twin against an even mixture of uniform and greedy play."""
+    options = reference.Options(**{"seed": 3, "num_parallel_episodes": 5, "epsilon_decay_steps": 150} | changes)
+    opponent = random_network(11)
+    probabilities = np.array([0.5, 0.5])
+    policies = [_core.Policy.uniform_random(), _core.Policy.greedy(opponent)]
+    actor = _core.Actor(CORE, policies, probabilities.tolist(), **asdict(options))
+
+    def choose_greedily(state, mask, _):
+        return reference.choose_greedily(opponent.forward(state[None])[0], mask)
+
+    twins = [reference.choose_uniformly, choose_greedily]
+    return actor, reference.Actor(BargainingEpisode, twins, probabilities, options)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"player": 1, "num_parallel_episodes": 1},
+        {"replay_capacity": 37, "num_parallel_episodes": 8},
+        {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
+        {"epsilon_start": 0.0, "epsilon_end": 0.0},
+    ],
+)
+def test_transitions_are_the_twins(changes):
+    actor, twin = make_pair(**changes)
+    for round_number in range(90):
+        network = random_network(round_number // 30)  # the network learns now and then
+        actor.advance(network)
+        twin.advance(lambda state, network=network: network.forward(state[None])[0])
+    assert (actor.num_decisions, actor.num_calls) == (twin.num_decisions, twin.num_calls)
+    assert actor.epsilon(actor.num_calls) == twin.epsilon(twin.num_calls)
+    expected, state = stack(twin.replay.rows), actor.export_state()
+    assert actor.num_transitions == len(twin.replay) > 30
+    for name in ("information_states", "actions", "rewards", "next_information_states", "is_final"):
+        np.testing.assert_array_equal(state[f"replay.{name}"], expected[name], err_msg=name)
+    packed = np.packbits(expected["next_legal_masks"], axis=1, bitorder="little")
+    np.testing.assert_array_equal(state["replay.next_legal_mask_bits"], packed)
+    batch, expected_batch = actor.sample(16, 5), twin.replay.sample(16, 3, 5)
+    for name, array in batch.items():
+        np.testing.assert_array_equal(array, expected_batch[name], err_msg=name)
+
+
+def test_a_penalty_of_zero_changes_no_bit_and_coverage_no_other_draw():
+    """Episodes that are no coverage episodes are the same with and without coverage."""
+    plain, _ = make_pair(num_parallel_episodes=1, epsilon_start=0.5, epsilon_end=0.5)
+    mixed, _ = make_pair(
+        num_parallel_episodes=1, epsilon_start=0.5, epsilon_end=0.5, coverage_weight=0.3, uncertainty_penalty=1.0
+    )
+    for actor in (plain, mixed):
+        while actor.num_episodes < 200:
+            actor.advance(random_network(0))
+    assert 35 <= mixed.num_coverage_episodes <= 85
+    pools = [
+        {tuple(row) for row in actor.export_state()["replay.information_states"][:, 2:8].tolist()}
+        for actor in (plain, mixed)
+    ]
+    assert len(pools[0] & pools[1]) > 150  # the same starts
+
+
+def test_a_restored_actor_continues_with_the_same_bits():
+    whole, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
+    first, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
+    second, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
+    for _ in range(50):
+        whole.advance(random_network(0))
+        first.advance(random_network(0))
+    second.restore(first.export_state())
+    for _ in range(50):
+        whole.advance(random_network(1))
+        second.advance(random_network(1))
+    for name, array in whole.export_state().items():
+        np.testing.assert_array_equal(array, second.export_state()[name], err_msg=name)
+
+
+def test_a_state_of_other_episodes_is_refused():
+    actor, _ = make_pair()
+    for _ in range(6):
+        actor.advance(random_network(0))
+    state = actor.export_state()
+    with pytest.raises(InvalidArgumentError, match="num_parallel_episodes = 4 episodes in flight, got 5"):
+        make_pair(num_parallel_episodes=4)[0].restore(state)
+    with pytest.raises(InvalidArgumentError, match=r"'lanes.lengths' must be nonnegative and sum to"):
+        actor.restore(state | {"lanes.lengths": state["lanes.lengths"] + np.int32(5)})
+    with pytest.raises(InvalidArgumentError, match="action 500 of an episode in flight is not legal"):
+        actor.restore(state | {"lanes.actions": np.full_like(state["lanes.actions"], 500)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"player": 2}, r"player must lie in \[0, 2\), got 2"),
+        ({"num_parallel_episodes": 0}, "num_parallel_episodes must be at least 1"),
+        ({"coverage_weight": -0.1}, r"coverage_weight must lie in \[0, 1\], got -0.1"),
+        ({"uncertainty_penalty": float("inf")}, "uncertainty_penalty must be a finite number"),
+        ({"epsilon_decay_steps": 0}, "epsilon_decay_steps must be at least 1"),
+        ({"replay_capacity": 0}, "capacity must be at least 1"),
+    ],
+)
+def test_impossible_options_are_refused(changes, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        make_pair(**changes)
+
+
+def test_networks_of_other_games_are_refused():
+    actor, _ = make_pair()
+    with pytest.raises(InvalidArgumentError, match="q_network must map 41 features to 109 actions, got 7 to 109"):
+        actor.advance(random_network(0, (7, NUM_ACTIONS)))
