@@ -10,6 +10,10 @@ import importlib
 from typing import Any
 
 _FACE = {
+    # the build
+    "__version__": "_build",
+    "build_info": "_build",
+    "get_cmake_dir": "_build",
     # errors
     "CoffeeError": "errors",
     "InvalidArgumentError": "errors",

@@ -1,0 +1,79 @@
+"""One session for each habit of CONTRIBUTING.md; `nox -l` lists them."""
+
+import nox
+
+nox.options.sessions = ["tests", "cpp", "lint", "types"]
+nox.options.reuse_existing_virtualenvs = True
+
+CPP_FILES = "git ls-files '*.hpp' '*.cpp' | xargs clang-format"
+
+
+def install(session: nox.Session) -> None:
+    session.install("-c", "constraints.txt", ".[dev]")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Python tests that take seconds; arguments go to pytest."""
+    install(session)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests marked slow."""
+    install(session)
+    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def cpp(session: nox.Session) -> None:
+    """C++ tests; a preset as argument (default debug, warnings are errors)."""
+    preset = session.posargs[0] if session.posargs else "debug"
+    session.install("-c", "constraints.txt", "cmake", "ninja", "pybind11")
+    session.run("cmake", "--preset", preset)
+    session.run("cmake", "--build", "--preset", preset)
+    session.run("ctest", "--preset", preset)
+
+
+@nox.session
+def sanitizers(session: nox.Session) -> None:
+    """C++ tests under ASan and UBSan, then under TSan."""
+    session.install("-c", "constraints.txt", "cmake", "ninja")
+    for preset in ("asan-ubsan", "tsan"):
+        session.run("cmake", "--preset", preset)
+        session.run("cmake", "--build", "--preset", preset)
+        session.run("ctest", "--preset", preset)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff and clang-format, as checks."""
+    session.install("-c", "constraints.txt", "ruff", "clang-format")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("bash", "-c", f"{CPP_FILES} --dry-run --Werror", external=True)
+
+
+@nox.session(name="format")
+def format_(session: nox.Session) -> None:
+    """ruff and clang-format, as changes."""
+    session.install("-c", "constraints.txt", "ruff", "clang-format")
+    session.run("ruff", "check", "--fix", ".")
+    session.run("ruff", "format", ".")
+    session.run("bash", "-c", f"{CPP_FILES} -i", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict."""
+    install(session)
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """All benchmarks on one thread, then the tables of bench/README.md; arguments go to pytest."""
+    install(session)
+    session.run("python", "-m", "pytest", "bench", "--benchmark-json=bench/latest.json", *session.posargs)
+    session.run("python", "bench/report.py", "bench/latest.json")
