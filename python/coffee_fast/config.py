@@ -1,0 +1,163 @@
+"""Configurations: frozen dataclasses in code, TOML on disk; an unknown key is refused, never ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from coffee_fast.errors import CoffeeError, ConfigError
+
+Config = TypeVar("Config")
+Parts = Mapping[str, Callable[[Mapping[str, Any]], Any]]
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file; ``ConfigError`` names file and place if it cannot be."""
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+
+
+def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | None = None, path: str = "") -> Config:
+    """Build the dataclass ``cls`` from a mapping; what it does not name keeps its default.
+
+    Parameters
+    ----------
+    cls
+        A dataclass; fields that are dataclasses are built from nested mappings.
+    values
+        Field names to values.
+    parts
+        Builders of fields that may be one of several kinds, by field name: each receives the nested mapping, whose
+        ``kind`` says which.
+    path
+        Where ``values`` stands in the whole configuration, for messages.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown key, naming the nearest one, or a value of the wrong type or out of range.
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Size:
+    ...     width: int = 250
+    >>> from_mapping(Size, {"width": 200})
+    Size(width=200)
+    >>> from_mapping(Size, {"widht": 200})
+    Traceback (most recent call last):
+    coffee_fast.errors.ConfigError: there is no field 'widht'; did you mean 'width'?
+    """
+    return update(cls(), values, parts, path)
+
+
+def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None, path: str = "") -> Config:
+    """A copy of ``config`` in which the fields that ``values`` names are replaced; nested mappings reach inside."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{path or 'configuration'} must be a table of fields, got {values!r}")
+    hints = typing.get_type_hints(type(config))
+    names = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "kind" and "kind" not in names:
+            continue  # says which class this is; whoever chose the class has read it
+        dotted = f"{path}.{name}" if path else name
+        if name not in names:
+            raise ConfigError(f"there is no field {dotted!r}{_hint(name, names, path)}")
+        changes[name] = _convert(getattr(config, name), hints[name], value, parts or {}, name, dotted)
+    try:
+        return dataclasses.replace(config, **changes)  # type: ignore[type-var]
+    except CoffeeError as error:
+        raise ConfigError(f"{path}: {error}" if path else str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{path or type(config).__name__}: {error}") from None
+
+
+def apply_overrides(config: Config, overrides: Sequence[str], parts: Parts | None = None) -> Config:
+    """Apply ``"psro.num_iterations=5"`` and the like: a dotted field and a TOML value (bare words are strings)."""
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not key.strip():
+            raise ConfigError(f"an override must read field=value, got {override!r}")
+        try:
+            value = tomllib.loads(f"value = {text.strip()}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        nested: Any = value
+        for name in reversed(key.strip().split(".")):
+            nested = {name: nested}
+        config = update(config, nested, parts)
+    return config
+
+
+def _hint(name: str, names: Sequence[str], path: str) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    if near:
+        return f"; did you mean {(path + '.' if path else '') + near[0]!r}?"
+    return f"; the fields here are {', '.join(names)}"
+
+
+def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
+    if isinstance(value, Mapping):
+        same_kind = "kind" not in value or value["kind"] == _kind(current)
+        if dataclasses.is_dataclass(current) and same_kind:
+            return update(current, value, parts, path)
+        if name in parts:
+            try:
+                return parts[name](value)
+            except ConfigError as error:
+                raise ConfigError(f"{path}: {error}") from None
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    if value is None and type(None) in options:
+        return None
+    for option in options:
+        converted = _as(option, value)
+        if converted is not None:
+            return converted
+    raise ConfigError(f"{path} must be {_describe(hint)}, got {value!r}")
+
+
+def _kind(current: Any) -> str | None:
+    to_config = getattr(current, "to_config", None)
+    return to_config().get("kind") if callable(to_config) else None
+
+
+def _as(hint: Any, value: Any) -> Any:
+    """``value`` as a ``hint``, or None if it is no such thing."""
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin is typing.Literal:
+        return value if value in typing.get_args(hint) else None
+    if hint is bool or isinstance(value, bool):
+        return value if hint is bool and isinstance(value, bool) else None
+    if hint is int:
+        return value if isinstance(value, int) else None
+    if hint is float:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    if hint is str:
+        return value if isinstance(value, str) else None
+    if origin is tuple and isinstance(value, list | tuple):
+        (item,) = set(typing.get_args(hint)) - {...}
+        items = [_as(item, entry) for entry in value]
+        return None if None in items else tuple(items)
+    if origin in (dict, Mapping) or hint in (dict, Mapping):
+        return dict(value) if isinstance(value, Mapping) else None
+    return None
+
+
+def _describe(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(map(repr, typing.get_args(hint)))
+    names = {bool: "true or false", int: "an integer", float: "a finite number", str: "a string"}
+    return names.get(hint, str(hint).replace("typing.", ""))
