@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import asdict
 
 import numpy as np
@@ -41,7 +42,7 @@ def random_network(seed, sizes=(NUM_FEATURES, 16, NUM_ACTIONS)):
     return _core.Mlp(
         [
             (rng.normal(size=(outputs, inputs)).astype(np.float32), rng.normal(size=outputs).astype(np.float32))
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            for inputs, outputs in itertools.pairwise(sizes)
         ]
     )
 

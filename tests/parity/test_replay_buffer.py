@@ -60,9 +60,9 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(InvalidArgumentError, match=r"transitions held \(10\), got 11"):
         replay.sample(11, 0, 0)
     state = replay.export_state()
-    with pytest.raises(InvalidArgumentError, match="lacks 'replay.rewards'"):
+    with pytest.raises(InvalidArgumentError, match=r"lacks 'replay\.rewards'"):
         replay.restore({name: array for name, array in state.items() if name != "replay.rewards"})
-    with pytest.raises(InvalidArgumentError, match="'replay.rewards' must be a C-contiguous array of dtype float32"):
+    with pytest.raises(InvalidArgumentError, match=r"'replay\.rewards' must be a C-contiguous array of dtype float32"):
         replay.restore(state | {"replay.rewards": state["replay.rewards"].astype(np.float64)})
     with pytest.raises(InvalidArgumentError, match="cannot hold 10 transitions"):
         replay.restore(state | {"replay.num_pushed": np.array([9], np.uint64)})

@@ -1,0 +1,86 @@
+"""What a training episode is worth: payoffs, a penalty on disagreement, deviation coverage."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from coffee_fast.errors import ConfigError, InvalidArgumentError
+
+
+def _check_weights(name: str, uncertainty_penalty: float, coverage_weight: float) -> None:
+    if not (math.isfinite(uncertainty_penalty) and uncertainty_penalty >= 0):
+        raise ConfigError(
+            f"{name}: uncertainty_penalty must be a finite number of at least 0, got {uncertainty_penalty}"
+        )
+    if not 0 <= coverage_weight <= 1:
+        raise ConfigError(f"{name}: coverage_weight must lie in [0, 1], got {coverage_weight}")
+    if coverage_weight > 0 and uncertainty_penalty == 0:
+        raise ConfigError(
+            f"{name}: coverage_weight {coverage_weight} needs an uncertainty_penalty above 0: deviation-coverage "
+            "episodes reward nothing but low disagreement, so without a penalty they teach that no action matters"
+        )
+
+
+@dataclass(frozen=True)
+class ResponseObjective:
+    r"""The objective of one response (Nguyen and Wellman 2026, Eq. 3 and 4).
+
+    .. math::
+        (1 - \beta) \, E_{\sigma_{-i}}\Big[\sum_t \gamma^t (R_i - \lambda U)\Big]
+        + \beta \, E_{\text{uniform}_{-i}}\Big[\sum_t \gamma^t (- \lambda U)\Big]
+
+    Attributes
+    ----------
+    uncertainty_penalty
+        :math:`\lambda \ge 0`, reward lost per unit of disagreement, both in raw units.
+    coverage_weight
+        :math:`\beta`, the probability that an episode is a deviation-coverage episode: opponents play uniformly at
+        random and nothing counts but the penalty. Above 0 only together with a penalty.
+    """
+
+    uncertainty_penalty: float = 0.0
+    coverage_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_weights("ResponseObjective", self.uncertainty_penalty, self.coverage_weight)
+
+
+@dataclass(frozen=True)
+class ConservativeObjective:
+    r"""The objective of a whole run: a constant penalty, coverage that fades over the iterations.
+
+    .. math:: \beta_k = \beta_0 \max(0, 1 - k / \text{anneal\_iterations})
+
+    With both weights 0 it is the plain objective of offline equilibrium finding.
+
+    Attributes
+    ----------
+    uncertainty_penalty, coverage_weight
+        :math:`\lambda` and :math:`\beta_0`, see `ResponseObjective`.
+    anneal_iterations
+        From this iteration on, counted from 0, there are no coverage episodes.
+
+    Examples
+    --------
+    >>> ConservativeObjective(uncertainty_penalty=2.0, coverage_weight=0.1, anneal_iterations=10).at(5)
+    ResponseObjective(uncertainty_penalty=2.0, coverage_weight=0.05)
+    """
+
+    uncertainty_penalty: float = 2.0
+    coverage_weight: float = 0.1
+    anneal_iterations: int = 10
+
+    def __post_init__(self) -> None:
+        _check_weights("ConservativeObjective", self.uncertainty_penalty, self.coverage_weight)
+        if self.anneal_iterations < 1:
+            raise ConfigError(
+                f"ConservativeObjective: anneal_iterations must be at least 1, got {self.anneal_iterations}"
+            )
+
+    def at(self, iteration: int) -> ResponseObjective:
+        """Return the objective of response number ``iteration``, counted from 0."""
+        if iteration < 0:
+            raise InvalidArgumentError(f"ConservativeObjective.at: iteration must be at least 0, got {iteration}")
+        share_left = max(0.0, 1.0 - iteration / self.anneal_iterations)
+        return ResponseObjective(self.uncertainty_penalty, self.coverage_weight * share_left)

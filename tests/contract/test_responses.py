@@ -1,0 +1,148 @@
+"""What every response oracle must do; a new oracle is one line in ORACLES."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import coffee_fast as cf
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.policies import Mixture, NetworkPolicy, as_mixture
+from coffee_fast.responses import DDQNTorch, ResponseObjective
+
+SMALL = {
+    "hidden_sizes": (32,),
+    "num_steps": 8000,
+    "replay_capacity": 8000,
+    "min_replay": 200,
+    "learning_rate": 3e-3,
+    "target_period": 200,
+    "epsilon_decay_steps": 12_000,
+}
+TINY = SMALL | {"num_steps": 600, "hidden_sizes": (8,)}
+ORACLES = [DDQNTorch]
+GAME = cf.load_game("generalized_bargaining")
+PLAIN = ResponseObjective()
+
+
+def accepts_anything():
+    """Accepts every offer; on the first move, where there is none, it keeps nothing."""
+    num_features, num_actions = GAME.spec.information_state_size, GAME.spec.num_actions
+    bias = np.zeros(num_actions, np.float32)
+    bias[GAME.accept_action] = 1.0
+    return NetworkPolicy(((np.zeros((num_actions, num_features), np.float32), bias),))
+
+
+def respond(oracle, opponents="uniform_random", objective=PLAIN, seed=1, **options):
+    options = {"reward_scale": 5.0} | options
+    return oracle.respond(GAME, as_mixture(opponents), objective, seed=seed, **options)
+
+
+def assert_same_policy(first, second):
+    for (weights, bias), (other_weights, other_bias) in zip(first.policy.layers, second.policy.layers, strict=True):
+        np.testing.assert_array_equal(weights, other_weights)
+        np.testing.assert_array_equal(bias, other_bias)
+
+
+def differ(first, second):
+    return not np.array_equal(first.policy.layers[0][0], second.policy.layers[0][0])
+
+
+@pytest.fixture(params=ORACLES, ids=lambda oracle: oracle.__name__)
+def make_oracle(request):
+    return request.param
+
+
+@pytest.mark.parametrize("player", [0, 1])
+def test_learns_an_exact_best_response(make_oracle, player):
+    """Against one who accepts anything the whole pool can be had: at once, or by accepting an offer of all of it."""
+    response = respond(make_oracle(**SMALL), accepts_anything(), player=player)
+    seats = [accepts_anything(), accepts_anything()]
+    seats[player] = response.policy
+    returns = cf.simulate(GAME, seats, num_episodes=4000, seed=5).returns[:, player]
+    states = [GAME.core.new_state(seed=5, rollout=rollout) for rollout in range(4000)]
+    best = 0.99 * np.mean([np.dot(state.pool, state.valuations[player]) for state in states])
+    assert 0.98 * best <= returns.mean() <= best * (1 + 1e-9)
+
+
+def test_returns_a_greedy_network_policy_and_finite_figures(make_oracle):
+    response = respond(make_oracle(**TINY))
+    assert isinstance(response.policy, NetworkPolicy)
+    assert response.policy.kind == "greedy"
+    assert [weights.shape for weights, _ in response.policy.layers] == [(8, 41), (109, 8)]
+    assert response.report["num_steps"] >= 600
+    assert all(np.isfinite(value) for value in response.report.values())
+
+
+def test_equal_arguments_give_equal_bits_and_other_seeds_others(make_oracle):
+    first, second, other = (respond(make_oracle(**TINY), seed=seed) for seed in (1, 1, 2))
+    assert_same_policy(first, second)
+    assert differ(first, other)
+
+
+def test_a_plain_objective_is_no_penalty_and_no_coverage(make_oracle):
+    """In a game without disagreement a penalty alone changes nothing either."""
+    plain = respond(make_oracle(**TINY))
+    assert_same_policy(plain, respond(make_oracle(**TINY), objective=ResponseObjective(0.0, 0.0)))
+    assert_same_policy(plain, respond(make_oracle(**TINY), objective=ResponseObjective(2.0, 0.0)))
+    assert differ(plain, respond(make_oracle(**TINY), objective=ResponseObjective(2.0, 0.5)))
+
+
+def test_coverage_episodes_are_against_uniform_play_and_pay_nothing(make_oracle):
+    """With coverage alone it does not matter who the opponents are, nor in which unit rewards are."""
+    objective = ResponseObjective(uncertainty_penalty=1.0, coverage_weight=1.0)
+    first = respond(make_oracle(**TINY), "uniform_random", objective)
+    assert_same_policy(first, respond(make_oracle(**TINY), accepts_anything(), objective, reward_scale=1.0))
+    assert differ(first, respond(make_oracle(**TINY), "uniform_random"))
+
+
+def test_opponents_are_drawn_by_their_probabilities(make_oracle):
+    pair = (accepts_anything(), cf.UniformRandom())
+    sure = respond(make_oracle(**TINY), Mixture(pair, np.array([1.0, 0.0])))
+    assert_same_policy(sure, respond(make_oracle(**TINY), accepts_anything()))
+    assert differ(sure, respond(make_oracle(**TINY), Mixture(pair, np.array([0.5, 0.5]))))
+
+
+def test_progress_counts_up_to_the_end(make_oracle):
+    calls = []
+    respond(make_oracle(**TINY), progress=lambda *call: calls.append(call))
+    assert {phase for phase, _, _, _ in calls} == {"response"}
+    assert {total for _, _, total, _ in calls} == {600}
+    steps = [done for _, done, _, _ in calls]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 600
+    assert {"mean_return", "loss", "epsilon", "steps_per_s"} <= set(calls[-1][3])
+
+
+def test_ctrl_c_ends_it_soon(make_oracle):
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.3, interrupt)
+    num_threads = torch.get_num_threads()
+    oracle = make_oracle(**SMALL | {"num_steps": 10**7})
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        respond(oracle)
+    assert time.perf_counter() - sent[0] < 0.5  # 0.2 on a quiet machine
+    assert torch.get_num_threads() == num_threads
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reward_scale": 0.0}, "reward_scale must be a positive number, got 0.0"),
+        ({"player": 2}, r"player must lie in \[0, 2\), got 2"),
+        ({"seed": -1}, "seed must lie in"),
+    ],
+)
+def test_impossible_arguments_are_refused(make_oracle, changes, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        respond(make_oracle(**TINY), **changes)

@@ -1,0 +1,97 @@
+"""The same seed gives the same bits, whatever else goes on."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import coffee_fast as cf
+from coffee_fast.errors import CheckpointError, ConfigError, NumericalError
+from coffee_fast.policies import as_mixture
+from coffee_fast.responses import DDQNTorch, ResponseObjective
+from coffee_fast.responses._ddqn_training import DDQNTraining, one_torch_thread
+
+CONFIG = DDQNTorch(
+    hidden_sizes=(16, 12),
+    num_steps=900,
+    replay_capacity=400,
+    min_replay=200,
+    learning_rate=1e-3,
+    target_period=100,
+    epsilon_decay_steps=800,
+    num_parallel_episodes=8,
+)
+GAME = cf.load_game("generalized_bargaining")
+ARGUMENTS = (GAME, as_mixture("uniform_random"), ResponseObjective(1.0, 0.2))
+
+
+def train(config=CONFIG):
+    return config.respond(*ARGUMENTS, seed=6, reward_scale=5.0).policy.layers
+
+
+def assert_same(first, second):
+    for pair, other in zip(first, second, strict=True):
+        for array, other_array in zip(pair, other, strict=True):
+            np.testing.assert_array_equal(array, other_array)
+
+
+def test_global_generators_are_neither_used_nor_touched():
+    results = []
+    for poison in (0, 1):
+        random.seed(poison)
+        np.random.seed(poison)  # noqa: NPY002
+        torch.manual_seed(poison)
+        before = (random.getstate(), torch.get_rng_state().tolist())
+        results.append(train())
+        assert before == (random.getstate(), torch.get_rng_state().tolist())
+    assert_same(*results)
+
+
+def test_the_users_thread_settings_do_not_matter():
+    before, results = torch.get_num_threads(), []
+    try:
+        for num_threads in (1, 2, 3):
+            torch.set_num_threads(num_threads)
+            results.append(train())
+            assert torch.get_num_threads() == num_threads
+    finally:
+        torch.set_num_threads(before)
+    assert_same(results[0], results[1])
+    assert_same(results[0], results[2])
+
+
+@pytest.mark.parametrize("num_rounds", [0, 20, 130])
+def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
+    first, second = (DDQNTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
+    with one_torch_thread():
+        for _ in range(num_rounds):
+            first.advance()
+    second.restore(first.export_state())
+    second.run()
+    whole, resumed = CONFIG.respond(*ARGUMENTS, seed=6, reward_scale=5.0), second.response()
+    assert_same(resumed.policy.layers, whole.policy.layers)
+    timed = {"duration_s", "steps_per_s"}
+    assert {name: resumed.report[name] for name in whole.report if name not in timed} == {
+        name: value for name, value in whole.report.items() if name not in timed
+    }
+
+
+def test_a_state_of_another_training_is_refused():
+    training = DDQNTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0)
+    state = training.export_state()
+    for name in state:
+        with pytest.raises(CheckpointError, match="does not fit"):
+            training.restore({key: array for key, array in state.items() if key != name})
+
+
+def test_a_network_that_was_never_trained_is_an_error():
+    config = DDQNTorch(num_steps=64, min_replay=64, replay_capacity=64)
+    with pytest.raises(ConfigError, match="the network was never trained; raise num_steps"):
+        config.respond(*ARGUMENTS, seed=0, reward_scale=5.0)
+
+
+def test_diverged_values_are_an_error():
+    with pytest.raises(NumericalError, match="the network left the finite numbers"):
+        train(replace(CONFIG, learning_rate=1e30))
