@@ -4,16 +4,19 @@
 #include <cstddef>
 #include <vector>
 
+#include "coffee_fast/check.hpp"
 #include "mixture_kernels.hpp"
 
 namespace coffee_fast {
 
 inline std::size_t padded_to_lanes(std::size_t size) { return (size + 7) / 8 * 8; }
 
-/// A PaddedMixture with its memory; starts uniform.
+/// A PaddedMixture with its memory; starts uniform. Throws InvalidArgument for an impossible min_probability.
 class OwnedMixture {
  public:
   OwnedMixture(std::size_t size, double min_probability) : size_(size), memory_(4 * padded_to_lanes(size), 0.0) {
+    check(min_probability >= 0.0 && min_probability * static_cast<double>(size) <= 1.0,
+          "min_probability must lie in [0, 1 / ", size, "], got ", min_probability);
     const std::size_t padded_size = padded_to_lanes(size);
     double* const probabilities = memory_.data();
     double* const floor = probabilities + padded_size;

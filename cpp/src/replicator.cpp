@@ -53,13 +53,8 @@ std::vector<Population> make_populations(const PayoffTable& table, const Replica
   return populations;
 }
 
-void check_step(double step_size, double min_probability, std::size_t num_strategies) {
+void check_step_size(double step_size, double payoff_scale) {
   check(step_size > 0.0 && std::isfinite(step_size), "step_size must be positive and finite, got ", step_size);
-  check(min_probability >= 0.0 && min_probability * static_cast<double>(num_strategies) <= 1.0,
-        "min_probability must lie in [0, 1 / strategies] for ", num_strategies, " strategies, got ", min_probability);
-}
-
-void check_overflow(double payoff_scale, double step_size) {
   if (payoff_scale * std::max(step_size, 1.0) > PayoffTable::max_payoff)
     throw NumericalError("replicator: step_size times the payoffs must be at most 1e280 in size");
 }
@@ -92,12 +87,11 @@ std::vector<double> one_step(const std::vector<double>& mixture, const std::vect
     check(payoffs->size() == mixture.size(), "payoffs must have ", mixture.size(), " entries, got ", payoffs->size());
     for (const double payoff : *payoffs) {
       check(std::isfinite(payoff), "payoffs must be finite, got ", payoff);
-      check_overflow(std::abs(payoff), step_size);
+      check_step_size(step_size, std::abs(payoff));
     }
   }
   for (const double probability : mixture)
     check(probability >= 0.0 && probability <= 1.0, "probabilities must lie in [0, 1], got ", probability);
-  check_step(step_size, min_probability, mixture.size());
   if (mixture.size() == 1) return mixture;
 
   OwnedMixture x(mixture.size(), min_probability);
@@ -116,10 +110,8 @@ std::vector<double> one_step(const std::vector<double>& mixture, const std::vect
 }  // namespace
 
 ReplicatorResult solve_replicator(const PayoffTable& table, const ReplicatorOptions& options, CancelToken& cancel) {
-  for (const std::size_t count : table.profiles().num_strategies())
-    check_step(options.step_size, options.min_probability, count);
   check(!options.regret_threshold || !std::isnan(*options.regret_threshold), "regret_threshold must not be NaN");
-  check_overflow(table.payoff_scale(), options.step_size);
+  check_step_size(options.step_size, table.payoff_scale());
 
   const MixtureKernels& kernels = mixture_kernels();
   std::vector<Population> populations = make_populations(table, options);

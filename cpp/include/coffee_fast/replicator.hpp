@@ -24,7 +24,7 @@ struct ReplicatorOptions {
   std::size_t max_iterations = 20'000;
   double min_probability = 1e-6;
   /// Stop after the step that brings the regret, summed over players, below this (RRD; for R2D its upper bound: R3D).
-  std::optional<double> regret_threshold;
+  std::optional<double> regret_threshold = std::nullopt;
   /// Return the average of all iterates, the uniform start among them, instead of the last (projected RD, Lanctot et
   /// al. 2017).
   bool average = false;

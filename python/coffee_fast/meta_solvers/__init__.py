@@ -41,7 +41,7 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
     """
     parameters = dict(config)
     kind = parameters.pop("kind", None)
-    if kind not in _SOLVERS:
+    if not isinstance(kind, str) or kind not in _SOLVERS:
         raise ConfigError(
             f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {kind!r}{_nearest(kind, _SOLVERS)}"
         )
@@ -57,5 +57,5 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
 
 
 def _nearest(name: Any, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(str(name), list(known), n=1)
+    matches = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
     return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -84,6 +84,7 @@ def make_solution(
     table: PayoffTable, mixtures: Sequence[Float64], *, status: Status, num_iterations: int, solver: str
 ) -> MetaSolution:
     """Return the solution with its regrets worked out and its arrays read-only."""
+    table.kernel("solve")  # refuses unknown payoffs in the name of the solver
     regret, bound = table.regret(mixtures), table.regret_upper_bound(mixtures)
     for array in (*mixtures, regret, bound):
         array.flags.writeable = False

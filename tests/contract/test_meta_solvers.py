@@ -1,0 +1,116 @@
+"""What every meta-strategy solver promises. A new one is one more line in SOLVERS."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.errors import InvalidGameError
+from coffee_fast.games import matrix
+from coffee_fast.meta_solvers import (
+    MetaSolver,
+    Nash,
+    ProjectedReplicator,
+    Replicator,
+    RobustReplicator,
+    Uniform,
+    from_config,
+)
+
+SOLVERS = [
+    Uniform(),
+    Nash(),
+    Replicator(max_iterations=500),
+    Replicator(regret_threshold=0.1),
+    RobustReplicator(max_iterations=500),
+    RobustReplicator(regret_threshold=0.1),
+    ProjectedReplicator(max_iterations=500),
+]
+
+
+def tables():
+    rng = np.random.default_rng(0)
+    skew = rng.normal(size=(7, 7))
+    row = rng.normal(size=(4, 5))
+    return {
+        "rock, paper, scissors": cf.PayoffTable.symmetric(matrix.rock_paper_scissors().payoffs[0]),
+        "symmetric zero-sum": cf.PayoffTable.symmetric(skew - skew.T),
+        "zero-sum": cf.PayoffTable.from_arrays([row, -row]),
+        "members": cf.PayoffTable.from_arrays([[row, row + 1], [-row, -row - 1]]),
+        "one strategy": cf.PayoffTable.symmetric([[0.0]]),
+        "one strategy of the row player": cf.PayoffTable.from_arrays([row[:1], -row[:1]]),
+        "indifferent": cf.PayoffTable.from_arrays([np.zeros((2, 3)), np.zeros((2, 3))]),
+        "huge": cf.PayoffTable.from_arrays([1e150 * row, -1e150 * row]),
+        "tiny": cf.PayoffTable.from_arrays([1e-150 * row, -1e-150 * row]),
+    }
+
+
+@pytest.fixture(params=SOLVERS, ids=repr)
+def solver(request):
+    return request.param
+
+
+@pytest.fixture(params=tables().items(), ids=lambda item: item[0])
+def table(request):
+    return request.param[1]
+
+
+def test_solution_is_a_profile_with_its_regret(solver, table):
+    solution = solver.solve(table)
+    assert isinstance(solution.mixtures, tuple)
+    assert tuple(map(len, solution.mixtures)) == table.num_strategies
+    for mixture in solution.mixtures:
+        assert mixture.dtype == np.float64
+        assert (mixture >= 0).all()
+        np.testing.assert_allclose(mixture.sum(), 1.0, atol=1e-12)
+    np.testing.assert_array_equal(solution.regret, table.regret(solution.mixtures))
+    np.testing.assert_array_equal(solution.regret_upper_bound, table.regret_upper_bound(solution.mixtures))
+    assert solution.max_regret == solution.regret.max()
+    assert solution.sum_regret == solution.regret.sum()
+    assert solution.status in {"converged", "threshold_reached", "max_iterations"}
+    assert isinstance(solution.num_iterations, int)
+    assert solution.solver == solver.kind
+
+
+def test_solution_is_read_only_and_the_table_unchanged(solver, table):
+    before = [table.payoffs(player).copy() for player in range(table.num_players)]
+    solution = solver.solve(table)
+    for array in (*solution.mixtures, solution.regret, solution.regret_upper_bound):
+        assert not array.flags.writeable
+    for player, payoffs in enumerate(before):
+        np.testing.assert_array_equal(table.payoffs(player), payoffs)
+
+
+def test_same_table_same_bits(solver, table):
+    first, second = solver.solve(table), solver.solve(table)
+    assert [x.tobytes() for x in first.mixtures] == [x.tobytes() for x in second.mixtures]
+    assert (first.status, first.num_iterations) == (second.status, second.num_iterations)
+
+
+def test_symmetric_tables_get_one_mixture(solver, table):
+    if table.is_symmetric:
+        first, second = solver.solve(table).mixtures
+        np.testing.assert_array_equal(first, second)
+
+
+def test_unknown_payoffs_are_refused_by_profile(solver):
+    payoffs = np.zeros((2, 3, 3))
+    payoffs[1, 2, 0] = np.nan
+    with pytest.raises(InvalidGameError, match=r"solve: the payoff of player 0 at profile \(2, 0\) is not known"):
+        solver.solve(cf.PayoffTable.symmetric(payoffs))
+
+
+def test_config_round_trip(solver):
+    config = solver.to_config()
+    assert config["kind"] == solver.kind
+    assert from_config(json.loads(json.dumps(config))) == solver
+
+
+def test_solver_is_a_frozen_hashable_dataclass(solver):
+    assert isinstance(solver, MetaSolver)
+    assert dataclasses.is_dataclass(solver)
+    assert len({solver, dataclasses.replace(solver)}) == 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        solver.step_size = 1.0

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import coffee_fast as cf
+from coffee_fast import _core
+from coffee_fast.meta_solvers import ProjectedReplicator, Replicator, RobustReplicator
+
+SOLVERS = [Replicator, RobustReplicator, ProjectedReplicator]
+OPTIONS = {"step_size": 0.01, "max_iterations": 100}
+seeds = st.integers(0, 2**32 - 1)
+shapes = st.lists(st.integers(1, 9), min_size=2, max_size=3).map(tuple)
+
+
+def random_payoffs(seed, shape, num_members=2):
+    return [np.random.default_rng((seed, player)).normal(size=(num_members, *shape)) for player in range(len(shape))]
+
+
+def solve(solver, payoffs):
+    return solver(**OPTIONS).solve(cf.PayoffTable.from_arrays(payoffs)).mixtures
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@settings(max_examples=40)
+@given(seeds, shapes, st.floats(-150, 150))
+def test_iterates_stay_on_the_simplex(solver, seed, shape, exponent):
+    for mixture in solve(solver, [10.0**exponent * array for array in random_payoffs(seed, shape)]):
+        assert (mixture >= 1e-6 * (1 - 1e-9)).all()
+        np.testing.assert_allclose(mixture.sum(), 1.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@settings(max_examples=40)
+@given(seeds, shapes, st.floats(-10, 10))
+def test_a_constant_added_to_a_players_payoffs_changes_nothing(solver, seed, shape, constant):
+    payoffs = random_payoffs(seed, shape)
+    shifted = [payoffs[0] + constant, *payoffs[1:]]
+    for mixture, other in zip(solve(solver, payoffs), solve(solver, shifted), strict=True):
+        np.testing.assert_allclose(mixture, other, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@settings(max_examples=40)
+@given(seeds, shapes, st.randoms(use_true_random=False))
+def test_permuted_strategies_give_permuted_mixtures(solver, seed, shape, random):
+    payoffs = random_payoffs(seed, shape)
+    orders = [random.sample(range(size), size) for size in shape]
+    permuted = [array[np.ix_(range(len(array)), *orders)] for array in payoffs]
+    for order, mixture, other in zip(orders, solve(solver, payoffs), solve(solver, permuted), strict=True):
+        np.testing.assert_allclose(mixture[order], other, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@settings(max_examples=40)
+@given(seeds, shapes, st.randoms(use_true_random=False))
+def test_the_order_of_players_and_members_does_not_matter(solver, seed, shape, random):
+    payoffs = random_payoffs(seed, shape)
+    order = random.sample(range(len(shape)), len(shape))
+    permuted = [payoffs[player].transpose(0, *(1 + axis for axis in order))[::-1] for axis, player in enumerate(order)]
+    mixtures = solve(solver, payoffs)
+    for player, other in zip(order, solve(solver, permuted), strict=True):
+        np.testing.assert_allclose(mixtures[player], other, rtol=0, atol=1e-11)
+
+
+@given(seeds, st.integers(1, 20), st.floats(0, 1))
+def test_pure_strategies_are_fixed_by_the_replicator_step(seed, size, step_size):
+    rng = np.random.default_rng(seed)
+    pure = np.zeros(size)
+    pure[rng.integers(size)] = 1.0
+    np.testing.assert_array_equal(_core.replicator_step(pure, rng.normal(size=size), max(step_size, 1e-9)), pure)
+
+
+@given(seeds, st.integers(2, 9))
+def test_a_symmetric_table_is_solved_like_its_general_form(seed, size):
+    row = np.random.default_rng(seed).normal(size=(2, size, size))
+    for solver in SOLVERS:
+        one = solver(**OPTIONS).solve(cf.PayoffTable.symmetric(row)).mixtures
+        two = solve(solver, [row, row.swapaxes(1, 2)])
+        np.testing.assert_array_equal(one, two)

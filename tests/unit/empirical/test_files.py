@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.errors import InvalidGameError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_square_csv_is_a_symmetric_game(write):
+    table = cf.load_payoffs(write("game.csv", "3, 0\n5, 1\n"))
+    assert table.is_symmetric
+    np.testing.assert_array_equal(table.payoffs(0), [[[3, 0], [5, 1]]])
+
+
+def test_long_csv_with_payoff_is_a_symmetric_game_in_any_order(write):
+    table = cf.load_payoffs(write("game.csv", "payoff,column,row\n5,0,1\n3,0,0\n1,1,1\n0,1,0\n"))
+    assert table.is_symmetric
+    np.testing.assert_array_equal(table.payoffs(0), [[[3, 0], [5, 1]]])
+
+
+def test_long_csv_with_two_payoffs_is_a_general_game(write):
+    table = cf.load_payoffs(write("game.csv", "row,column,row_payoff,column_payoff\n0,0,1,2\n0,1,3,4\n0,2,5,6\n"))
+    assert not table.is_symmetric
+    np.testing.assert_array_equal(table.payoffs(0), [[[1, 3, 5]]])
+    np.testing.assert_array_equal(table.payoffs(1), [[[2, 4, 6]]])
+
+
+def test_members_and_gaps(write):
+    table = cf.load_payoffs(write("game.csv", "row,column,member,payoff\n0,0,0,1\n0,1,0,\n1,0,1,nan\n1,1,1,4\n\n"))
+    payoffs = table.payoffs(0)
+    assert payoffs.shape == (2, 2, 2)
+    assert payoffs[0, 0, 0] == 1
+    assert payoffs[1, 1, 1] == 4
+    assert np.isnan(payoffs).sum() == 6
+
+
+def test_json_symmetric_and_players(write):
+    symmetric = cf.load_payoffs(write("a.json", json.dumps({"symmetric": [[[3, 0], [5, 1]], [[3, 0], [5, None]]]})))
+    assert symmetric.is_symmetric
+    assert symmetric.num_members == 2
+    assert not symmetric.is_complete
+    general = cf.load_payoffs(write("b.JSON", json.dumps({"players": np.ones((3, 2, 3, 4)).tolist()})))
+    assert general.num_strategies == (2, 3, 4)
+
+
+def test_a_byte_order_mark_is_taken(tmp_path):
+    (tmp_path / "game.csv").write_text("1", encoding="utf-8-sig")
+    assert cf.load_payoffs(tmp_path / "game.csv").payoffs(0).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("game.txt", "1", "must end in .csv or .json"),
+        ("game.csv", " \n\n", "the file is empty"),
+        ("game.csv", "1,2\n3\n", "line 2: a square table of 2 lines must have 2 numbers in each, got 1"),
+        ("game.csv", "1,2\n\n3,x\n", "line 3: expected a number, got 'x'"),
+        ("game.csv", "1,2\n3,1e999\n", "line 2: payoffs must be finite"),
+        ("game.csv", "row,payoff\n0,1\n", "line 1: columns must be row, column"),
+        ("game.csv", "row,column,payoff,cost\n0,0,1,1\n", "line 1: columns must be .*, got row, column, payoff, cost"),
+        ("game.csv", "row,column,payoff\n0,0,1\n0,1\n", "line 3: must have 3 fields, got 2"),
+        ("game.csv", "row,column,payoff\n0,0,1\n0,0,2\n", "line 3: the entry of row 0, column 0 came before"),
+        ("game.csv", "row,column,payoff\n0,-1,1\n", "line 2: column must be a whole number from 0, got '-1'"),
+        ("game.csv", "row,column,payoff\nrock,0,1\n", "line 2: row must be a whole number from 0, got 'rock'"),
+        ("game.csv", "row,column,payoff\n", "no payoffs under the header"),
+        ("game.csv", "row,column,payoff\n0,999999999,1\n", "1 lines are too few for"),
+        ("game.csv", "row,column,payoff\n0,9999999999,1\n", "whole number"),
+        ("game.json", "{", "not valid JSON: .*line 1"),
+        ("game.json", "[" * 100_000, "not valid JSON"),
+        ("game.json", "[1]", "object with one key"),
+        ("game.json", '{"symmetric": [[1]], "players": []}', "object with one key"),
+        ("game.json", '{"symmetric": [[1, 2]]}', r"must have shape \[S, S\]"),
+        ("game.json", '{"symmetric": [["1"]]}', "real numbers"),
+        ("game.json", '{"symmetric": [[Infinity]]}', "must be finite"),
+        ("game.json", '{"players": {"a": 1}}', "must be a list"),
+        ("game.json", '{"players": [[[1, 2]], [[1], [2]]]}', "payoffs of player 1 must have shape"),
+    ],
+)
+def test_malformed_files_are_refused_by_name_and_line(write, name, text, message):
+    path = write(name, text)
+    with pytest.raises(InvalidGameError, match=f"{path.name}.*{message}"):
+        cf.load_payoffs(path)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "game.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidGameError, match="must be UTF-8 text"):
+        cf.load_payoffs(tmp_path / "game.csv")
+    with pytest.raises(FileNotFoundError):
+        cf.load_payoffs(tmp_path / "none.csv")
