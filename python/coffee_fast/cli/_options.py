@@ -1,0 +1,63 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import coffee_fast as cf
+
+if TYPE_CHECKING:
+    from coffee_fast.pipeline import RunConfig
+
+
+def _remember_json(ctx: typer.Context, wanted: bool) -> bool:
+    ctx.meta["json"] = wanted
+    return wanted
+
+
+Json = Annotated[
+    bool, typer.Option("--json", callback=_remember_json, help="Print one JSON object on the last line of output.")
+]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads, 0 for all cores; no result depends on it.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")]
+Game = Annotated[str, typer.Option("--game", help="Name of the true game.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the game; repeatable.")
+]
+Preset = Annotated[str | None, typer.Option("--preset", help="demo, quick or paper.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", exists=True, dir_okay=False, help="A TOML file with a configuration.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Set one field, as psro.num_iterations=5; repeatable."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in the run folder.")]
+
+
+def run_config(
+    preset: str | None, config: Path | None, overrides: list[str] | None, default: str = "quick"
+) -> RunConfig:
+    """Return the preset or the file's configuration (over the preset, if both are given), with fields set."""
+    start = cf.RunConfig.preset(preset or default) if preset or config is None else cf.RunConfig()
+    if config is not None:
+        start = start.with_toml(config)
+    return start.with_overrides(overrides or [])
+
+
+def named_values(texts: list[str] | None, option: str) -> dict[str, Any]:
+    """Return ``["discount=0.99"]`` as ``{"discount": 0.99}``; values are read as TOML, words are strings."""
+    values: dict[str, Any] = {}
+    for text in texts or []:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise cf.ConfigError(f"{option} must be NAME=VALUE, got {text!r}")
+        try:
+            values[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            values[name.strip()] = value.strip()
+    return values

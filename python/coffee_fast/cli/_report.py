@@ -1,0 +1,115 @@
+"""Where a command's words go: progress and remarks to standard error, the result to standard output."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from coffee_fast.typing import ProgressCallback
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def finish(result: Mapping[str, Any], text: str, as_json: bool) -> None:
+    """Print the result of a command: ``text`` for a person, or one line of JSON."""
+    typer.echo(json.dumps(_plain(result), allow_nan=False) if as_json else text)
+
+
+def remark(text: str) -> None:
+    """Tell a person something that is not the result."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def progress_reports() -> Iterator[ProgressCallback]:
+    """Yield a progress callback: bars with the time left on a terminal, plain lines now and then elsewhere."""
+    if not sys.stderr.isatty():
+        yield PlainLines()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[figures]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield Bars(bars)
+
+
+class Bars:
+    """A bar for each phase; a phase that starts anew takes up its bar again."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, tuple[TaskID, int]] = {}
+
+    def __call__(self, phase: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bars.add_task(phase, total=total, figures=""), 0
+        task, before = self._tasks[phase]
+        if done < before:
+            self._bars.reset(task)
+        self._bars.update(task, completed=done, total=total, figures=in_words(figures))
+        self._tasks[phase] = task, done
+
+
+class PlainLines:
+    """One line when a phase ends, and one every few seconds on the way."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._last: dict[str, float] = {}
+
+    def __call__(self, phase: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        if done < total and now - self._last.setdefault(phase, now) < SECONDS_BETWEEN_LINES:
+            return
+        self._last[phase] = now
+        remark(f"[{now - self._start:6.1f} s] {phase} {done}/{total}  {in_words(figures)}".rstrip())
+
+
+def in_words(figures: Mapping[str, float]) -> str:
+    """Return ``{"loss": 0.25}`` as ``"loss 0.25"``."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Return two aligned columns."""
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON values: arrays as lists, paths as text, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -1,0 +1,47 @@
+"""The application: all commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import typer
+
+import coffee_fast as cf
+from coffee_fast.cli import data, evaluate, model, psro, run, solve, system
+from coffee_fast.cli._endings import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    help="Offline game solving: from logged play to strategies that hold up in the real game.",
+    epilog="Exit codes: 0 done, 2 wrong usage, 3 bad data, 4 corrupt checkpoint, 75 interrupted and resumable, 1 else.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run.demo)
+app.command()(run.run)
+app.command()(run.report)
+app.command()(psro.psro)
+app.command()(evaluate.evaluate)
+app.command()(solve.solve)
+app.command()(system.doctor)
+for noun, commands, words in (
+    ("dataset", (data.generate, data.describe, data.validate), "Logged play: make it, look at it, check it."),
+    ("model", (model.fit,), "The dynamics ensemble."),
+):
+    group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
+    for command in commands:
+        group.command()(command)
+    app.add_typer(group, name=noun)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(cf.__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take the options that stand before a command."""

@@ -1,0 +1,68 @@
+"""``coffee-fast evaluate``: a solution in the true game."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import coffee_fast as cf
+from coffee_fast.cli._endings import make_resumable
+from coffee_fast.cli._options import (
+    Config,
+    Game,
+    Json,
+    Overrides,
+    Parameters,
+    Preset,
+    Seed,
+    Threads,
+    named_values,
+    run_config,
+)
+from coffee_fast.cli._report import finish, progress_reports, table
+
+
+def evaluate(
+    ctx: typer.Context,
+    solution: Annotated[Path, typer.Argument(help="Folder of a solution, as `run` and `psro` write it.")],
+    game: Game = "generalized_bargaining",
+    parameter: Parameters = None,
+    cache_dir: Annotated[
+        Path | None, typer.Option(help="Keep trained best responses here, so that the work is not lost.")
+    ] = None,
+    preset: Preset = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    seed: Seed = 0,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure a solution's regret in the true game.
+
+    The section `evaluation` of a configuration says how.
+    """
+    wanted = run_config(preset, config, overrides).evaluation
+    judged = cf.Solution.load(solution)
+    true_game = cf.load_game(game, **named_values(parameter, "--parameter"))
+    if cache_dir is not None:
+        make_resumable(ctx)
+    with progress_reports() as progress:
+        report = cf.true_regret(
+            true_game,
+            judged,
+            seed,
+            response=wanted.response,
+            num_simulations=wanted.num_simulations,
+            num_threads=threads,
+            cache_dir=cache_dir,
+            progress=progress,
+        )
+    rows = [
+        ("regret, summed over players", f"{report.sum_regret:.4g} ± {report.sum_regret_standard_error:.2g}"),
+        ("measured on fresh episodes", f"{report.debiased_sum_regret:.4g} ± {report.debiased_sum_standard_error:.2g}"),
+        ("payoff a player", ", ".join(f"{payoff:.4g}" for payoff in report.payoff)),
+        ("best deviation", report.deviation),
+    ]
+    finish({"solution": solution, **report.to_json()}, table(rows), as_json)

@@ -1,0 +1,46 @@
+"""``coffee-fast model``: the dynamics ensemble."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import coffee_fast as cf
+from coffee_fast.cli._options import Config, Json, Overrides, Preset, Seed, Threads, run_config
+from coffee_fast.cli._report import finish, progress_reports, table
+
+
+def fit(
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    folder: Annotated[Path, typer.Argument(help="New folder for the model.")],
+    preset: Preset = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    seed: Seed = 0,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Learn a game's dynamics from logged play.
+
+    The section `model` of a configuration says how.
+    """
+    wanted = run_config(preset, config, overrides).model
+    logged = cf.TrajectoryDataset.load(dataset)
+    if folder.exists():
+        raise cf.ConfigError(f"{folder} exists already; choose a new folder")
+    with progress_reports() as progress:
+        model = cf.DynamicsEnsemble.fit(logged, wanted, seed, num_threads=threads, progress=progress)
+    model.save(folder)
+    figures = _fields(model.fit_report)
+    result = {"model": folder, "fingerprint": model.fingerprint, "num_members": model.num_members, "fit": figures}
+    numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in figures.items() if isinstance(value, float)]
+    finish(result, table([("model", str(folder)), ("members", str(model.num_members)), *numbers]), as_json)
+
+
+def _fields(report: Any) -> dict[str, Any]:
+    if isinstance(report, dict):
+        return report
+    return report.to_json() if hasattr(report, "to_json") else dataclasses.asdict(report)

@@ -1,0 +1,57 @@
+"""``coffee-fast psro``: the main loop on a model of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import coffee_fast as cf
+from coffee_fast.cli._endings import make_resumable
+from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Seed, Threads, run_config
+from coffee_fast.cli._report import finish, progress_reports, table
+
+
+def psro(
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder of the run; its solution is written there.")],
+    preset: Preset = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    resume: Resume = False,
+    seed: Seed = 0,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Find strategies and a low-regret mixture in a model.
+
+    The section `psro` of a configuration says how.
+    """
+    wanted = run_config(preset, config, overrides).psro
+    ensemble = cf.DynamicsEnsemble.load(model)
+    make_resumable(ctx, "--resume")
+    with progress_reports() as progress:
+        result = cf.coffee_psro(ensemble, wanted, seed, run_dir, resume, num_threads=threads, progress=progress)
+    solution = result.solve()
+    if not (run_dir / "solution").exists():
+        solution.save(run_dir / "solution")
+    values = {
+        "run_dir": run_dir,
+        "solution": run_dir / "solution",
+        "num_strategies": len(result.strategies),
+        "probabilities": solution.probabilities,
+        "model_regret": solution.model_regret,
+        "regret_upper_bound": solution.regret_upper_bound,
+        "status": solution.status,
+        "fingerprint": result.fingerprint,
+    }
+    plays = ", ".join(f"{s} ({solution.probabilities[s]:.1%})" for s in solution.support())
+    rows = [
+        ("strategies", f"{len(result.strategies)}, the solution plays {plays}"),
+        ("model regret, summed", f"{solution.model_regret.sum():.4g}"),
+        ("upper bound of it", f"{solution.regret_upper_bound.sum():.4g}"),
+        ("solution", str(run_dir / "solution")),
+    ]
+    finish(values, table(rows), as_json)

@@ -1,0 +1,103 @@
+"""``coffee-fast demo``, ``run`` and ``report``: from a dataset to a report."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import coffee_fast as cf
+from coffee_fast.cli._endings import make_resumable
+from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Threads, run_config
+from coffee_fast.cli._report import finish, progress_reports, remark, table
+
+if TYPE_CHECKING:
+    from coffee_fast.pipeline import RunConfig, RunSummary
+
+RunDir = Annotated[Path | None, typer.Option("--run-dir", help="New folder for the run.")]
+SeedOfRun = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same result.")]
+
+
+def demo(
+    ctx: typer.Context,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    seed: SeedOfRun = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Solve a bargaining game from logged play, start to end.
+
+    Takes about three minutes: generates 1000 logged random games, fits the ensemble at the paper's widths, runs
+    COffeE-PSRO for a few iterations, judges the solution in the true game and tells what came out.
+    """
+    remark(
+        "Generalized bargaining: two players divide items that each values differently, by offers in turn.\n"
+        "From logged games of random players alone: learn the game, find strategies, judge them in the real game.\n"
+    )
+    folder = run_dir or _free_folder("coffee-fast-demo")
+    make_resumable(ctx, *([] if run_dir else ["--run-dir", str(folder)]), "--resume")
+    _run(run_config("demo", None, _seeded(None, seed)), folder, None, resume, threads, as_json)
+
+
+def run(
+    ctx: typer.Context,
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="New folder for the run, or the one to resume.")],
+    preset: Preset = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Folder of a dataset of your own; else one is generated.")
+    ] = None,
+    resume: Resume = False,
+    seed: SeedOfRun = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """From a dataset to a report.
+
+    Fits a model to the dataset, finds strategies in it, judges them in the true game and writes report and plots. The
+    configuration is a preset (default quick), a TOML file, or the file over the preset; --set comes last.
+    """
+    wanted = run_config(preset, config, _seeded(overrides, seed))
+    make_resumable(ctx, "--resume")
+    _run(wanted, run_dir, dataset, resume, threads, as_json)
+
+
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    as_json: Json = False,
+) -> None:
+    """Write report.md and the plots of a run anew."""
+    _tell(cf.rewrite_report(run_dir), as_json)
+
+
+def _run(
+    config: RunConfig,
+    run_dir: Path,
+    dataset: Path | None,
+    resume: bool,
+    threads: int,
+    as_json: bool,
+) -> None:
+    with progress_reports() as progress:
+        summary = cf.run_pipeline(config, run_dir, dataset, resume=resume, num_threads=threads, progress=progress)
+    _tell(summary, as_json)
+
+
+def _tell(summary: RunSummary, as_json: bool) -> None:
+    text = (Path(summary.run_dir) / "report.md").read_text()
+    rows = [("report", f"{summary.run_dir}/report.md"), ("took", f"{summary.seconds:.0f} s")]
+    finish(summary.to_json(), f"{text}\n{table(rows)}", as_json)
+
+
+def _seeded(overrides: list[str] | None, seed: int | None) -> list[str]:
+    return [*(overrides or []), *([] if seed is None else [f"seed={seed}"])]
+
+
+def _free_folder(name: str) -> Path:
+    """Return the first of ``name``, ``name-2``, ``name-3``, ... that does not exist."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for folder in map(Path, names) if not folder.exists())

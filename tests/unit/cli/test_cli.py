@@ -1,0 +1,105 @@
+"""What every command promises: one JSON object on the last line, one sentence an error, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from coffee_fast.cli.app import app
+
+ROCK_PAPER_SCISSORS = "0,-1,1\n1,0,-1\n-1,1,0\n"
+
+
+def invoke(*arguments: object):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def last_json(result) -> dict:
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def payoffs(tmp_path):
+    file = tmp_path / "payoffs.csv"
+    file.write_text(ROCK_PAPER_SCISSORS)
+    return file
+
+
+@pytest.mark.parametrize("solver", ["replicator", "robust_replicator", "projected_replicator", "uniform", "nash"])
+def test_solve_finds_the_equilibrium_with_every_solver(payoffs, solver):
+    found = last_json(invoke("solve", payoffs, "--solver", solver, "--json"))
+    assert found["mixtures"][0] == pytest.approx([1 / 3] * 3)
+    assert found["sum_regret"] == pytest.approx(0, abs=1e-9)
+    assert found["solver"]["kind"] == solver
+
+
+def test_solve_passes_options_to_the_solver(payoffs):
+    found = last_json(invoke("solve", payoffs, "--solver", "replicator", "--set", "max_iterations=7", "--json"))
+    assert found["num_iterations"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "content", "code", "words"),
+    [
+        (["--solver", "best"], ROCK_PAPER_SCISSORS, 2, "robust_replicator"),
+        (["--set", "step_sise=1"], ROCK_PAPER_SCISSORS, 2, "did you mean 'step_size'"),
+        (["--set", "step_size"], ROCK_PAPER_SCISSORS, 2, "NAME=VALUE"),
+        ([], "0,1\n1\n", 3, "line 2"),
+        ([], "0,inf\n1,0\n", 3, "line 1"),
+        ([], "0,nan\n1,0\n", 3, "not known"),
+    ],
+)
+def test_errors_are_one_sentence_with_their_exit_code(payoffs, arguments, content, code, words):
+    payoffs.write_text(content)
+    result = invoke("solve", payoffs, *arguments)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    in_json = invoke("solve", payoffs, *arguments, "--json")
+    assert last_json(in_json)["exit_code"] == in_json.exit_code == code
+
+
+def test_missing_file_is_named(tmp_path):
+    result = invoke("solve", tmp_path / "absent.csv")
+    assert result.exit_code == 1
+    assert "absent.csv: No such file" in result.stderr
+
+
+def test_unknown_command_and_option_are_usage_errors(payoffs):
+    assert invoke("solv").exit_code == 2
+    assert invoke("solve", payoffs, "--sover", "nash").exit_code == 2
+
+
+def test_doctor_finds_nothing_wrong_here():
+    result = invoke("doctor", "--json")
+    found = last_json(result)
+    assert (result.exit_code, found["ok"], found["problems"]) == (0, True, [])
+    assert found["isa"] in ("portable", "avx2", "avx512")
+
+
+def test_help_loads_no_torch():
+    code = (
+        "import sys\n"
+        "from coffee_fast.cli.app import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'matplotlib', 'scipy', 'pandas') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_module_runs_as_the_command(payoffs):
+    done = subprocess.run(
+        [sys.executable, "-m", "coffee_fast", "solve", str(payoffs), "--json"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout.splitlines()[-1])["status"]
+    assert "Traceback" not in done.stderr
