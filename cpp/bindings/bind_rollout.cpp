@@ -1,5 +1,6 @@
 #include "pybind.hpp"
 
+#include "coffee_fast/dynamics_ensemble.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/rollout.hpp"
 
@@ -67,6 +68,9 @@ void bind_rollout_of(py::module_& module) {
 
 }  // namespace
 
-void bind_rollout(py::module_& module) { bind_rollout_of<GeneralizedBargaining>(module); }
+void bind_rollout(py::module_& module) {
+  bind_rollout_of<GeneralizedBargaining>(module);
+  bind_rollout_of<DynamicsEnsemble>(module);
+}
 
 }  // namespace coffee_fast::bindings
