@@ -26,6 +26,8 @@ class EmpiricalGame:
         ``i64[P]``: episodes of each pair.
     sums, sums_of_squares
         ``f64[P, 2, E]``: of the returns, by pair, player and ensemble member.
+    sums_of_disagreement
+        ``f64[P]``: of what the members disagreed about in an episode; zeros in a true game.
 
     >>> game = EmpiricalGame(num_members=1)
     >>> game.add_strategies(2)
@@ -43,6 +45,7 @@ class EmpiricalGame:
         self.counts: Int64 = np.zeros(0, dtype=np.int64)
         self.sums: Float64 = np.zeros((0, 2, num_members))
         self.sums_of_squares: Float64 = np.zeros((0, 2, num_members))
+        self.sums_of_disagreement: Float64 = np.zeros(0)
 
     @property
     def num_members(self) -> int:
@@ -57,14 +60,22 @@ class EmpiricalGame:
         self.counts = np.concatenate([self.counts, np.zeros(new, dtype=np.int64)])
         self.sums = np.concatenate([self.sums, np.zeros((new, 2, self.num_members))])
         self.sums_of_squares = np.concatenate([self.sums_of_squares, np.zeros((new, 2, self.num_members))])
+        self.sums_of_disagreement = np.concatenate([self.sums_of_disagreement, np.zeros(new)])
 
     def missing_profiles(self) -> Int32:
         """Return the pairs ``i32[P, 2]`` without a simulation, in order of their number."""
         missing: Int32 = self._pairs()[self.counts == 0]
         return missing
 
-    def record(self, profiles: ArrayLike, counts: ArrayLike, sums: ArrayLike, sums_of_squares: ArrayLike) -> None:
-        """Add simulations: ``profiles [P, 2]``, ``counts [P]``, ``sums`` and ``sums_of_squares [P, 2, E]``.
+    def record(
+        self,
+        profiles: ArrayLike,
+        counts: ArrayLike,
+        sums: ArrayLike,
+        sums_of_squares: ArrayLike,
+        sums_of_disagreement: ArrayLike | None = None,
+    ) -> None:
+        """Add simulations: ``profiles [P, 2]``, ``counts [P]``, sums of returns and their squares ``[P, 2, E]``.
 
         Row ``p`` holds the returns of player 0 playing ``profiles[p, 0]`` and player 1 playing ``profiles[p, 1]``.
         Simulations of a pair add up, in whichever order its strategies are named.
@@ -77,12 +88,14 @@ class EmpiricalGame:
         """
         pairs, count = np.asarray(profiles), np.asarray(counts)
         total, squares = np.asarray(sums, dtype=np.float64), np.asarray(sums_of_squares, dtype=np.float64)
+        disagreement = np.zeros(len(pairs)) if sums_of_disagreement is None else np.asarray(sums_of_disagreement)
         shape = (len(pairs), 2, self.num_members)
         for name, array, expected in (
             ("profiles", pairs, shape[:2]),
             ("counts", count, shape[:1]),
             ("sums", total, shape),
             ("sums_of_squares", squares, shape),
+            ("sums_of_disagreement", disagreement, shape[:1]),
         ):
             if array.shape != expected:
                 raise InvalidArgumentError(f"record: {name} must have shape {list(expected)}, got {list(array.shape)}")
@@ -95,14 +108,15 @@ class EmpiricalGame:
             )
         if (count < 1).any():
             raise InvalidArgumentError(f"record: counts must be at least 1, got {count.tolist()}")
-        if not (np.isfinite(total).all() and np.isfinite(squares).all()):
-            raise InvalidArgumentError("record: sums and sums_of_squares must be finite")
+        if not all(np.isfinite(array).all() for array in (total, squares, disagreement)):
+            raise InvalidArgumentError("record: sums must be finite")
 
         index = _pair_index(pairs.min(axis=1), pairs.max(axis=1))
         is_swapped = (pairs[:, 0] > pairs[:, 1])[:, None, None]
         np.add.at(self.counts, index, count)
         np.add.at(self.sums, index, np.where(is_swapped, total[:, ::-1], total))
         np.add.at(self.sums_of_squares, index, np.where(is_swapped, squares[:, ::-1], squares))
+        np.add.at(self.sums_of_disagreement, index, disagreement)
 
     def table(self) -> PayoffTable:
         """Return the mean returns as a symmetric table ``[E, S, S]``; NaN for what was not simulated."""
@@ -122,12 +136,19 @@ class EmpiricalGame:
             errors = np.sqrt(variance / count)
         return self._as_matrices(np.where(count > 1, errors, np.nan))
 
+    def disagreement(self, first: int, second: int) -> float:
+        """Return the mean disagreement in an episode of strategies ``first`` and ``second``; NaN if not simulated."""
+        index = int(_pair_index(np.int64(min(first, second)), np.int64(max(first, second))))
+        count = int(self.counts[index])
+        return float(self.sums_of_disagreement[index] / count) if count else float("nan")
+
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return copies of ``counts``, ``sums`` and ``sums_of_squares``, all that :meth:`from_arrays` needs."""
+        """Return copies of the counts and sums, all that :meth:`from_arrays` needs."""
         return {
             "counts": self.counts.copy(),
             "sums": self.sums.copy(),
             "sums_of_squares": self.sums_of_squares.copy(),
+            "sums_of_disagreement": self.sums_of_disagreement.copy(),
         }
 
     @classmethod
@@ -141,10 +162,11 @@ class EmpiricalGame:
         """
         try:
             counts, sums, squares = arrays["counts"], arrays["sums"], arrays["sums_of_squares"]
+            disagreement = arrays["sums_of_disagreement"]
         except KeyError as error:
             raise InvalidArgumentError(f"from_arrays: the array {error} is missing") from None
-        if counts.dtype != np.int64 or sums.dtype != np.float64 or squares.dtype != np.float64:
-            raise InvalidArgumentError("from_arrays: counts must be int64, sums and sums_of_squares float64")
+        if counts.dtype != np.int64 or any(array.dtype != np.float64 for array in (sums, squares, disagreement)):
+            raise InvalidArgumentError("from_arrays: counts must be int64, sums float64")
         num_strategies = int((np.sqrt(8 * counts.size + 1) - 1) / 2)
         if counts.shape != (_num_pairs(num_strategies),):
             raise InvalidArgumentError(f"from_arrays: counts must have shape [S (S + 1) / 2], got {list(counts.shape)}")
@@ -153,11 +175,16 @@ class EmpiricalGame:
                 f"from_arrays: sums and sums_of_squares must have shape [{counts.size}, 2, E], "
                 f"got {list(sums.shape)} and {list(squares.shape)}"
             )
-        if (counts < 0).any() or not (np.isfinite(sums).all() and np.isfinite(squares).all()):
-            raise InvalidArgumentError("from_arrays: counts must not be negative, sums and sums_of_squares finite")
+        if disagreement.shape != counts.shape:
+            raise InvalidArgumentError(
+                f"from_arrays: sums_of_disagreement must have shape [{counts.size}], got {list(disagreement.shape)}"
+            )
+        if (counts < 0).any() or not all(np.isfinite(array).all() for array in (sums, squares, disagreement)):
+            raise InvalidArgumentError("from_arrays: counts must not be negative, sums finite")
         game = cls(sums.shape[2])
         game.num_strategies = num_strategies
         game.counts, game.sums, game.sums_of_squares = counts.copy(), sums.copy(), squares.copy()
+        game.sums_of_disagreement = disagreement.copy()
         return game
 
     def _pairs(self) -> Int32:
