@@ -120,7 +120,7 @@ def write_tensors(
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_atomically(path, save(arrays, metadata=dict(metadata or {})))
+    write_atomically(path, save(arrays, metadata=dict(metadata) if metadata else None))
 
 
 def read_tensors(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, NDArray[Any]]:

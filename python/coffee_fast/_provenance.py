@@ -1,0 +1,85 @@
+"""What made a result: versions of software, and configurations in plain words."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from coffee_fast.errors import InvalidArgumentError
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of coffee_fast, Python and the libraries whose numbers enter a result."""
+    from coffee_fast._build import __version__
+
+    found = {"coffee_fast": __version__, "python": platform.python_version()}
+    for library in ("numpy", "torch"):
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            found[library] = "absent"
+    return found
+
+
+def describe_part(part: object) -> dict[str, Any]:
+    """Return a part of a configuration as plain JSON values, ``kind`` naming what it is.
+
+    A part says it itself with ``to_config()``; otherwise it must be a dataclass, whose fields are taken.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is neither, since a run folder could not tell one such part from another.
+    """
+    to_config = getattr(part, "to_config", None)
+    if callable(to_config):
+        return {name: _plain(value) for name, value in to_config().items()}
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(part).__name__).lower()
+    return {"kind": kind, **describe_fields(part)}
+
+
+def describe_fields(part: object) -> dict[str, Any]:
+    """Return the fields of a dataclass as plain JSON values."""
+    if not dataclasses.is_dataclass(part) or isinstance(part, type):
+        raise InvalidArgumentError(
+            f"{type(part).__name__} must be a dataclass or have to_config(), so that a run folder can record it"
+        )
+    return {field.name: _plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with tuples as lists and nested parts described, as JSON will give it back."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return describe_part(value)
+
+
+def is_duration(name: str) -> bool:
+    """Whether a figure of this name depends on the clock: durations end in ``_s``, rates in ``_per_s``."""
+    return name.endswith("_s") or name == "seconds"
+
+
+def first_difference(there: object, here: object) -> str | None:
+    """Return in words the first field in which two nested JSON values differ, or None."""
+    left, right = _leaves(there), _leaves(here)
+    for name in sorted({*left, *right}):
+        if left.get(name, "absent") != right.get(name, "absent"):
+            return f"{name} is {left.get(name, 'absent')!r} there and {right.get(name, 'absent')!r} here"
+    return None
+
+
+def _leaves(value: object, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping) and value:
+        parts = ((f"{prefix}.{key}" if prefix else str(key), item) for key, item in value.items())
+        return {name: leaf for key, item in parts for name, leaf in _leaves(item, key).items()}
+    return {prefix: value}

@@ -1,0 +1,320 @@
+"""How good a solution is in the game itself: regret against best responses that are trained there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.evaluation.statistics import deviation_weights, linear_standard_error
+from coffee_fast.policies import Mixture, Policy, UniformRandom, as_mixture
+from coffee_fast.policy_files import policy_fingerprint
+from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.typing import Float64, ProgressCallback
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coffee_fast.games import Game
+    from coffee_fast.psro.solution import Solution
+    from coffee_fast.responses import ResponseOracle
+
+
+@dataclass(frozen=True, eq=False)
+class RegretReport:
+    """Regret of one solution in the true game; all figures in payoff units, one a player: f64 ``[N]``.
+
+    Attributes
+    ----------
+    regret, regret_standard_error
+        The paper's figure: the largest estimated gain of any strategy of the combined set. The largest of many noisy
+        numbers is biased upward.
+    debiased_regret, debiased_standard_error
+        The gain of that same strategy, measured on an independent set of episodes: free of that bias, and a lower
+        bound (up to noise) on the regret against all policies.
+    payoff, payoff_standard_error
+        What the solution earns against itself.
+    deviation
+        The strategy that gains most, in words: ``"best response 0"`` or ``"strategy 3"``.
+    deviation_gains
+        The first estimate for every strategy of the combined set, in the order of ``strategy_names``: f64 ``[S]``.
+    response_report
+        The oracle's figures on the best response to this solution.
+    num_simulations, seed
+        Episodes a profile and sample set; the seed of the evaluation.
+    """
+
+    regret: Float64
+    regret_standard_error: Float64
+    debiased_regret: Float64
+    debiased_standard_error: Float64
+    payoff: Float64
+    payoff_standard_error: Float64
+    deviation: str
+    deviation_gains: Float64
+    strategy_names: tuple[str, ...]
+    response_report: Mapping[str, float]
+    num_simulations: int
+    seed: int
+
+    @property
+    def sum_regret(self) -> float:
+        """``regret`` summed over players, as the paper's tables report it."""
+        return float(self.regret.sum())
+
+    @property
+    def sum_regret_standard_error(self) -> float:
+        """Standard error of :attr:`sum_regret`; players of a symmetric profile share their noise, so errors add."""
+        return float(self.regret_standard_error.sum())
+
+    @property
+    def debiased_sum_regret(self) -> float:
+        """``debiased_regret`` summed over players."""
+        return float(self.debiased_regret.sum())
+
+    @property
+    def debiased_sum_standard_error(self) -> float:
+        """Standard error of :attr:`debiased_sum_regret`."""
+        return float(self.debiased_standard_error.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON values, the sums over players included."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values |= {
+            "sum_regret": self.sum_regret,
+            "sum_regret_standard_error": self.sum_regret_standard_error,
+            "debiased_sum_regret": self.debiased_sum_regret,
+            "debiased_sum_standard_error": self.debiased_sum_standard_error,
+        }
+        values |= {name: value.tolist() for name, value in values.items() if isinstance(value, np.ndarray)}
+        return values | {"strategy_names": list(self.strategy_names), "response_report": dict(self.response_report)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RegretReport:
+        """Rebuild a report from :meth:`to_json`."""
+        fields = {name: values[name] for name in cls.__dataclass_fields__}
+        fields |= {name: np.asarray(v, dtype=np.float64) for name, v in fields.items() if isinstance(v, list)}
+        return cls(**fields | {"strategy_names": tuple(values["strategy_names"])})
+
+
+@dataclass(frozen=True, eq=False)
+class CombinedGame:
+    """The true game among the strategies of some solutions and best responses to each, estimated twice.
+
+    Attributes
+    ----------
+    strategies, strategy_names
+        Uniform random play, the solutions' strategies, then one best response a solution.
+    mixtures
+        The solutions as mixtures over these: f64 ``[num_solutions, S]``.
+    selection, validation
+        Two independent estimates of the payoffs: the first picks deviations, the second measures them.
+    """
+
+    strategies: tuple[Policy, ...]
+    strategy_names: tuple[str, ...]
+    mixtures: Float64
+    selection: EmpiricalGame
+    validation: EmpiricalGame
+    response_reports: tuple[Mapping[str, float], ...]
+    num_simulations: int
+    seed: int
+
+    def regret(self, index: int) -> RegretReport:
+        """Return the regret of solution ``index``."""
+        mixture = self.mixtures[index]
+        payoffs, errors = _row_player(self.selection)
+        gains = payoffs @ mixture - mixture @ payoffs @ mixture
+        best = int(np.argmax(gains))
+        fresh_payoffs, fresh_errors = _row_player(self.validation)
+        weights, profile = deviation_weights(mixture, best), np.outer(mixture, mixture)
+        both = np.ones(2)  # the profile is symmetric: the players' figures are the same
+        return RegretReport(
+            regret=gains[best] * both,
+            regret_standard_error=linear_standard_error(weights, errors) * both,
+            debiased_regret=float((weights * fresh_payoffs).sum()) * both,
+            debiased_standard_error=linear_standard_error(weights, fresh_errors) * both,
+            payoff=float((profile * fresh_payoffs).sum()) * both,
+            payoff_standard_error=linear_standard_error(profile, fresh_errors) * both,
+            deviation=self.strategy_names[best],
+            deviation_gains=gains,
+            strategy_names=self.strategy_names,
+            response_report=self.response_reports[index],
+            num_simulations=self.num_simulations,
+            seed=self.seed,
+        )
+
+
+def combined_game(
+    game: Game,
+    solutions: Sequence[Solution | Mixture],
+    seed: int,
+    *,
+    response: ResponseOracle | None = None,
+    num_simulations: int = 1000,
+    num_threads: int = 1,
+    cache_dir: str | Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> CombinedGame:
+    """Train a best response to each solution in ``game`` and estimate all payoffs among all strategies there.
+
+    Arguments are those of :func:`true_regret`.
+    """
+    if not game.spec.is_symmetric or game.spec.num_players != 2:
+        raise InvalidGameError(f"true_regret: game must be symmetric with two players, got {game.spec.name}")
+    if isinstance(num_simulations, bool) or not isinstance(num_simulations, int) or num_simulations < 2:
+        raise InvalidArgumentError(
+            f"true_regret: num_simulations must be an integer of at least 2, got {num_simulations!r}"
+        )
+    check_seed(seed)
+    wanted = [as_mixture(solution) for solution in solutions]
+    if not wanted:
+        raise InvalidArgumentError("true_regret: solution must be at least one solution, got an empty sequence")
+
+    responses = train_best_responses(
+        game, wanted, seed, response=response, num_threads=num_threads, cache_dir=cache_dir, progress=progress
+    )
+    strategies, mixtures = _merge(wanted)
+    names = [f"strategy {index}" for index in range(len(strategies))]
+    strategies += [response.policy for response in responses]
+    names += [f"best response {index}" for index in range(len(responses))]
+    padded = np.zeros((len(wanted), len(strategies)))
+    padded[:, : mixtures.shape[1]] = mixtures
+
+    samples = []
+    for part in ("selection", "validation"):
+        part_seed = derive_seed(seed, f"payoffs/{part}")
+        samples.append(
+            simulate_missing(
+                EmpiricalGame(1), game, strategies, num_simulations, seed=part_seed, num_threads=num_threads
+            )
+        )
+        if progress:
+            progress("evaluation", len(samples), 2, {"num_strategies": float(len(strategies))})
+    return CombinedGame(
+        strategies=tuple(strategies),
+        strategy_names=tuple(names),
+        mixtures=padded,
+        selection=samples[0],
+        validation=samples[1],
+        response_reports=tuple(response.report for response in responses),
+        num_simulations=num_simulations,
+        seed=seed,
+    )
+
+
+@overload
+def true_regret(
+    game: Game,
+    solution: Solution | Mixture,
+    seed: int,
+    *,
+    response: ResponseOracle | None = ...,
+    num_simulations: int = ...,
+    num_threads: int = ...,
+    cache_dir: str | Path | None = ...,
+    progress: ProgressCallback | None = ...,
+) -> RegretReport: ...
+@overload
+def true_regret(
+    game: Game,
+    solution: Sequence[Solution | Mixture],
+    seed: int,
+    *,
+    response: ResponseOracle | None = ...,
+    num_simulations: int = ...,
+    num_threads: int = ...,
+    cache_dir: str | Path | None = ...,
+    progress: ProgressCallback | None = ...,
+) -> tuple[RegretReport, ...]: ...
+def true_regret(
+    game: Game,
+    solution: Solution | Mixture | Sequence[Solution | Mixture],
+    seed: int,
+    *,
+    response: ResponseOracle | None = None,
+    num_simulations: int = 1000,
+    num_threads: int = 1,
+    cache_dir: str | Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> RegretReport | tuple[RegretReport, ...]:
+    r"""Measure how much a player could gain in the true game by leaving a solution.
+
+    For each solution a best response is trained in the game, against opponents drawn from the solution each episode.
+    The combined set holds uniform random play, every solution's strategies and every best response; all its payoffs
+    are estimated anew. Then, with :math:`\sigma` the solution,
+
+    .. math:: \max_{s} u_i(s, \sigma_{-i}) - u_i(\sigma).
+
+    A trained best response need not be the best there is, so the figure is a lower bound.
+
+    Parameters
+    ----------
+    game
+        The true game, symmetric with two players.
+    solution
+        A solution or mixture, or a sequence of them; those of one call share one combined set.
+    seed
+        In ``[0, 2**63)``.
+    response
+        Oracle for the best responses; by default the paper's double DQN.
+    num_simulations
+        Episodes for each profile in each of the two sample sets.
+    num_threads
+        Threads for simulation, 0 for all cores; the report does not depend on it.
+    cache_dir
+        Folder that keeps trained best responses, so that an interrupted evaluation goes on where it was.
+    progress
+        Called during training and after each sample set.
+
+    Returns
+    -------
+    RegretReport
+        Or a tuple of them for a sequence of solutions.
+
+    References
+    ----------
+    Nguyen and Wellman 2026, Section 5.2 and Appendix E.
+    """
+    solutions = solution if isinstance(solution, Sequence) else [solution]
+    combined = combined_game(
+        game,
+        solutions,
+        seed,
+        response=response,
+        num_simulations=num_simulations,
+        num_threads=num_threads,
+        cache_dir=cache_dir,
+        progress=progress,
+    )
+    reports = tuple(combined.regret(index) for index in range(len(solutions)))
+    return reports if isinstance(solution, Sequence) else reports[0]
+
+
+def _row_player(sampled: EmpiricalGame) -> tuple[Float64, Float64]:
+    """Mean payoffs of the row player and their standard errors: f64 ``[S, S]`` each."""
+    return sampled.table().payoffs(0).mean(axis=0), sampled.standard_errors()[0]
+
+
+def _merge(mixtures: Sequence[Mixture]) -> tuple[list[Policy], Float64]:
+    """Return the distinct policies, uniform random first, and each mixture's probabilities over them."""
+    strategies: list[Policy] = [UniformRandom()]
+    place = {policy_fingerprint(strategies[0]): 0}
+    rows = []
+    for mixture in mixtures:
+        row: dict[int, float] = {}
+        for policy, probability in zip(mixture.policies, mixture.probabilities, strict=True):
+            index = place.setdefault(policy_fingerprint(policy), len(strategies))
+            if index == len(strategies):
+                strategies.append(policy)
+            row[index] = row.get(index, 0.0) + float(probability)
+        rows.append(row)
+    weights = np.zeros((len(rows), len(strategies)))
+    for weight, row in zip(weights, rows, strict=True):
+        weight[list(row)] = list(row.values())
+    return strategies, weights

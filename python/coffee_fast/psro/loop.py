@@ -1,0 +1,166 @@
+"""COffeE-PSRO: policy-space response oracles inside a learned model of the game."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coffee_fast._provenance import is_duration, versions
+from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.policies import Mixture, Policy, UniformRandom
+from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
+from coffee_fast.psro.config import PSROConfig
+from coffee_fast.psro.result import IterationRecord, PSROResult
+from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.typing import ProgressCallback
+
+if TYPE_CHECKING:
+    from coffee_fast.models import DynamicsEnsemble
+
+
+def coffee_psro(
+    model: DynamicsEnsemble,
+    config: PSROConfig,
+    seed: int,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+    num_threads: int = 1,
+    progress: ProgressCallback | None = None,
+) -> PSROResult:
+    """Find strategies and a low-regret mixture over them using nothing but a model learned from logged play.
+
+    Iteration ``t = 1 .. K``: train a response in the model against the meta-strategy of iteration ``t - 1`` under the
+    conservative objective; simulate the new profiles; solve the empirical game; save; anneal the coverage weight.
+    Iteration 0 holds uniform random play alone.
+
+    Parameters
+    ----------
+    model
+        The dynamics ensemble: has ``core``, ``spec``, ``fingerprint`` and ``reward_scale``.
+    config
+        Sizes and parts.
+    seed
+        In ``[0, 2**63)``; each part's seed is derived from it, the part's name and the iteration.
+    run_dir
+        A folder that receives a checkpoint after every iteration; none is written by default.
+    resume
+        Continue the run in ``run_dir`` if there is one. The result has the same bits as an uninterrupted run.
+    num_threads
+        Threads for simulation, 0 for all cores; the result does not depend on it.
+    progress
+        Called with ``("psro", iteration, num_iterations, figures)`` after every iteration, and by the oracle.
+
+    Returns
+    -------
+    PSROResult
+        Strategies, empirical game and a record of each iteration.
+
+    Raises
+    ------
+    CheckpointError
+        If ``run_dir`` holds another run, a damaged one, or any run while ``resume`` is false.
+    InvalidGameError
+        If the game is not symmetric with two players, the kind this loop solves.
+
+    References
+    ----------
+    Nguyen and Wellman 2026, Algorithm 1; Li et al. 2022 for offline PSRO without the conservative terms.
+    """
+    if not isinstance(config, PSROConfig):
+        raise InvalidArgumentError(f"coffee_psro: config must be a PSROConfig, got {type(config).__name__}")
+    if not model.spec.is_symmetric or model.spec.num_players != 2:
+        raise InvalidGameError(f"coffee_psro: model must be of a symmetric two-player game, got {model.spec.name}")
+    identity = RunIdentity(config.to_json(), check_seed(seed), model.fingerprint)
+    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
+    state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
+
+    while len(state.records) <= config.num_iterations:
+        state = _iterate(state, model, config, seed, num_threads, progress)
+        if folder:
+            folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
+        if progress:
+            record = state.records[-1]
+            figures = {"model_regret": float(record.model_regret.sum()), "disagreement": record.mean_disagreement}
+            progress("psro", record.iteration, config.num_iterations, figures)
+
+    return PSROResult(
+        strategies=state.strategies,
+        empirical_game=state.empirical_game,
+        records=state.records,
+        config=config,
+        seed=seed,
+        model_fingerprint=model.fingerprint,
+        versions=versions(),
+        status="complete",
+    )
+
+
+def _iterate(
+    state: RunState,
+    model: DynamicsEnsemble,
+    config: PSROConfig,
+    seed: int,
+    num_threads: int,
+    progress: ProgressCallback | None,
+) -> RunState:
+    """One iteration: response, entries, meta-strategy."""
+    iteration = len(state.records)
+    seconds: dict[str, float] = {}
+    objective = config.objective.at(iteration - 1) if iteration else None
+
+    with _timed(seconds, "response"):
+        if objective is None:
+            strategy: Policy = UniformRandom()
+            report: dict[str, float] = {}
+        else:
+            response = config.response.respond(
+                model,
+                Mixture(state.strategies, state.records[-1].mixture),
+                objective,
+                seed=derive_seed(seed, "response", iteration),
+                reward_scale=model.reward_scale,
+                progress=progress,
+            )
+            strategy, report = response.policy, dict(response.report)
+    strategies = (*state.strategies, strategy)
+
+    with _timed(seconds, "payoffs"):
+        # One seed for all iterations: a profile's random numbers are keyed by its strategies.
+        empirical_game = simulate_missing(
+            state.empirical_game,
+            model,
+            strategies,
+            config.num_simulations,
+            seed=derive_seed(seed, "payoffs"),
+            num_threads=num_threads,
+        )
+    with _timed(seconds, "meta_solver"):
+        solved = config.meta_solver.solve(empirical_game.table())
+
+    seconds |= {name: report.pop(name) for name in list(report) if is_duration(name)}
+    record = IterationRecord(
+        iteration=iteration,
+        objective={} if objective is None else dataclasses.asdict(objective),
+        response_report=report,
+        mixture=np.asarray(solved.mixtures[0], dtype=np.float64),
+        model_regret=np.asarray(solved.regret, dtype=np.float64),
+        solver_status=solved.status,
+        solver_iterations=int(solved.num_iterations),
+        disagreement=np.array([empirical_game.disagreement(other, iteration) for other in range(iteration + 1)]),
+        seconds=seconds,
+    )
+    return RunState(strategies, empirical_game, (*state.records, record))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[part] = time.perf_counter() - start

@@ -1,0 +1,195 @@
+"""What a run of COffeE-PSRO gives back, and the solutions that are extracted from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coffee_fast.empirical import PayoffTable
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.policy_files import policy_arrays
+from coffee_fast.psro.config import PSROConfig
+from coffee_fast.psro.solution import Solution
+from coffee_fast.typing import Float64
+
+if TYPE_CHECKING:
+    from coffee_fast.empirical import EmpiricalGame
+    from coffee_fast.meta_solvers import MetaSolver
+    from coffee_fast.policies import Policy
+
+
+@dataclass(frozen=True, eq=False)
+class IterationRecord:
+    """What happened in one iteration; iteration 0 is the start with uniform random play alone.
+
+    Attributes
+    ----------
+    iteration
+        Its number, which is also the number of the strategy it trained.
+    objective
+        ``uncertainty_penalty`` and annealed ``coverage_weight`` of its response training; empty at iteration 0.
+    response_report
+        The oracle's own figures; empty at iteration 0.
+    mixture
+        The meta-strategy after it, over strategies ``0 .. iteration``: f64 ``[iteration + 1]``.
+    model_regret
+        Regret of that mixture within the empirical game, mean payoffs: f64 ``[N]``, payoff units.
+    solver_status, solver_iterations
+        How the meta-strategy solver ended.
+    disagreement
+        Of the profiles it simulated, each strategy against the new one: mean over episodes of the members'
+        disagreement, summed over an episode: f64 ``[iteration + 1]``, payoff units.
+    seconds
+        Wall-clock seconds of its parts; no part of the result's fingerprint.
+    """
+
+    iteration: int
+    objective: Mapping[str, float]
+    response_report: Mapping[str, float]
+    mixture: Float64
+    model_regret: Float64
+    solver_status: str
+    solver_iterations: int
+    disagreement: Float64
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def mean_disagreement(self) -> float:
+        """``disagreement`` averaged over the profiles."""
+        return float(self.disagreement.mean())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but ``seconds`` as plain JSON values; NaN becomes null."""
+        return {
+            "iteration": self.iteration,
+            "objective": dict(self.objective),
+            "response_report": {name: _number(value) for name, value in self.response_report.items()},
+            "mixture": [float(p) for p in self.mixture],
+            "model_regret": [float(r) for r in self.model_regret],
+            "solver_status": self.solver_status,
+            "solver_iterations": self.solver_iterations,
+            "disagreement": [float(value) for value in self.disagreement],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], seconds: Mapping[str, float]) -> IterationRecord:
+        """Rebuild a record from :meth:`to_json`."""
+        known = {f.name for f in dataclasses.fields(cls)} - {"seconds"}
+        if set(values) != known:
+            raise InvalidArgumentError(f"IterationRecord: expected fields {sorted(known)}, got {sorted(values)}")
+        numbers = dict(values)
+        for name in ("mixture", "model_regret", "disagreement"):
+            numbers[name] = np.asarray(values[name], dtype=np.float64)
+        numbers["response_report"] = {name: _float(value) for name, value in values["response_report"].items()}
+        return cls(**numbers, seconds=dict(seconds))
+
+
+@dataclass(frozen=True, eq=False)
+class PSROResult:
+    """The strategies, the empirical game among them, and how each came about.
+
+    Extracting a solution is separate from the run: any meta-solver may be asked for one with :meth:`solve`.
+
+    Attributes
+    ----------
+    strategies
+        Strategy 0 is uniform random play, strategy ``t`` the response trained in iteration ``t``.
+    empirical_game
+        Payoffs among them as estimated in the model, per ensemble member.
+    records
+        One a completed iteration, the start included.
+    config, seed, model_fingerprint, versions
+        What the run was: enough to repeat it. ``config`` is None when read from the folder of a run with an oracle or
+        solver that is not of this package.
+    status
+        ``"complete"``, or ``"incomplete"`` when read from the folder of an interrupted run.
+    """
+
+    strategies: tuple[Policy, ...]
+    empirical_game: EmpiricalGame
+    records: tuple[IterationRecord, ...]
+    config: PSROConfig | None
+    seed: int
+    model_fingerprint: str
+    versions: Mapping[str, str]
+    status: str
+
+    @property
+    def num_iterations(self) -> int:
+        """Iterations that trained a strategy."""
+        return len(self.records) - 1
+
+    @property
+    def exploration_mixtures(self) -> tuple[Float64, ...]:
+        """The meta-strategy after each iteration: entry ``t`` has length ``t + 1``."""
+        return tuple(record.mixture for record in self.records)
+
+    @property
+    def table(self) -> PayoffTable:
+        """The empirical game's mean payoffs, with the member axis."""
+        return self.empirical_game.table()
+
+    def solve(self, solver: MetaSolver | None = None) -> Solution:
+        """Extract a solution from all strategies.
+
+        Parameters
+        ----------
+        solver
+            Any meta-strategy solver; by default the run's own.
+        """
+        return self.solution_at(self.num_iterations, solver)
+
+    def solution_at(self, iteration: int, solver: MetaSolver | None = None) -> Solution:
+        """Extract the solution that was known after ``iteration``, from strategies ``0 .. iteration`` only.
+
+        Parameters
+        ----------
+        iteration
+            From 0 (uniform random play alone) to ``num_iterations``; negative numbers count from the end.
+        solver
+            Any meta-strategy solver; by default the run's own.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there was no such iteration, or no solver is given and the run's own is not at hand.
+        """
+        last = self.num_iterations
+        if not -last - 1 <= iteration <= last:
+            raise InvalidArgumentError(f"solution_at: iteration must lie in [0, {last}], got {iteration}")
+        num_strategies = iteration % (last + 1) + 1
+        if solver is None:
+            if self.config is None:
+                raise InvalidArgumentError("solution_at: this result has no solver of its own, pass one as solver")
+            solver = self.config.meta_solver
+        payoffs = self.table.payoffs(0)[:, :num_strategies, :num_strategies]
+        return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 (hex) of all that the seed determines: strategies, payoffs, records; no times, no versions."""
+        digest = hashlib.sha256()
+        for strategy in self.strategies:
+            kind, arrays = policy_arrays(strategy)
+            digest.update(json.dumps(kind, sort_keys=True).encode())
+            for array in arrays.values():
+                digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(self.table.payoffs(0)).tobytes())
+        for record in self.records:
+            digest.update(json.dumps(record.to_json(), sort_keys=True).encode())
+        return digest.hexdigest()
+
+
+def _number(value: float) -> float | None:
+    """Return a JSON number, null for NaN."""
+    return None if value != value else float(value)
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,148 @@
+"""A solution: the mixture over strategies that is reported, with figures that say how near equilibrium it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coffee_fast import _files
+from coffee_fast._provenance import describe_part
+from coffee_fast.empirical import PayoffTable
+from coffee_fast.errors import CheckpointError
+from coffee_fast.policies import Mixture
+from coffee_fast.policy_files import policy_arrays, policy_from_arrays
+from coffee_fast.typing import Float64
+
+if TYPE_CHECKING:
+    from coffee_fast.meta_solvers import MetaSolver
+    from coffee_fast.policies import Policy
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A mixture over policies that every player is advised to play; the policy is drawn once an episode.
+
+    Attributes
+    ----------
+    policies, probabilities
+        The strategies and their weights: f64 ``[S]``.
+    model_regret
+        What each player could gain by a single strategy, by the model's mean payoffs: f64 ``[N]``, payoff units.
+    regret_upper_bound
+        The same if the members may disagree in the deviator's favor: its optimistic payoff against the pessimistic
+        payoff of the profile: f64 ``[N]``.
+    table
+        The payoff table that was solved.
+    solver
+        The configuration of the meta-strategy solver.
+    status, num_solver_iterations
+        How the solver ended.
+    """
+
+    policies: tuple[Policy, ...]
+    probabilities: Float64
+    model_regret: Float64
+    regret_upper_bound: Float64
+    table: PayoffTable
+    solver: Mapping[str, Any]
+    status: str
+    num_solver_iterations: int = field(default=0)
+
+    @classmethod
+    def extract(cls, policies: Sequence[Policy], table: PayoffTable, solver: MetaSolver) -> Solution:
+        """Solve a symmetric table whose strategies are ``policies``."""
+        found = solver.solve(table)
+        return cls(
+            policies=tuple(policies),
+            probabilities=np.asarray(found.mixtures[0], dtype=np.float64),
+            model_regret=np.asarray(found.regret, dtype=np.float64),
+            regret_upper_bound=np.asarray(table.regret_upper_bound(found.mixtures), dtype=np.float64),
+            table=table,
+            solver=describe_part(solver),
+            status=found.status,
+            num_solver_iterations=int(found.num_iterations),
+        )
+
+    @property
+    def mixture(self) -> Mixture:
+        """The solution as something to play: accepted by ``simulate`` and ``generate_dataset``."""
+        return Mixture(self.policies, self.probabilities)
+
+    @property
+    def sum_model_regret(self) -> float:
+        """Model regret summed over players, as the paper's tables report it."""
+        return float(self.model_regret.sum())
+
+    def support(self, min_probability: float = 1e-3) -> list[int]:
+        """Return the strategies of probability at least ``min_probability``, most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [int(s) for s in order if self.probabilities[s] >= min_probability]
+
+    def save(self, path: str | Path) -> None:
+        """Write the solution to a new folder ``path``: its weights as safetensors, the rest as JSON.
+
+        Raises
+        ------
+        CheckpointError
+            If ``path`` exists already.
+        """
+        tensors: dict[str, Any] = {"probabilities": self.probabilities, "payoffs": self.table.payoffs(0)}
+        descriptions = []
+        for index, policy in enumerate(self.policies):
+            description, arrays = policy_arrays(policy, f"policy{index}.")
+            descriptions.append(description)
+            tensors |= arrays
+        with _files.publish_directory(path) as folder:
+            _files.write_tensors(folder / "solution.safetensors", tensors)
+            manifest = {
+                "format": FORMAT,
+                "kind": "solution",
+                "policies": descriptions,
+                "model_regret": self.model_regret.tolist(),
+                "regret_upper_bound": self.regret_upper_bound.tolist(),
+                "solver": dict(self.solver),
+                "status": self.status,
+                "num_solver_iterations": self.num_solver_iterations,
+                "sha256": _files.sha256_of(folder / "solution.safetensors"),
+            }
+            _files.write_json(folder / "solution.json", manifest)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Solution:
+        """Read a folder that :meth:`save` wrote.
+
+        Raises
+        ------
+        CheckpointError
+            If a file is missing, damaged or not of a solution; the message names it.
+        """
+        manifest_file, tensor_file = Path(path) / "solution.json", Path(path) / "solution.safetensors"
+        manifest = _files.read_json(manifest_file, CheckpointError)
+        if manifest.get("kind") != "solution" or manifest.get("format") != FORMAT:
+            raise CheckpointError(f"{manifest_file}: expected a solution of format {FORMAT}, got {manifest!r:.200}")
+        tensors = _files.read_tensors(tensor_file, CheckpointError)
+        if _files.sha256_of(tensor_file) != manifest.get("sha256"):
+            raise CheckpointError(f"{tensor_file}: its sha256 is not the one in {manifest_file.name}")
+        try:
+            policies = tuple(
+                policy_from_arrays(description, tensors, f"policy{index}.")
+                for index, description in enumerate(manifest["policies"])
+            )
+            return cls(
+                policies=policies,
+                probabilities=tensors["probabilities"],
+                model_regret=np.asarray(manifest["model_regret"], dtype=np.float64),
+                regret_upper_bound=np.asarray(manifest["regret_upper_bound"], dtype=np.float64),
+                table=PayoffTable.symmetric(tensors["payoffs"]),
+                solver=manifest["solver"],
+                status=manifest["status"],
+                num_solver_iterations=manifest["num_solver_iterations"],
+            )
+        except (KeyError, TypeError, ValueError, CheckpointError) as error:
+            raise CheckpointError(f"{manifest_file}: not a complete solution ({error})") from None

@@ -1,0 +1,96 @@
+"""Extraction: any solver, any iteration, and a solution as something to play and to keep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.psro import load_result
+
+
+@pytest.fixture
+def result(model, config):
+    return cf.coffee_psro(model, config, seed=3)
+
+
+def test_extraction_by_the_own_solver_is_the_last_meta_strategy(result):
+    solution = result.solve()
+    np.testing.assert_array_equal(solution.probabilities, result.exploration_mixtures[-1])
+    np.testing.assert_array_equal(solution.model_regret, result.records[-1].model_regret)
+
+
+@pytest.mark.parametrize("solver", [cf.meta_solvers.Uniform(), cf.meta_solvers.Replicator(max_iterations=500)])
+def test_extraction_by_another_solver_is_that_solver_on_the_table(result, solver):
+    solution = result.solve(solver)
+    np.testing.assert_array_equal(solution.probabilities, solver.solve(result.table).mixtures[0])
+    assert solution.solver["kind"] == solver.kind
+    assert (solution.regret_upper_bound >= solution.model_regret - 1e-12).all()
+
+
+def test_an_earlier_solution_knows_only_what_was_known(result):
+    for iteration, mixture in enumerate(result.exploration_mixtures):
+        solution = result.solution_at(iteration)
+        assert solution.policies == result.strategies[: iteration + 1]
+        np.testing.assert_array_equal(solution.probabilities, mixture)
+    assert result.solution_at(-1).probabilities.tolist() == result.solve().probabilities.tolist()
+
+
+@pytest.mark.parametrize("iteration", [4, -5])
+def test_an_iteration_that_never_was_is_refused(result, iteration):
+    with pytest.raises(cf.InvalidArgumentError, match=r"iteration must lie in \[0, 3\]"):
+        result.solution_at(iteration)
+
+
+def test_a_solution_can_be_played(result):
+    game = cf.load_game("generalized_bargaining")
+    played = cf.simulate(game, [result.solve(), "uniform_random"], num_episodes=50, seed=0)
+    assert played.returns.shape == (50, 2)
+
+
+def test_support_lists_the_probable_strategies_first(result):
+    solution = result.solve(cf.meta_solvers.Uniform())
+    assert solution.support() == [0, 1, 2, 3]
+    assert solution.support(min_probability=0.3) == []
+
+
+def test_saving_a_solution_and_loading_it_is_the_identity(result, tmp_path):
+    solution = result.solve()
+    solution.save(tmp_path / "solution")
+    loaded = cf.Solution.load(tmp_path / "solution")
+    np.testing.assert_array_equal(loaded.probabilities, solution.probabilities)
+    np.testing.assert_array_equal(loaded.table.payoffs(0), solution.table.payoffs(0))
+    assert (loaded.solver, loaded.status) == (solution.solver, solution.status)
+    game = cf.load_game("generalized_bargaining")
+    episodes = [cf.simulate(game, [s, s], num_episodes=50, seed=0).returns for s in (solution, loaded)]
+    np.testing.assert_array_equal(*episodes)
+
+
+def test_a_solution_does_not_overwrite_another(result, tmp_path):
+    result.solve().save(tmp_path / "solution")
+    with pytest.raises(FileExistsError):
+        result.solve().save(tmp_path / "solution")
+
+
+@pytest.mark.parametrize("name", ["solution.json", "solution.safetensors"])
+@pytest.mark.parametrize("place", [0, 0.3, 0.95])
+def test_a_damaged_solution_names_its_file(result, tmp_path, name, place):
+    result.solve().save(tmp_path / "solution")
+    file = tmp_path / "solution" / name
+    data = file.read_bytes()
+    file.write_bytes(data[: int(place * len(data))])
+    with pytest.raises(cf.CheckpointError, match=name.replace(".", r"\.")):
+        cf.Solution.load(tmp_path / "solution")
+
+
+def test_a_run_folder_gives_the_result_back_without_the_model(model, config, result, tmp_path):
+    cf.coffee_psro(model, config, seed=3, run_dir=tmp_path)
+    loaded = load_result(tmp_path)
+    assert loaded.fingerprint == result.fingerprint
+    assert loaded.status == "complete"
+    assert loaded.config is None  # the stub oracle is not of the package
+    with pytest.raises(cf.InvalidArgumentError, match="no solver of its own"):
+        loaded.solve()
+    np.testing.assert_array_equal(
+        loaded.solve(config.meta_solver).probabilities, result.solve(config.meta_solver).probabilities
+    )
