@@ -31,8 +31,8 @@ std::vector<double> deviation_payoffs(const PayoffTable& table, std::size_t play
   std::vector<const double*> opponents;
   for (std::size_t other = 0; other < mixtures.size(); ++other)
     if (other != player) opponents.push_back(mixtures[other].data());
-  PackedPayoffs packed(table, player, over_members);
-  const double* const payoffs = packed.evaluate(opponents);
+  PackedPayoffs::Workspace workspace;
+  const double* const payoffs = table.packed_payoffs(player, over_members).evaluate(opponents, workspace);
   return {payoffs, payoffs + table.num_strategies(player)};
 }
 

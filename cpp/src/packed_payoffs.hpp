@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "coffee_fast/payoff_table.hpp"
+#include "coffee_fast/aligned.hpp"
+#include "coffee_fast/profile_index.hpp"
 
 namespace coffee_fast {
 
@@ -12,21 +13,24 @@ namespace coffee_fast {
 /// comes last, padded to whole blocks of eight with zeros. Averaging over one opponent is then a weighted sum of rows.
 class PackedPayoffs {
  public:
-  PackedPayoffs(const PayoffTable& table, std::size_t player, OverMembers over_members);
+  /// Scratch of one evaluation, and the place of its result.
+  struct Workspace {
+    AlignedVector<double> sums, next_sums;
+  };
 
-  std::size_t padded_size() const { return padded_size_; }
+  /// `payoffs` [S1, ..., Sn] of `player`.
+  PackedPayoffs(const ProfileIndex& profiles, std::size_t player, const std::vector<double>& payoffs);
+
   /// Multiply-adds of one evaluation.
   std::size_t work() const { return values_.size(); }
 
-  /// The deviation payoffs against the others' mixtures, `opponents` in order of player. The result has padded_size
-  /// entries and stays valid until the next call.
-  const double* evaluate(std::span<const double* const> opponents);
+  /// The deviation payoffs against the others' mixtures, `opponents` in order of player: padded like the own axis,
+  /// good until the workspace is used again.
+  const double* evaluate(std::span<const double* const> opponents, Workspace& workspace) const;
 
  private:
-  std::size_t padded_size_;
   std::vector<std::size_t> opponent_sizes_;
-  std::vector<double> values_;
-  std::vector<double> sums_, next_sums_;
+  AlignedVector<double> values_;
 };
 
 }  // namespace coffee_fast

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "coffee_fast/aligned.hpp"
 #include "coffee_fast/check.hpp"
 #include "mixture_kernels.hpp"
 
@@ -40,7 +41,7 @@ class OwnedMixture {
 
  private:
   std::size_t size_;
-  std::vector<double> memory_;
+  AlignedVector<double> memory_;
   PaddedMixture padded_;
 };
 

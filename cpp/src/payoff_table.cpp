@@ -2,11 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "coffee_fast/check.hpp"
+#include "packed_payoffs.hpp"
 
 namespace coffee_fast {
+
+struct PayoffTable::Cache {
+  std::mutex mutex;
+  std::map<std::pair<std::size_t, OverMembers>, PackedPayoffs> packed;  // its entries stay where they are
+};
+
+PayoffTable::PayoffTable(PayoffTable&&) noexcept = default;
+PayoffTable& PayoffTable::operator=(PayoffTable&&) noexcept = default;
+PayoffTable::~PayoffTable() = default;
 
 PayoffTable::PayoffTable(std::vector<std::size_t> num_strategies, std::size_t num_members,
                          std::vector<std::vector<double>> payoffs)
@@ -23,7 +35,8 @@ PayoffTable::PayoffTable(std::vector<std::size_t> num_strategies, std::size_t nu
     : profiles_(std::move(num_strategies)),
       num_members_(num_members),
       is_symmetric_(is_symmetric),
-      payoffs_(std::move(payoffs)) {
+      payoffs_(std::move(payoffs)),
+      cache_(std::make_unique<Cache>()) {
   check(num_members_ >= 1, "PayoffTable: num_members must be at least 1");
   const std::size_t num_arrays = is_symmetric_ ? 1 : num_players();
   check(payoffs_.size() == num_arrays, "PayoffTable: payoffs must be ", num_arrays, " arrays, got ", payoffs_.size());
@@ -67,6 +80,18 @@ std::vector<double> PayoffTable::combined_payoffs(std::size_t player, OverMember
   if (over_members == OverMembers::mean)
     for (double& payoff : combined) payoff /= static_cast<double>(num_members_);
   return combined;
+}
+
+const PackedPayoffs& PayoffTable::packed_payoffs(std::size_t player, OverMembers over_members) const {
+  check(player < num_players(), "PayoffTable: player must be below ", num_players(), ", got ", player);
+  if (is_symmetric_) player = 0;                            // both players see the game alike
+  if (num_members_ == 1) over_members = OverMembers::mean;  // so do all bounds
+  const std::lock_guard lock(cache_->mutex);
+  const std::pair key{player, over_members};
+  auto found = cache_->packed.find(key);
+  if (found == cache_->packed.end())
+    found = cache_->packed.emplace(key, PackedPayoffs(profiles_, player, combined_payoffs(player, over_members))).first;
+  return found->second;
 }
 
 }  // namespace coffee_fast

@@ -15,16 +15,17 @@ namespace {
 /// One mixture that the dynamics move: a player's, or the one that both players of a symmetric game share.
 struct Population {
   OwnedMixture mixture;
-  PackedPayoffs upper;               // the mean over members, for plain dynamics
-  std::vector<PackedPayoffs> lower;  // empty for plain dynamics: the same as `upper`
-  std::vector<const double*> opponents;
+  const PackedPayoffs& upper;  // plain dynamics: the mean over members, as is `lower`
+  const PackedPayoffs& lower;
+  std::vector<double> sum;  // of iterates, when they are averaged
+  std::vector<const double*> opponents{};
+  PackedPayoffs::Workspace upper_workspace{}, lower_workspace{};
   const double* optimistic = nullptr;
   const double* pessimistic = nullptr;
-  std::vector<double> sum;  // of iterates, when they are averaged
 
   void evaluate() {
-    optimistic = upper.evaluate(opponents);
-    pessimistic = lower.empty() ? optimistic : lower.front().evaluate(opponents);
+    optimistic = upper.evaluate(opponents, upper_workspace);
+    pessimistic = &lower == &upper ? optimistic : lower.evaluate(opponents, lower_workspace);
   }
 
   void accumulate() {
@@ -36,13 +37,11 @@ std::vector<Population> make_populations(const PayoffTable& table, const Replica
   const bool is_robust = options.kind == ReplicatorKind::robust;
   std::vector<Population> populations;
   for (std::size_t player = 0; player < (table.is_symmetric() ? 1 : table.num_players()); ++player) {
-    OwnedMixture mixture(table.num_strategies(player), options.min_probability);
-    PackedPayoffs upper(table, player, is_robust ? OverMembers::upper : OverMembers::mean);
-    std::vector<PackedPayoffs> lower;
-    if (is_robust) lower.emplace_back(table, player, OverMembers::lower);
-    std::vector<double> sum(options.average ? mixture.size() : 0, 0.0);
-    populations.push_back(
-        {std::move(mixture), std::move(upper), std::move(lower), {}, nullptr, nullptr, std::move(sum)});
+    const std::size_t size = table.num_strategies(player);
+    populations.push_back({.mixture = OwnedMixture(size, options.min_probability),
+                           .upper = table.packed_payoffs(player, is_robust ? OverMembers::upper : OverMembers::mean),
+                           .lower = table.packed_payoffs(player, is_robust ? OverMembers::lower : OverMembers::mean),
+                           .sum = std::vector<double>(options.average ? size : 0, 0.0)});
   }
   for (std::size_t player = 0; player < populations.size(); ++player)
     for (std::size_t other = 0; other < table.num_players(); ++other)

@@ -3,6 +3,7 @@
 
 #include "coffee_fast/deviation.hpp"
 #include "coffee_fast/error.hpp"
+#include "coffee_fast/parallel.hpp"
 #include "coffee_fast/payoff_table.hpp"
 #include "coffee_fast/profile_index.hpp"
 #include "testing.hpp"
@@ -78,4 +79,16 @@ TEST(the_column_player_of_a_symmetric_table_sees_the_transpose) {
   EXPECT_THROW(deviation_payoffs(symmetric, 2, mixtures), InvalidArgument);
   EXPECT_THROW(regret(symmetric, std::vector<std::vector<double>>{{1, 0}}), InvalidArgument);
   EXPECT_THROW(regret(symmetric, std::vector<std::vector<double>>{{1, 0}, {1, 0, 0}}), InvalidArgument);
+}
+
+TEST(threads_may_share_a_table) {
+  std::vector<double> payoffs;
+  for (int i = 0; i < 2 * 30 * 30; ++i) payoffs.push_back((i * 37) % 101);
+  const PayoffTable shared = PayoffTable::symmetric(30, 2, payoffs), alone = PayoffTable::symmetric(30, 2, payoffs);
+  const std::vector<std::vector<double>> mixtures(2, std::vector<double>(30, 1.0 / 30));
+  std::vector<std::vector<double>> bounds(64);
+  CancelToken cancel;
+  parallel_for(bounds.size(), 4, cancel,
+               [&](std::size_t index, int) { bounds[index] = regret_upper_bound(shared, mixtures); });
+  for (const std::vector<double>& bound : bounds) EXPECT(bound == regret_upper_bound(alone, mixtures));
 }

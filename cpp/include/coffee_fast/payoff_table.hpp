@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -8,11 +9,13 @@
 
 namespace coffee_fast {
 
+class PackedPayoffs;
+
 /// How payoffs by several ensemble members become one: their mean, or the bounds they span.
 enum class OverMembers { mean, lower, upper };
 
 /// The payoffs of a normal-form game: for each player a dense array [members, S1, ..., Sn] of finite doubles.
-/// A plain game has one member. Immutable, so threads may share it.
+/// A plain game has one member. Its payoffs never change and threads may share it.
 class PayoffTable {
  public:
   /// The largest payoff size accepted; sums and differences of payoffs then stay far from overflow.
@@ -22,6 +25,10 @@ class PayoffTable {
   /// larger than `max_payoff`.
   PayoffTable(std::vector<std::size_t> num_strategies, std::size_t num_members,
               std::vector<std::vector<double>> payoffs);
+
+  PayoffTable(PayoffTable&&) noexcept;
+  PayoffTable& operator=(PayoffTable&&) noexcept;
+  ~PayoffTable();
 
   /// A symmetric two-player game: payoffs [members, S, S] to the player of the row; the other's are the transpose.
   static PayoffTable symmetric(std::size_t num_strategies, std::size_t num_members, std::vector<double> payoffs);
@@ -40,7 +47,12 @@ class PayoffTable {
   /// Payoffs [S1, ..., Sn] of `player`, each entry the mean, least or largest over members.
   std::vector<double> combined_payoffs(std::size_t player, OverMembers over_members) const;
 
+  /// The same, laid out for the kernels of deviation payoffs; made on first use and kept.
+  const PackedPayoffs& packed_payoffs(std::size_t player, OverMembers over_members) const;
+
  private:
+  struct Cache;
+
   PayoffTable(std::vector<std::size_t> num_strategies, std::size_t num_members,
               std::vector<std::vector<double>> payoffs, bool is_symmetric);
 
@@ -49,6 +61,7 @@ class PayoffTable {
   bool is_symmetric_;
   double payoff_scale_ = 0.0;
   std::vector<std::vector<double>> payoffs_;
+  std::unique_ptr<Cache> cache_;
 };
 
 }  // namespace coffee_fast
