@@ -119,7 +119,7 @@ class DynamicsEnsemble:
         )
         networks = train(training, normalizers, config, seed, max(1, num_threads), progress)
 
-        arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array(reward_scale)}
+        arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array([reward_scale])}
         for name in ("state", "action", "observation"):
             normalizer: Normalizer = getattr(normalizers, name)
             arrays |= {f"{name}.mean": normalizer.mean, f"{name}.scale": normalizer.scale}
@@ -145,7 +145,7 @@ class DynamicsEnsemble:
     @property
     def reward_scale(self) -> float:
         """Deviation of the payoffs in the dataset's terminal transitions, players pooled."""
-        return float(self.arrays["reward_scale"])
+        return float(self.arrays["reward_scale"].item())
 
     @cached_property
     def core(self) -> _core.DynamicsEnsemble:
@@ -179,7 +179,7 @@ class DynamicsEnsemble:
         )
 
     def layers(self, network: str) -> Layers:
-        """The layers of ``"delta.0"``, ``"reward.3"``, ``"shared.0"``, ...; weights ``[outputs, inputs]`` and biases."""
+        """The layers of ``"delta.0"``, ``"reward.3"``, ``"shared.0"``: weights ``[outputs, inputs]`` and biases."""
         count = len(self.config.hidden_sizes) + 1
         return tuple(
             (self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in range(count)
@@ -236,7 +236,8 @@ class DynamicsEnsemble:
         return model
 
     def __repr__(self) -> str:
-        return f"DynamicsEnsemble({self.spec.name}, {self.num_members} members, {len(self.arrays['initial.player'])} starts)"
+        num_starts = len(self.arrays["initial.player"])
+        return f"DynamicsEnsemble({self.spec.name}, {self.num_members} members, {num_starts} initial states)"
 
 
 def _layer_arrays(prefix: str, layers: Layers) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ class StackedMLP:
     def __init__(self, num_members: int, sizes: Sequence[int], generator: torch.Generator) -> None:
         self.weights: list[torch.Tensor] = []
         self.biases: list[torch.Tensor] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(sizes):
             deviation = inputs**-0.5
             weight = torch.empty(num_members, inputs, outputs)
             # The authors' initialization: a normal distribution cut off at two deviations, zero biases.

@@ -94,14 +94,16 @@ class FitReport:
 
     def __str__(self) -> str:
         lines = [
-            f"uniform play in the model: {_figure(self.model_mean_length)} actions, return {_figure(self.model_mean_return)}",
+            f"uniform play in the model: {_figure(self.model_mean_length)} actions, "
+            f"return {_figure(self.model_mean_return)}",
             f"in the dataset: {_figure(self.data_mean_length)} actions, return {_figure(self.data_mean_return)}",
         ]
         if self.num_held_out:
             lines += [
                 f"on {self.num_held_out} held-out trajectories:",
                 f"  next state, mean absolute error {_figure(self.state_error)}",
-                f"  ends of episodes: recall {_figure(self.terminal_recall)}, precision {_figure(self.terminal_precision)}",
+                f"  ends of episodes: recall {_figure(self.terminal_recall)}, "
+                f"precision {_figure(self.terminal_precision)}",
                 f"  legal actions, wrong entries a state {_figure(self.mask_errors)}",
                 f"  payoffs of deals, mean absolute error {_figure(self.reward_error)}; disagreement "
                 f"{_figure(self.disagreement)}, their correlation {_figure(self.disagreement_correlation)}",
