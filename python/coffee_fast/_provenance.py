@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import re
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ def describe_part(part: object) -> dict[str, Any]:
     """
     to_config = getattr(part, "to_config", None)
     if callable(to_config):
-        return {name: _plain(value) for name, value in to_config().items()}
+        return {name: plain(value) for name, value in to_config().items()}
     kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(part).__name__).lower()
     return {"kind": kind, **describe_fields(part)}
 
@@ -48,20 +49,27 @@ def describe_fields(part: object) -> dict[str, Any]:
         raise InvalidArgumentError(
             f"{type(part).__name__} must be a dataclass or have to_config(), so that a run folder can record it"
         )
-    return {field.name: _plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
+    return {field.name: plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` with tuples as lists and nested parts described, as JSON will give it back."""
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON will give it back: tuples and arrays as lists, NaN as None, nested parts described."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if hasattr(value, "tolist"):
-        return value.tolist()
     return describe_part(value)
+
+
+def figures_from_json(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Return named figures as they were before :func:`plain`: None was NaN."""
+    return {name: math.nan if value is None else value for name, value in values.items()}
 
 
 def is_duration(name: str) -> bool:

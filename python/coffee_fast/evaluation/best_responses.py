@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coffee_fast import _files
-from coffee_fast._provenance import describe_part, is_duration, versions
+from coffee_fast._provenance import describe_part, figures_from_json, is_duration, plain, versions
 from coffee_fast.errors import CheckpointError
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
@@ -95,7 +95,7 @@ def _save(file: Path, best: Response) -> None:
     description, arrays = policy_arrays(best.policy)
     file.parent.mkdir(parents=True, exist_ok=True)
     _files.write_tensors(file, arrays)
-    about = {"policy": description, "report": dict(best.report), "sha256": _files.sha256_of(file)}
+    about = {"policy": description, "report": plain(best.report), "sha256": _files.sha256_of(file)}
     _files.write_json(file.with_suffix(".json"), about)
 
 
@@ -110,4 +110,4 @@ def _load(file: Path) -> Response | None:
     policy = policy_from_arrays(about["policy"], arrays)
     if not isinstance(policy, NetworkPolicy):
         raise CheckpointError(f"{file}: expected a network, got {about['policy']!r:.80}")
-    return Response(policy, about["report"])
+    return Response(policy, figures_from_json(about["report"]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coffee_fast._provenance import plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float64, Int32, ProgressCallback
@@ -55,7 +56,7 @@ class FidelityReport:
             "profiles": self.profiles.tolist(),
             "utility_error": self.utility_error.tolist(),
             "disagreement": self.disagreement.tolist(),
-            "correlation": None if np.isnan(self.correlation) else self.correlation,
+            "correlation": plain(self.correlation),
             "mean_utility_error": self.mean_utility_error,
             "mean_disagreement": self.mean_disagreement,
         }

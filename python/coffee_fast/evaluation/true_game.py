@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from coffee_fast._provenance import figures_from_json, plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.evaluation.best_responses import train_best_responses
@@ -91,15 +92,17 @@ class RegretReport:
             "debiased_sum_regret": self.debiased_sum_regret,
             "debiased_sum_standard_error": self.debiased_sum_standard_error,
         }
-        values |= {name: value.tolist() for name, value in values.items() if isinstance(value, np.ndarray)}
-        return values | {"strategy_names": list(self.strategy_names), "response_report": dict(self.response_report)}
+        return {name: plain(value) for name, value in values.items()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RegretReport:
         """Rebuild a report from :meth:`to_json`."""
         fields = {name: values[name] for name in cls.__dataclass_fields__}
+        names = tuple(fields.pop("strategy_names"))
         fields |= {name: np.asarray(v, dtype=np.float64) for name, v in fields.items() if isinstance(v, list)}
-        return cls(**fields | {"strategy_names": tuple(values["strategy_names"])})
+        return cls(
+            **fields | {"strategy_names": names, "response_report": figures_from_json(values["response_report"])}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,9 +171,7 @@ def combined_game(
     if not game.spec.is_symmetric or game.spec.num_players != 2:
         raise InvalidGameError(f"true_regret: game must be symmetric with two players, got {game.spec.name}")
     if isinstance(num_simulations, bool) or not isinstance(num_simulations, int) or num_simulations < 2:
-        raise InvalidArgumentError(
-            f"true_regret: num_simulations must be an integer of at least 2, got {num_simulations!r}"
-        )
+        raise InvalidArgumentError(f"true_regret: num_simulations must be an integer >= 2, got {num_simulations!r}")
     check_seed(seed)
     wanted = [as_mixture(solution) for solution in solutions]
     if not wanted:

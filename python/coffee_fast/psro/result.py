@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coffee_fast._provenance import figures_from_json, plain
 from coffee_fast.empirical import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.policy_files import policy_arrays
@@ -66,16 +67,7 @@ class IterationRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but ``seconds`` as plain JSON values; NaN becomes null."""
-        return {
-            "iteration": self.iteration,
-            "objective": dict(self.objective),
-            "response_report": {name: _number(value) for name, value in self.response_report.items()},
-            "mixture": [float(p) for p in self.mixture],
-            "model_regret": [float(r) for r in self.model_regret],
-            "solver_status": self.solver_status,
-            "solver_iterations": self.solver_iterations,
-            "disagreement": [float(value) for value in self.disagreement],
-        }
+        return {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "seconds"}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], seconds: Mapping[str, float]) -> IterationRecord:
@@ -86,7 +78,7 @@ class IterationRecord:
         numbers = dict(values)
         for name in ("mixture", "model_regret", "disagreement"):
             numbers[name] = np.asarray(values[name], dtype=np.float64)
-        numbers["response_report"] = {name: _float(value) for name, value in values["response_report"].items()}
+        numbers["response_report"] = figures_from_json(values["response_report"])
         return cls(**numbers, seconds=dict(seconds))
 
 
@@ -184,12 +176,3 @@ class PSROResult:
         for record in self.records:
             digest.update(json.dumps(record.to_json(), sort_keys=True).encode())
         return digest.hexdigest()
-
-
-def _number(value: float) -> float | None:
-    """Return a JSON number, null for NaN."""
-    return None if value != value else float(value)
-
-
-def _float(value: float | None) -> float:
-    return float("nan") if value is None else float(value)

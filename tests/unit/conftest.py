@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ class StubOracle:
         sizes = (dynamics.spec.information_state_size, self.width, dynamics.spec.num_actions)
         layers = tuple(
             (rng.normal(size=(outputs, inputs)).astype(np.float32), np.zeros(outputs, np.float32))
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            for inputs, outputs in itertools.pairwise(sizes)
         )
         return Response(cf.NetworkPolicy(layers), {"loss": float("nan"), "steps_per_s": rng.random(), "num_steps": 5.0})
 

@@ -1,0 +1,32 @@
+"""Model payoffs against true ones."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.evaluation import FidelityReport, model_fidelity
+
+
+def test_a_perfect_model_errs_only_by_sampling(model, config):
+    result = cf.coffee_psro(model, config, seed=3)
+    report = model_fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=2000)
+    assert report.profiles.tolist() == [[a, b] for b in range(4) for a in range(b + 1)]
+    assert report.mean_disagreement == 0.0
+    assert report.mean_utility_error < 3 * 5 / np.sqrt(20)
+    assert np.isnan(report.correlation)
+    again = FidelityReport.from_json(json.loads(json.dumps(report.to_json())))
+    assert json.dumps(again.to_json()) == json.dumps(report.to_json())
+
+
+def test_errors_are_those_of_the_two_tables(model, config):
+    result = cf.coffee_psro(model, config, seed=3)
+    report = model_fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=50)
+    other = cf.coffee_psro(model, config, seed=3)
+    other.empirical_game.sums += 2.0 * 20  # every mean payoff of the model two higher
+    shifted = model_fidelity(cf.load_game("generalized_bargaining"), other, 1, num_simulations=50)
+    assert shifted.mean_utility_error == pytest.approx(2.0, abs=1.5)
+    assert not np.allclose(shifted.utility_error, report.utility_error)
