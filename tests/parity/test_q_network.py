@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def random_layers(sizes, rng):
             (rng.normal(size=(outputs, inputs)) / np.sqrt(inputs)).astype(np.float32),
             (0.1 * rng.normal(size=outputs)).astype(np.float32),
         )
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+        for inputs, outputs in itertools.pairwise(sizes)
     ]
 
 
@@ -153,7 +154,10 @@ def test_final_transitions_do_not_look_at_the_next_state():
 
 def test_illegal_actions_are_never_bootstrapped():
     """The online value of an illegal action may be anything; it must not be chosen at the next state."""
-    online = [(np.eye(2, dtype=np.float32), np.zeros(2, np.float32)), (np.zeros((3, 2), np.float32), np.zeros(3, np.float32))]
+    online = [
+        (np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),
+        (np.zeros((3, 2), np.float32), np.zeros(3, np.float32)),
+    ]
     target = copies(online)
     online[1][1][:] = [1e30, 1.0, 0.0]
     target[1][1][:] = [1e30, 5.0, 7.0]
