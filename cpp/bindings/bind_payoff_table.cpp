@@ -8,16 +8,6 @@
 namespace coffee_fast::bindings {
 namespace {
 
-std::vector<double> to_vector(const Array<double>& array) {
-  const auto values = as_span(array);
-  return {values.begin(), values.end()};
-}
-
-Array<double> to_vector_array(std::vector<double>&& values) {
-  const auto size = static_cast<py::ssize_t>(values.size());
-  return to_array(std::move(values), {size});
-}
-
 /// One array [members, S1, ..., Sn] a player; a symmetric game gives the row player's [members, S, S] alone.
 PayoffTable make_table(const std::vector<Array<double>>& payoffs, bool is_symmetric) {
   check(!payoffs.empty(), "PayoffTable: payoffs must not be empty");
@@ -64,7 +54,7 @@ void bind_payoff_table(py::module_& module) {
           [](const PayoffTable& table, std::size_t player, const std::vector<Array<double>>& mixtures,
              OverMembers over_members) {
             const auto profile = to_mixtures(mixtures);
-            return to_vector_array(
+            return to_array(
                 without_gil([&](CancelToken&) { return deviation_payoffs(table, player, profile, over_members); }));
           },
           py::arg("player"), py::arg("mixtures").noconvert(), py::arg("over_members") = OverMembers::mean)
@@ -72,22 +62,21 @@ void bind_payoff_table(py::module_& module) {
           "expected_payoffs",
           [](const PayoffTable& table, const std::vector<Array<double>>& mixtures, OverMembers over_members) {
             const auto profile = to_mixtures(mixtures);
-            return to_vector_array(
-                without_gil([&](CancelToken&) { return expected_payoffs(table, profile, over_members); }));
+            return to_array(without_gil([&](CancelToken&) { return expected_payoffs(table, profile, over_members); }));
           },
           py::arg("mixtures").noconvert(), py::arg("over_members") = OverMembers::mean)
       .def(
           "regret",
           [](const PayoffTable& table, const std::vector<Array<double>>& mixtures) {
             const auto profile = to_mixtures(mixtures);
-            return to_vector_array(without_gil([&](CancelToken&) { return regret(table, profile); }));
+            return to_array(without_gil([&](CancelToken&) { return regret(table, profile); }));
           },
           py::arg("mixtures").noconvert())
       .def(
           "regret_upper_bound",
           [](const PayoffTable& table, const std::vector<Array<double>>& mixtures) {
             const auto profile = to_mixtures(mixtures);
-            return to_vector_array(without_gil([&](CancelToken&) { return regret_upper_bound(table, profile); }));
+            return to_array(without_gil([&](CancelToken&) { return regret_upper_bound(table, profile); }));
           },
           py::arg("mixtures").noconvert());
   module.def(

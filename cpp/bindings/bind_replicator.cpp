@@ -4,22 +4,12 @@
 namespace coffee_fast::bindings {
 namespace {
 
-Array<double> to_vector_array(std::vector<double>&& values) {
-  const auto size = static_cast<py::ssize_t>(values.size());
-  return to_array(std::move(values), {size});
-}
-
-std::vector<double> to_vector(const Array<double>& array) {
-  const auto values = as_span(array);
-  return {values.begin(), values.end()};
-}
-
 py::tuple solve(const PayoffTable& table, ReplicatorKind kind, double step_size, std::size_t max_iterations,
                 double min_probability, std::optional<double> regret_threshold, bool average) {
   const ReplicatorOptions options{kind, step_size, max_iterations, min_probability, regret_threshold, average};
   ReplicatorResult result = without_gil([&](CancelToken& cancel) { return solve_replicator(table, options, cancel); });
   py::list mixtures;
-  for (std::vector<double>& mixture : result.mixtures) mixtures.append(to_vector_array(std::move(mixture)));
+  for (std::vector<double>& mixture : result.mixtures) mixtures.append(to_array(std::move(mixture)));
   return py::make_tuple(mixtures, result.num_iterations, result.threshold_reached);
 }
 
@@ -36,7 +26,7 @@ void bind_replicator(py::module_& module) {
   module.def(
       "replicator_step",
       [](const Array<double>& mixture, const Array<double>& payoffs, double step_size, double min_probability) {
-        return to_vector_array(replicator_step(to_vector(mixture), to_vector(payoffs), step_size, min_probability));
+        return to_array(replicator_step(to_vector(mixture), to_vector(payoffs), step_size, min_probability));
       },
       py::arg("mixture").noconvert(), py::arg("payoffs").noconvert(), py::arg("step_size"),
       py::arg("min_probability") = 0.0, "One step of the replicator dynamics for given deviation payoffs.");
@@ -44,8 +34,8 @@ void bind_replicator(py::module_& module) {
       "robust_replicator_step",
       [](const Array<double>& mixture, const Array<double>& optimistic, const Array<double>& pessimistic,
          double step_size, double min_probability) {
-        return to_vector_array(robust_replicator_step(to_vector(mixture), to_vector(optimistic), to_vector(pessimistic),
-                                                      step_size, min_probability));
+        return to_array(robust_replicator_step(to_vector(mixture), to_vector(optimistic), to_vector(pessimistic),
+                                               step_size, min_probability));
       },
       py::arg("mixture").noconvert(), py::arg("optimistic").noconvert(), py::arg("pessimistic").noconvert(),
       py::arg("step_size"), py::arg("min_probability") = 0.0,

@@ -53,6 +53,19 @@ Array<T> to_array(std::vector<T>&& values, std::vector<py::ssize_t> shape) {
   return Array<T>(std::move(shape), owner->data(), release);
 }
 
+/// The same with one axis.
+template <class T>
+Array<T> to_array(std::vector<T>&& values) {
+  const auto size = static_cast<py::ssize_t>(values.size());
+  return to_array(std::move(values), {size});
+}
+
+template <class T>
+std::vector<T> to_vector(const Array<T>& array) {
+  const auto values = as_span(array);
+  return {values.begin(), values.end()};
+}
+
 /// Runs `compute(cancel)` without the GIL. Ctrl-C stops it at its next iteration point with KeyboardInterrupt.
 template <class Compute>
 auto without_gil(Compute&& compute) {
