@@ -70,6 +70,7 @@ def make_pair(**changes):
         {"replay_capacity": 37, "num_parallel_episodes": 8},
         {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
         {"epsilon_start": 0.0, "epsilon_end": 0.0},
+        {"num_parallel_episodes": 64, "epsilon_decay_steps": 64},
     ],
 )
 def test_transitions_are_the_twins(changes):
