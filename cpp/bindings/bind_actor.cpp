@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "coffee_fast/actor.hpp"
+#include "coffee_fast/dynamics_ensemble.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/replay_buffer.hpp"
 #include "pybind.hpp"
@@ -174,6 +175,7 @@ void bind_actor(py::module_& module) {
 
   py::class_<ActorBase> actor(module, "Actor", "Collects a learner's experience in many episodes at a time.");
   add_constructor<GeneralizedBargaining>(actor);
+  add_constructor<DynamicsEnsemble>(actor);
   actor
       .def(
           "advance",

@@ -115,7 +115,7 @@ def test_progress_counts_up_to_the_end(make_oracle):
     steps = [done for _, done, _, _ in calls]
     assert steps == sorted(set(steps))
     assert steps[-1] == 600
-    assert {"mean_return", "loss", "epsilon", "steps_per_second"} <= set(calls[-1][3])
+    assert {"mean_return", "loss", "epsilon", "steps_per_s"} <= set(calls[-1][3])
 
 
 def test_ctrl_c_ends_it_soon(make_oracle):
