@@ -134,7 +134,7 @@ class _Training:
 
     def run(self, check: Callable[[], None], progress: ProgressCallback | None) -> None:
         optimizer = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)
-        shape = (self.config.batch_size,)
+        shape: tuple[int, ...] = (self.config.batch_size,)
         if not self.config.same_batches:
             shape = (self.config.num_members, *shape)
         while self.done < self.num_steps:

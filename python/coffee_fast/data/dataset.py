@@ -1,0 +1,196 @@
+"""Logged play: the trajectories that everything is learned from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast.data.validation import check_arrays
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.games import GameSpec
+from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
+
+if TYPE_CHECKING:
+    from coffee_fast.data.coverage import DatasetCard
+
+ARRAYS = (
+    "trajectory_offsets",
+    "state",
+    "observation",
+    "action",
+    "acting_player",
+    "legal_mask",
+    "reward",
+    "next_state",
+    "terminal",
+    "behavior_log_prob",
+)
+
+
+class TrajectoryDataset:
+    """``N`` trajectories of a game, their ``T`` transitions one after another.
+
+    Attributes
+    ----------
+    spec
+        Sizes and layout of the game.
+    trajectory_offsets
+        ``int64 [N + 1]``: trajectory ``i`` has transitions ``trajectory_offsets[i]`` to ``trajectory_offsets[i + 1]``.
+    state, next_state
+        ``float32 [T, D]``: before and after the action; after the last one ``spec.terminal_state_value`` everywhere.
+    observation
+        ``float32 [T, players, O]``: what each player sees before the action.
+    action, acting_player
+        ``int32 [T]``, ``int8 [T]``.
+    legal_mask
+        ``uint8 [T, ceil(A / 8)]``: legal actions of the acting player, bit ``a % 8`` of byte ``a // 8``.
+    reward
+        ``float32 [T, players]``: after the action.
+    terminal
+        ``uint8 [T]``: 1 for the last transition of each trajectory.
+    behavior_log_prob
+        ``float32 [T]`` or None: logarithm of the probability with which the action was chosen.
+    behavior, seed, is_mirrored, num_independent_episodes
+        Who played, as the log's owner puts it; the seed, if it was generated; whether each episode is followed by its
+        mirror image; how many episodes were really played.
+
+    Raises
+    ------
+    DatasetError
+        For arrays that are malformed or do not fit each other, naming trajectory and step.
+    """
+
+    trajectory_offsets: Int64
+    state: Float32
+    observation: Float32
+    action: Int32
+    acting_player: Int8
+    legal_mask: UInt8
+    reward: Float32
+    next_state: Float32
+    terminal: UInt8
+    behavior_log_prob: Float32 | None
+
+    def __init__(
+        self,
+        spec: GameSpec,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        behavior: str = "",
+        seed: int | None = None,
+        is_mirrored: bool = False,
+        num_independent_episodes: int | None = None,
+    ) -> None:
+        check_arrays(spec, arrays)
+        self.spec = spec
+        for name in ARRAYS:
+            array = None if arrays.get(name) is None else np.array(arrays[name], order="C")
+            if array is not None:
+                array.flags.writeable = False
+            setattr(self, name, array)
+        self.behavior = behavior
+        self.seed = seed
+        self.is_mirrored = is_mirrored
+        self.num_independent_episodes = (
+            self.num_trajectories // (2 if is_mirrored else 1)
+            if num_independent_episodes is None
+            else num_independent_episodes
+        )
+
+    @property
+    def num_trajectories(self) -> int:
+        """Stored trajectories, mirror images included."""
+        return len(self.trajectory_offsets) - 1
+
+    @property
+    def num_transitions(self) -> int:
+        return len(self.action)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name, those that are there."""
+        return {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
+
+    def legal_masks(self) -> UInt8:
+        """``uint8 [T, A]``: one byte of 0 or 1 for every action."""
+        return np.unpackbits(self.legal_mask, axis=1, count=self.spec.num_actions, bitorder="little")
+
+    def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
+        """The dataset of these trajectories, in this order."""
+        lengths = np.diff(self.trajectory_offsets)[trajectories]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        starts = self.trajectory_offsets[:-1][trajectories]
+        rows = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+        chosen = {name: array[rows] for name, array in self.arrays.items() if name != "trajectory_offsets"}
+        return TrajectoryDataset(
+            self.spec,
+            chosen | {"trajectory_offsets": offsets},
+            behavior=self.behavior,
+            seed=self.seed,
+            is_mirrored=self.is_mirrored,
+        )
+
+    def split(self, fraction: float, seed: int) -> tuple[TrajectoryDataset, TrajectoryDataset]:
+        """Keep about ``fraction`` of the trajectories out: ``(the others, those kept out)``, at least one in each.
+
+        An episode and its mirror image stay together.
+        """
+        group = 2 if self.is_mirrored else 1
+        num_groups = self.num_trajectories // group
+        if not 0 < fraction < 1 or num_groups < 2:
+            raise InvalidArgumentError(
+                f"split: fraction must lie in (0, 1) and there must be two episodes or more, "
+                f"got {fraction} of {num_groups}"
+            )
+        count = min(max(round(fraction * num_groups), 1), num_groups - 1)
+        order = np.random.Generator(np.random.PCG64(seed)).permutation(num_groups)
+        kept_out, others = np.sort(order[:count]), np.sort(order[count:])
+        members = np.arange(group)
+        first, second = ((group * index[:, None] + members).ravel() for index in (others, kept_out))
+        return self.select(first), self.select(second)
+
+    def describe(self) -> DatasetCard:
+        """Figures a reader wants before trusting the log; ``str()`` of it is a card."""
+        from coffee_fast.data.coverage import DatasetCard
+
+        return DatasetCard.of(self)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content."""
+        digest = hashlib.sha256(json.dumps(self.spec.to_json(), sort_keys=True).encode())
+        for name, array in self.arrays.items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1)."""
+        from coffee_fast.data.io import save_dataset
+
+        save_dataset(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrajectoryDataset:
+        """Read and check a folder that :meth:`save` wrote; ``DatasetError`` names file and place of any damage."""
+        from coffee_fast.data.io import load_dataset
+
+        return load_dataset(path)
+
+    @classmethod
+    def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:
+        """Build a dataset from a log of one's own; see :func:`coffee_fast.data.from_transitions`."""
+        from coffee_fast.data.convert import from_transitions
+
+        return from_transitions(spec, transitions, **about)
+
+    def __repr__(self) -> str:
+        counts = f"{self.num_trajectories} trajectories, {self.num_transitions} transitions"
+        return f"TrajectoryDataset({self.spec.name}, {counts})"
