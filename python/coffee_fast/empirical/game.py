@@ -138,7 +138,7 @@ class EmpiricalGame:
 
     def disagreement(self, first: int, second: int) -> float:
         """Return the mean disagreement in an episode of strategies ``first`` and ``second``; NaN if not simulated."""
-        index = int(_pair_index(np.int64(min(first, second)), np.int64(max(first, second))))
+        index = int(_pair_index(np.array(min(first, second)), np.array(max(first, second))))
         count = int(self.counts[index])
         return float(self.sums_of_disagreement[index] / count) if count else float("nan")
 
