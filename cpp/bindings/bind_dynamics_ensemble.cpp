@@ -1,6 +1,5 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/dynamics_ensemble.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -24,6 +23,45 @@ Ensemble::HistorySource as_history_source(const std::string& name) {
   if (name == "observations") return Ensemble::HistorySource::observations;
   check(name == "actions", "history_source must be observations or actions, got ", name);
   return Ensemble::HistorySource::actions;
+}
+
+Array<float> next_states(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions) {
+  const MatrixView<const float> rows = as_matrix(states, "next_states: states");
+  std::vector<float> next(rows.rows * ensemble.state_size());
+  const auto L = static_cast<py::ssize_t>(rows.rows), D = static_cast<py::ssize_t>(ensemble.state_size());
+  {
+    py::gil_scoped_release release;
+    ensemble.next_states(rows, as_span(actions), {next.data(), rows.rows, ensemble.state_size()});
+  }
+  return to_array(std::move(next), {L, D});
+}
+
+py::tuple rewards(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions) {
+  const MatrixView<const float> rows = as_matrix(states, "rewards: states");
+  const std::size_t count = rows.rows, width = ensemble.num_players() * ensemble.num_members();
+  std::vector<double> member_rewards(count * width), disagreement(count);
+  {
+    py::gil_scoped_release release;
+    ensemble.rewards(rows, as_span(actions), {member_rewards.data(), count, width}, disagreement);
+  }
+  const auto L = static_cast<py::ssize_t>(count), N = static_cast<py::ssize_t>(ensemble.num_players());
+  return py::make_tuple(to_array(std::move(member_rewards), {L, N, static_cast<py::ssize_t>(ensemble.num_members())}),
+                        to_array(std::move(disagreement), {L}));
+}
+
+py::tuple observe(const Ensemble& ensemble, const Array<float>& states) {
+  const MatrixView<const float> rows = as_matrix(states, "observe: states");
+  const std::size_t count = rows.rows, A = ensemble.num_actions(), O = ensemble.observation_size();
+  const std::size_t width = ensemble.num_players() * O;
+  std::vector<float> observations(count * width);
+  std::vector<std::uint8_t> masks(count * A);
+  {
+    py::gil_scoped_release release;
+    ensemble.observe(rows, {observations.data(), count, width}, {masks.data(), count, A});
+  }
+  const auto L = static_cast<py::ssize_t>(count), N = static_cast<py::ssize_t>(ensemble.num_players());
+  return py::make_tuple(to_array(std::move(observations), {L, N, static_cast<py::ssize_t>(O)}),
+                        to_array(std::move(masks), {L, static_cast<py::ssize_t>(A)}));
 }
 
 }  // namespace
@@ -54,8 +92,7 @@ void bind_dynamics_ensemble(py::module_& module) {
              options.disagreement = as_disagreement(disagreement);
              options.history_source = as_history_source(history_source);
              return std::make_shared<Ensemble>(
-                 options,
-                 Ensemble::Networks{{delta.begin(), delta.end()}, {reward.begin(), reward.end()}, shared},
+                 options, Ensemble::Networks{{delta.begin(), delta.end()}, {reward.begin(), reward.end()}, shared},
                  Ensemble::Normalizer{as_vector(state_mean), as_vector(state_scale)},
                  Ensemble::Normalizer{as_vector(action_mean), as_vector(action_scale)},
                  Ensemble::Normalizer{as_vector(observation_mean), as_vector(observation_scale)},
@@ -78,22 +115,12 @@ void bind_dynamics_ensemble(py::module_& module) {
       .def_property_readonly("observation_size", &Ensemble::observation_size)
       .def_property_readonly("information_state_size", &Ensemble::information_state_size)
       .def_property_readonly("max_episode_length", &Ensemble::max_episode_length)
-      .def(
-          "rewards",
-          [](const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions) {
-            const MatrixView<const float> rows = as_matrix(states, "states");
-            const std::size_t L = rows.rows, N = ensemble.num_players(), E = ensemble.num_members();
-            std::vector<double> rewards(L * N * E), disagreement(L);
-            {
-              py::gil_scoped_release release;
-              ensemble.rewards(rows, as_span(actions), {rewards.data(), L, N * E}, disagreement);
-            }
-            const auto l = static_cast<py::ssize_t>(L);
-            return py::make_tuple(
-                to_array(std::move(rewards), {l, static_cast<py::ssize_t>(N), static_cast<py::ssize_t>(E)}),
-                to_array(std::move(disagreement), {l}));
-          },
-          py::arg("states").noconvert(), py::arg("actions").noconvert());
+      .def("next_states", &next_states, py::arg("states").noconvert(), py::arg("actions").noconvert(),
+           "The mean next states f32 [L, D] of any states f32 [L, D] and actions i32 [L].")
+      .def("rewards", &rewards, py::arg("states").noconvert(), py::arg("actions").noconvert(),
+           "The members' rewards f64 [L, N, E] there and their disagreement f64 [L], whether or not an episode ends.")
+      .def("observe", &observe, py::arg("states").noconvert(),
+           "Observations f32 [L, N, O] and legal masks u8 [L, A] at any states f32 [L, D].");
 }
 
 }  // namespace coffee_fast::bindings

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/rng.hpp"
@@ -23,6 +24,8 @@ void check_normalizer(const char* name, const DynamicsEnsemble::Normalizer& norm
   check(normalizer.mean.size() == size && normalizer.scale.size() == size, "DynamicsEnsemble: ", name,
         " normalizer must have ", size, " means and scales, got ", normalizer.mean.size(), " and ",
         normalizer.scale.size());
+  for (const float mean : normalizer.mean)
+    check(std::isfinite(mean), "DynamicsEnsemble: ", name, " means must be finite, got ", mean);
   for (const float scale : normalizer.scale)
     check(scale > 0.0f && std::isfinite(scale), "DynamicsEnsemble: ", name, " scales must be positive, got ", scale);
 }
@@ -60,6 +63,9 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
   check_normalizer("action", action_normalizer_, V);
   check(action_vectors_.size() == A * V, "DynamicsEnsemble: action_vectors must have shape [", A, ", ", V, "]");
   const std::size_t M = initial_states_.players.size();
+  for (const auto* values : {&initial_states_.states, &initial_states_.observations, &action_vectors_})
+    check(std::ranges::all_of(*values, [](float value) { return std::isfinite(value); }),
+          "DynamicsEnsemble: initial states, their observations and action vectors must be finite");
   check(M >= 1 && initial_states_.states.size() == M * D && initial_states_.observations.size() == M * N * O &&
             initial_states_.legal_masks.size() == M * A,
         "DynamicsEnsemble: initial states must be at least 1, with states [M, ", D, "], observations [M, ", N * O,
@@ -68,9 +74,9 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
     check(initial_states_.players[m] >= 0 && index_of(initial_states_.players[m]) < N,
           "DynamicsEnsemble: player on move in initial state ", m, " must lie in [0, ", N, "), got ",
           initial_states_.players[m]);
-    check(std::any_of(&initial_states_.legal_masks[m * A], &initial_states_.legal_masks[m * A] + A,
-                      [](std::uint8_t legal) { return legal != 0; }),
-          "DynamicsEnsemble: initial state ", m, " must have a legal action");
+    const std::span<const std::uint8_t> mask = std::span(initial_states_.legal_masks).subspan(m * A, A);
+    check(std::ranges::find(mask, 1) != mask.end() && std::ranges::max(mask) == 1,
+          "DynamicsEnsemble: legal mask of initial state ", m, " must hold zeros and ones, at least one 1");
   }
   for (const float scale : state_normalizer_.scale) inverse_state_scale_.push_back(1.0f / scale);
   for (std::size_t i = 0; i < action_vectors_.size(); ++i)
@@ -100,6 +106,7 @@ DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const
 void DynamicsEnsemble::reset(Batch& batch, std::span<const std::int32_t> lanes,
                              std::span<const EpisodeKey> keys) const {
   const std::size_t D = state_size(), NO = num_players() * observation_size(), A = num_actions();
+  const std::size_t I = information_state_size();
   const auto count = static_cast<std::uint32_t>(initial_states_.players.size());
   for (std::size_t row = 0; row < lanes.size(); ++row) {
     const std::size_t lane = index_of(lanes[row]);
@@ -110,29 +117,28 @@ void DynamicsEnsemble::reset(Batch& batch, std::span<const std::int32_t> lanes,
     std::copy_n(&initial_states_.legal_masks[start * A], A, &batch.legal_masks[lane * A]);
     batch.players[lane] = initial_states_.players[start];
     batch.num_actions_taken[lane] = 0;
-    begin_history(batch, lane);
+    std::fill_n(&batch.information_states[lane * I], I, 0.0f);
+    set_known_part(batch, lane);
   }
 }
 
-/// The part of the mover's observation that is not history goes to the front of the lane's information state.
-void DynamicsEnsemble::begin_history(Batch& batch, std::size_t lane) const {
-  const std::size_t I = information_state_size(), O = observation_size(), start = options_.history_start;
-  float* information = &batch.information_states[lane * I];
-  const float* observation = &batch.observations[(lane * num_players() + index_of(batch.players[lane])) * O];
-  std::copy_n(observation, start, information);
-  std::fill(information + start, information + I, 0.0f);
+const float* DynamicsEnsemble::observation_of_mover(const Batch& batch, std::size_t lane) const {
+  return &batch.observations[(lane * num_players() + index_of(batch.players[lane])) * observation_size()];
 }
 
-void DynamicsEnsemble::extend_history(Batch& batch, std::size_t lane, std::int32_t action) const {
-  const std::size_t I = information_state_size(), O = observation_size(), start = options_.history_start;
-  float* information = &batch.information_states[lane * I];
-  const float* observation = &batch.observations[(lane * num_players() + index_of(batch.players[lane])) * O];
-  std::copy_n(observation, start, information);
+void DynamicsEnsemble::set_known_part(Batch& batch, std::size_t lane) const {
+  std::copy_n(observation_of_mover(batch, lane), options_.history_start,
+              &batch.information_states[lane * information_state_size()]);
+}
+
+void DynamicsEnsemble::append_event(Batch& batch, std::size_t lane, std::int32_t action) const {
   const float* event = options_.history_source == HistorySource::observations
-                           ? observation + start
+                           ? observation_of_mover(batch, lane) + options_.history_start
                            : &action_vectors_[index_of(action) * action_size()];
   const std::size_t time = index_of(batch.num_actions_taken[lane]) - 1;
-  std::copy_n(event, event_size(), information + start + time * event_size());
+  std::copy_n(
+      event, event_size(),
+      &batch.information_states[lane * information_state_size()] + options_.history_start + time * event_size());
 }
 
 void DynamicsEnsemble::players_to_act(Batch& batch, std::span<const std::int32_t> lanes,
@@ -170,8 +176,11 @@ void DynamicsEnsemble::observations(Batch& batch, std::span<const std::int32_t> 
 
 void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, std::span<const std::int32_t> actions,
                             const StepOutputs& outputs) const {
-  const std::size_t D = state_size();
-  predict_next_states(batch, lanes, actions);
+  const std::size_t D = state_size(), K = input_size();
+  for (std::size_t row = 0; row < lanes.size(); ++row)
+    set_input(batch, row, &batch.states[index_of(lanes[row]) * D], actions[row]);
+  predict_next_states(batch, lanes.size());
+
   batch.terminal_rows.clear();
   batch.continuing_rows.clear();
   for (std::size_t row = 0; row < lanes.size(); ++row) {
@@ -183,7 +192,10 @@ void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, s
     outputs.terminal[row] = is_over;
     outputs.disagreement[row] = 0.0;
     std::ranges::fill(outputs.rewards.row(row), 0.0);
-    if (is_predicted_terminal) batch.terminal_rows.push_back(static_cast<std::int32_t>(row));
+    if (is_predicted_terminal) {
+      std::copy_n(&batch.inputs[row * K], K, &batch.terminal_inputs[batch.terminal_rows.size() * K]);
+      batch.terminal_rows.push_back(static_cast<std::int32_t>(row));
+    }
     if (is_over) {
       std::fill_n(&batch.states[lane * D], D, options_.terminal_state_value);
     } else {
@@ -192,19 +204,24 @@ void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, s
       batch.continuing_rows.push_back(static_cast<std::int32_t>(row));
     }
   }
-  if (!batch.terminal_rows.empty()) predict_rewards(batch, outputs);
-  if (!batch.continuing_rows.empty()) predict_observations(batch, lanes, actions);
+  predict_rewards(batch, batch.terminal_rows, outputs.rewards, outputs.disagreement);
+  observe_next_states(batch, lanes, actions);
 }
 
-void DynamicsEnsemble::predict_next_states(Batch& batch, std::span<const std::int32_t> lanes,
-                                           std::span<const std::int32_t> actions) const {
-  const std::size_t D = state_size(), V = action_size(), K = input_size(), count = lanes.size();
-  for (std::size_t row = 0; row < count; ++row) {
-    const float* state = &batch.states[index_of(lanes[row]) * D];
-    float* input = &batch.inputs[row * K];
-    for (std::size_t i = 0; i < D; ++i) input[i] = (state[i] - state_normalizer_.mean[i]) * inverse_state_scale_[i];
-    std::copy_n(&normalized_action_vectors_[index_of(actions[row]) * V], V, input + D);
-  }
+void DynamicsEnsemble::normalize_state(const float* state, float* out) const {
+  const float* mean = state_normalizer_.mean.data();
+  const float* inverse_scale = inverse_state_scale_.data();
+  for (std::size_t i = 0; i < state_size(); ++i) out[i] = (state[i] - mean[i]) * inverse_scale[i];
+}
+
+void DynamicsEnsemble::set_input(Batch& batch, std::size_t row, const float* state, std::int32_t action) const {
+  float* input = &batch.inputs[row * input_size()];
+  normalize_state(state, input);
+  std::copy_n(&normalized_action_vectors_[index_of(action) * action_size()], action_size(), input + state_size());
+}
+
+void DynamicsEnsemble::predict_next_states(Batch& batch, std::size_t count) const {
+  const std::size_t D = state_size(), K = input_size();
   const MatrixView<const float> inputs{batch.inputs.data(), count, K};
   std::fill_n(batch.next_states.begin(), count * D, 0.0f);
   for (const auto& network : networks_.delta) {
@@ -226,20 +243,19 @@ bool DynamicsEnsemble::is_terminal_state(std::span<const float> state) const {
   return distance < options_.terminal_threshold * static_cast<float>(state.size());
 }
 
-void DynamicsEnsemble::predict_rewards(Batch& batch, const StepOutputs& outputs) const {
-  const std::size_t K = input_size(), N = num_players(), E = num_members(), count = batch.terminal_rows.size();
-  for (std::size_t i = 0; i < count; ++i)
-    std::copy_n(&batch.inputs[index_of(batch.terminal_rows[i]) * K], K, &batch.terminal_inputs[i * K]);
+void DynamicsEnsemble::predict_rewards(Batch& batch, std::span<const std::int32_t> rows, MatrixView<double> rewards,
+                                       std::span<double> disagreement) const {
+  if (rows.empty()) return;
+  const std::size_t N = num_players(), E = num_members(), count = rows.size();
+  const MatrixView<const float> inputs{batch.terminal_inputs.data(), count, input_size()};
   for (std::size_t member = 0; member < E; ++member) {
-    networks_.reward[member]->forward({batch.terminal_inputs.data(), count, K}, {batch.rewards.data(), count, N},
-                                      batch.workspace);
+    networks_.reward[member]->forward(inputs, {batch.rewards.data(), count, N}, batch.workspace);
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t player = 0; player < N; ++player)
-        outputs.rewards(index_of(batch.terminal_rows[i]), player * E + member) =
+        rewards(index_of(rows[i]), player * E + member) =
             options_.reward_scale * static_cast<double>(batch.rewards[i * N + player]);
   }
-  for (const std::int32_t row : batch.terminal_rows)
-    outputs.disagreement[index_of(row)] = disagreement_of(outputs.rewards.row(index_of(row)));
+  for (const std::int32_t row : rows) disagreement[index_of(row)] = disagreement_of(rewards.row(index_of(row)));
 }
 
 double DynamicsEnsemble::disagreement_of(std::span<const double> member_rewards) const {
@@ -265,57 +281,86 @@ double DynamicsEnsemble::disagreement_of(std::span<const double> member_rewards)
   return options_.disagreement == Disagreement::range_max ? largest : sum_of_ranges / static_cast<double>(N);
 }
 
-void DynamicsEnsemble::predict_observations(Batch& batch, std::span<const std::int32_t> lanes,
-                                            std::span<const std::int32_t> actions) const {
+void DynamicsEnsemble::predict_observations(Batch& batch, std::size_t count) const {
+  networks_.shared->forward({batch.shared_inputs.data(), count, state_size()},
+                            {batch.shared_outputs.data(), count, networks_.shared->output_size()}, batch.workspace);
+}
+
+void DynamicsEnsemble::decode_observations(const float* output, float* observations, std::uint8_t* legal_mask) const {
+  const std::size_t NO = num_players() * observation_size(), A = num_actions();
+  const float* scale = observation_normalizer_.scale.data();
+  const float* mean = observation_normalizer_.mean.data();
+  for (std::size_t k = 0; k < NO; ++k) observations[k] = output[k] * scale[k] + mean[k];
+  const float* scores = output + NO;
+  for (std::size_t action = 0; action < A; ++action) legal_mask[action] = scores[action] > 0.5f;
+  if (std::find(legal_mask, legal_mask + A, 1) == legal_mask + A)  // a model that sees no legal action forbids none
+    std::fill_n(legal_mask, A, std::uint8_t{1});
+}
+
+void DynamicsEnsemble::observe_next_states(Batch& batch, std::span<const std::int32_t> lanes,
+                                           std::span<const std::int32_t> actions) const {
   const std::size_t D = state_size(), NO = num_players() * observation_size(), A = num_actions();
   const std::size_t count = batch.continuing_rows.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const float* next = &batch.next_states[index_of(batch.continuing_rows[i]) * D];
-    for (std::size_t k = 0; k < D; ++k)
-      batch.shared_inputs[i * D + k] = (next[k] - state_normalizer_.mean[k]) * inverse_state_scale_[k];
-  }
-  networks_.shared->forward({batch.shared_inputs.data(), count, D}, {batch.shared_outputs.data(), count, NO + A},
-                            batch.workspace);
+  if (count == 0) return;
+  for (std::size_t i = 0; i < count; ++i)
+    normalize_state(&batch.next_states[index_of(batch.continuing_rows[i]) * D], &batch.shared_inputs[i * D]);
+  predict_observations(batch, count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t row = index_of(batch.continuing_rows[i]), lane = index_of(lanes[row]);
-    const float* output = &batch.shared_outputs[i * (NO + A)];
-    float* observation = &batch.observations[lane * NO];
-    for (std::size_t k = 0; k < NO; ++k)
-      observation[k] = output[k] * observation_normalizer_.scale[k] + observation_normalizer_.mean[k];
-    std::uint8_t* mask = &batch.legal_masks[lane * A];
-    std::uint8_t any = 0;
-    for (std::size_t action = 0; action < A; ++action) {
-      mask[action] = output[NO + action] > 0.5f;
-      any |= mask[action];
-    }
-    if (!any) std::fill_n(mask, A, std::uint8_t{1});  // a model that sees no legal action forbids none
-    extend_history(batch, lane, actions[row]);
+    decode_observations(&batch.shared_outputs[i * (NO + A)], &batch.observations[lane * NO],
+                        &batch.legal_masks[lane * A]);
+    set_known_part(batch, lane);
+    append_event(batch, lane, actions[row]);
   }
+}
+
+void DynamicsEnsemble::check_states(const char* function, MatrixView<const float> states) const {
+  check(states.columns == state_size(), function, ": states must have shape [L, ", state_size(), "], got [",
+        states.rows, ", ", states.columns, "]");
+}
+
+void DynamicsEnsemble::check_actions(const char* function, std::span<const std::int32_t> actions,
+                                     std::size_t count) const {
+  check(actions.size() == count, function, ": actions must be ", count, ", one a state, got ", actions.size());
+  for (std::size_t row = 0; row < count; ++row)
+    check(actions[row] >= 0 && index_of(actions[row]) < num_actions(), function, ": actions[", row,
+          "] must lie in [0, ", num_actions(), "), got ", actions[row]);
+}
+
+void DynamicsEnsemble::next_states(MatrixView<const float> states, std::span<const std::int32_t> actions,
+                                   MatrixView<float> out) const {
+  check_states("next_states", states);
+  check_actions("next_states", actions, states.rows);
+  Batch batch = make_batch(states.rows);
+  for (std::size_t row = 0; row < states.rows; ++row) set_input(batch, row, states.row(row).data(), actions[row]);
+  predict_next_states(batch, states.rows);
+  for (std::size_t row = 0; row < states.rows; ++row)
+    std::copy_n(&batch.next_states[row * state_size()], state_size(), out.row(row).begin());
 }
 
 void DynamicsEnsemble::rewards(MatrixView<const float> states, std::span<const std::int32_t> actions,
                                MatrixView<double> member_rewards, std::span<double> disagreement) const {
-  const std::size_t D = state_size(), V = action_size(), K = input_size(), N = num_players(), E = num_members();
-  const std::size_t count = states.rows;
-  check(states.columns == D, "rewards: states must have shape [L, ", D, "], got [", count, ", ", states.columns, "]");
-  check(actions.size() == count, "rewards: actions must be ", count, ", one a state, got ", actions.size());
-  std::vector<float> inputs(count * K), values(count * N);
-  for (std::size_t row = 0; row < count; ++row) {
-    check(actions[row] >= 0 && index_of(actions[row]) < num_actions(), "rewards: actions[", row, "] must lie in [0, ",
-          num_actions(), "), got ", actions[row]);
-    for (std::size_t i = 0; i < D; ++i)
-      inputs[row * K + i] = (states(row, i) - state_normalizer_.mean[i]) * inverse_state_scale_[i];
-    std::copy_n(&normalized_action_vectors_[index_of(actions[row]) * V], V, &inputs[row * K + D]);
+  check_states("rewards", states);
+  check_actions("rewards", actions, states.rows);
+  Batch batch = make_batch(states.rows);
+  for (std::size_t row = 0; row < states.rows; ++row) {
+    set_input(batch, row, states.row(row).data(), actions[row]);
+    batch.terminal_rows.push_back(static_cast<std::int32_t>(row));
   }
-  Mlp::Workspace workspace;
-  for (std::size_t member = 0; member < E; ++member) {
-    networks_.reward[member]->forward({inputs.data(), count, K}, {values.data(), count, N}, workspace);
-    for (std::size_t row = 0; row < count; ++row)
-      for (std::size_t player = 0; player < N; ++player)
-        member_rewards(row, player * E + member) =
-            options_.reward_scale * static_cast<double>(values[row * N + player]);
-  }
-  for (std::size_t row = 0; row < count; ++row) disagreement[row] = disagreement_of(member_rewards.row(row));
+  batch.terminal_inputs.swap(batch.inputs);
+  predict_rewards(batch, batch.terminal_rows, member_rewards, disagreement);
+}
+
+void DynamicsEnsemble::observe(MatrixView<const float> states, MatrixView<float> observations,
+                               MatrixView<std::uint8_t> legal_masks) const {
+  check_states("observe", states);
+  Batch batch = make_batch(states.rows);
+  for (std::size_t row = 0; row < states.rows; ++row)
+    normalize_state(states.row(row).data(), &batch.shared_inputs[row * state_size()]);
+  predict_observations(batch, states.rows);
+  for (std::size_t row = 0; row < states.rows; ++row)
+    decode_observations(&batch.shared_outputs[row * networks_.shared->output_size()], observations.row(row).data(),
+                        legal_masks.row(row).data());
 }
 
 }  // namespace coffee_fast

@@ -109,24 +109,40 @@ class DynamicsEnsemble {
   void step(Batch& batch, std::span<const std::int32_t> lanes, std::span<const std::int32_t> actions,
             const StepOutputs& outputs) const;
 
-  /// The members' rewards [L, N * E] (player-major) and their disagreement [L] at given states [L, D] and actions,
-  /// whether or not an episode would end there.
+  // ---- the networks by themselves, at any L states and actions, whether or not an episode would end there ----------
+  /// The mean next states [L, D].
+  void next_states(MatrixView<const float> states, std::span<const std::int32_t> actions, MatrixView<float> out) const;
+  /// The members' rewards [L, N * E] (player-major) and their disagreement [L].
   void rewards(MatrixView<const float> states, std::span<const std::int32_t> actions, MatrixView<double> member_rewards,
                std::span<double> disagreement) const;
+  /// What is observed at the states: observations [L, N * O] and legal masks [L, A].
+  void observe(MatrixView<const float> states, MatrixView<float> observations,
+               MatrixView<std::uint8_t> legal_masks) const;
 
  private:
   std::size_t event_size() const { return options_.observation_size - options_.history_start; }
   std::size_t action_size() const { return action_normalizer_.mean.size(); }
   std::size_t input_size() const { return options_.state_size + action_size(); }
-  void predict_next_states(Batch& batch, std::span<const std::int32_t> lanes,
-                           std::span<const std::int32_t> actions) const;
+  void check_states(const char* function, MatrixView<const float> states) const;
+  void check_actions(const char* function, std::span<const std::int32_t> actions, std::size_t count) const;
+  void normalize_state(const float* state, float* out) const;
+  void set_input(Batch& batch, std::size_t row, const float* state, std::int32_t action) const;
+  /// next_states [count, D] from inputs.
+  void predict_next_states(Batch& batch, std::size_t count) const;
   bool is_terminal_state(std::span<const float> state) const;
-  void predict_rewards(Batch& batch, const StepOutputs& outputs) const;
-  void predict_observations(Batch& batch, std::span<const std::int32_t> lanes,
-                            std::span<const std::int32_t> actions) const;
+  /// Rewards and disagreement in the rows named, from the first rows.size() terminal_inputs.
+  void predict_rewards(Batch& batch, std::span<const std::int32_t> rows, MatrixView<double> rewards,
+                       std::span<double> disagreement) const;
   double disagreement_of(std::span<const double> member_rewards) const;
-  void begin_history(Batch& batch, std::size_t lane) const;
-  void extend_history(Batch& batch, std::size_t lane, std::int32_t action) const;
+  /// shared_outputs [count, N * O + A] from shared_inputs.
+  void predict_observations(Batch& batch, std::size_t count) const;
+  void decode_observations(const float* output, float* observations, std::uint8_t* legal_mask) const;
+  void observe_next_states(Batch& batch, std::span<const std::int32_t> lanes,
+                           std::span<const std::int32_t> actions) const;
+  /// Puts what the mover knows to the front of the lane's information state.
+  void set_known_part(Batch& batch, std::size_t lane) const;
+  void append_event(Batch& batch, std::size_t lane, std::int32_t action) const;
+  const float* observation_of_mover(const Batch& batch, std::size_t lane) const;
 
   Options options_;
   Networks networks_;
