@@ -73,7 +73,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """All benchmarks on one thread, then the tables of bench/README.md; arguments go to pytest."""
+    """All benchmarks, the slow ones too, then the tables of bench/README.md; arguments go to pytest."""
     install(session)
-    session.run("python", "-m", "pytest", "bench", "--benchmark-json=bench/latest.json", *session.posargs)
+    session.run("python", "-m", "pytest", "bench", "-m", "", "--benchmark-json=bench/latest.json", *session.posargs)
     session.run("python", "bench/report.py", "bench/latest.json")

@@ -1,0 +1,180 @@
+"""Keep the results of a benchmark run and rewrite the tables made of them.
+
+    python -m pytest bench --benchmark-json=bench/latest.json
+    python bench/report.py bench/latest.json
+
+splits a run into one small file for each benchmark module in ``bench/results/``, then rewrites the tables between the
+markers of ``bench/README.md`` and the headlines of ``README.md`` from all committed results. Without an argument it
+only rewrites the tables.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parent
+RESULTS = BENCH / "results"
+OURS = "coffee_fast"
+SIGNIFICANT_DIGITS = 4
+BEGIN, END = "<!-- begin: {} (written by bench/report.py) -->", "<!-- end: {} -->"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A row of README's table: the work in words, its benchmark's file, group, and rival."""
+
+    work: str
+    file: str
+    group: str
+    rival: str
+    rival_in_words: str
+
+
+HEADLINES = (
+    Headline(
+        "robust replicator dynamics (R2D), 41 strategies",
+        "test_replicator",
+        "robust dynamics, symmetric, 41 strategies",
+        "numpy_two_players",
+        "NumPy, both players updated, as published",
+    ),
+    Headline(
+        "network forward 18-250-250-15, batch 256",
+        "test_mlp",
+        "delta 18-250-250-15, batch 256",
+        "torch",
+        "torch (MKL)",
+    ),
+)
+
+
+def keep(run: dict[str, Any]) -> None:
+    """Write one trimmed file for each benchmark module of a run of pytest-benchmark."""
+    modules: dict[str, list[dict[str, Any]]] = {}
+    for benchmark in run["benchmarks"]:
+        module = Path(benchmark["fullname"].split("::")[0]).stem
+        modules.setdefault(module, []).append(_trim(benchmark))
+    commit = run.get("commit_info", {})
+    for module, benchmarks in modules.items():
+        content = {
+            "date": run["datetime"][:10],
+            "commit": commit.get("id", "")[:12] + ("+" if commit.get("dirty") else ""),
+            "machine": run["machine_info"],
+            "benchmarks": sorted(benchmarks, key=lambda b: (b["group"], b["name"])),
+        }
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{module}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _trim(benchmark: dict[str, Any]) -> dict[str, Any]:
+    stats = benchmark["stats"]
+    return {
+        "name": benchmark["name"],
+        "group": benchmark["group"] or benchmark["name"],
+        "implementation": (benchmark["params"] or {}).get("implementation", OURS),
+        "median_s": _round(stats["median"]),
+        "min_s": _round(stats["min"]),
+        "iqr_s": _round(stats["iqr"]),
+        "rounds": stats["rounds"],
+        "figures": {name: _round(value) for name, value in benchmark["extra_info"].items()},
+    }
+
+
+def _round(value: Any) -> Any:
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
+
+
+def cost(benchmark: dict[str, Any]) -> float:
+    """Return what to compare, smaller is better: time for one unit of work, or the median time where that is all."""
+    for name, value in benchmark["figures"].items():
+        if name.startswith("microseconds_per_"):
+            return value
+        if name.endswith("_per_second") or name == "gflops":
+            return 1.0 / value
+    return benchmark["median_s"]
+
+
+def groups(benchmarks: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return benchmarks by group, ours first, then by cost."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for benchmark in benchmarks:
+        found.setdefault(benchmark["group"], []).append(benchmark)
+    return {name: sorted(g, key=lambda b: (b["implementation"] != OURS, cost(b))) for name, g in found.items()}
+
+
+def full_tables() -> Iterator[str]:
+    """Yield the lines of bench/README.md's tables, one table a module."""
+    for file in sorted(RESULTS.glob("*.json")):
+        content = json.loads(file.read_text())
+        machine = content["machine"]
+        kernels = machine["coffee_fast"]
+        yield f"### {file.stem.removeprefix('test_').replace('_', ' ')}"
+        yield ""
+        yield (
+            f"{machine['processor']}, kernels {kernels['isa']} by {kernels['compiler']}, revision {content['commit']}, "
+            f"{content['date']}"
+        )
+        yield ""
+        yield "| work | side | median | figures | ours is faster by |"
+        yield "|---|---|---|---|---|"
+        for group, rows in groups(content["benchmarks"]).items():
+            ours = next((row for row in rows if row["implementation"] == OURS), None)
+            for row in rows:
+                compared = ours is not None and row is not ours and row["implementation"] != OURS
+                ratio = _factor(cost(row) / cost(ours)) if compared else ""
+                figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row["figures"].items())
+                yield f"| {group} | {row['implementation']} | {_time(row['median_s'])} | {figures} | {ratio} |"
+        yield ""
+
+
+def headline_table() -> Iterator[str]:
+    """Yield the lines of README's table; a headline without a committed result is left out."""
+    yield "| work | rival | ours is faster by |"
+    yield "|---|---|---|"
+    for headline in HEADLINES:
+        file = RESULTS / f"{headline.file}.json"
+        if not file.exists():
+            continue
+        rows = groups(json.loads(file.read_text())["benchmarks"]).get(headline.group, [])
+        costs = {row["implementation"]: cost(row) for row in rows}
+        if OURS in costs and headline.rival in costs:
+            ratio = costs[headline.rival] / costs[OURS]
+            yield f"| {headline.work} | {headline.rival_in_words} | {_factor(ratio)} |"
+
+
+def _factor(ratio: float) -> str:
+    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def rewrite(page: Path, part: str, lines: Iterable[str]) -> None:
+    """Replace what stands between the markers of ``part`` in ``page``."""
+    text = page.read_text()
+    begin, end = BEGIN.format(part), END.format(part)
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise SystemExit(f"{page} lacks the markers {begin} ... {end}")
+    page.write_text(f"{before}{begin}\n" + "\n".join(lines).rstrip() + f"\n{end}{after}")
+
+
+def main(arguments: list[str]) -> None:
+    for argument in arguments:
+        keep(json.loads(Path(argument).read_text()))
+    rewrite(BENCH / "README.md", "results", full_tables())
+    rewrite(BENCH.parent / "README.md", "headlines", headline_table())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
