@@ -47,6 +47,37 @@ def random_network(seed, sizes=(NUM_FEATURES, 16, NUM_ACTIONS)):
     )
 
 
+def random_ensemble():
+    """A learned model of random weights in which members 0, 1, 2 pay the players (0, 0), (4, -4) and (20, -20).
+
+    Episodes end by prediction, which pays, or at their greatest length, 6, which does not.
+    """
+    rng = np.random.default_rng(2)
+    rewards = [(np.zeros((2, 6), np.float32), np.array([pay, -pay], np.float32)) for pay in (0, 1, 5)]
+    return _core.DynamicsEnsemble(
+        num_players=2,
+        history_start=1,
+        max_episode_length=6,
+        terminal_state_value=-1.0,
+        terminal_threshold=2.5,
+        reward_scale=4.0,
+        disagreement="max_deviation",
+        history_source="observations",
+        delta=[random_network(seed, (6, 8, 4)) for seed in (1, 2, 3)],
+        reward=[_core.Mlp([layer]) for layer in rewards],
+        shared=random_network(7, (4, 8, 2 * 3 + 9)),
+        **{f"{name}_mean": np.zeros(size, np.float32) for name, size in (("state", 4), ("action", 2))},
+        **{f"{name}_scale": np.ones(size, np.float32) for name, size in (("state", 4), ("action", 2))},
+        observation_mean=np.zeros(6, np.float32),
+        observation_scale=np.ones(6, np.float32),
+        action_vectors=rng.normal(size=(9, 2)).astype(np.float32),
+        initial_states=rng.normal(size=(20, 4)).astype(np.float32),
+        initial_observations=rng.normal(size=(20, 6)).astype(np.float32),
+        initial_legal_masks=np.ones((20, 9), np.uint8),
+        initial_players=rng.integers(2, size=20).astype(np.int32),
+    )
+
+
 def make_pair(**changes):
     """The actor and its twin against an even mixture of uniform and greedy play."""
     options = reference.Options(**{"seed": 3, "num_parallel_episodes": 5, "epsilon_decay_steps": 150} | changes)
@@ -92,21 +123,48 @@ def test_transitions_are_the_twins(changes):
         np.testing.assert_array_equal(array, expected_batch[name], err_msg=name)
 
 
-def test_a_penalty_of_zero_changes_no_bit_and_coverage_no_other_draw():
-    """Episodes that are no coverage episodes are the same with and without coverage."""
-    plain, _ = make_pair(num_parallel_episodes=1, epsilon_start=0.5, epsilon_end=0.5)
-    mixed, _ = make_pair(
-        num_parallel_episodes=1, epsilon_start=0.5, epsilon_end=0.5, coverage_weight=0.3, uncertainty_penalty=1.0
-    )
-    for actor in (plain, mixed):
+def collect(dynamics, **options):
+    """Replay contents after 60 rounds of random play against random play."""
+    policies = [_core.Policy.uniform_random()]
+    actor = _core.Actor(dynamics, policies, [1.0], seed=5, epsilon_end=1.0, num_parallel_episodes=16, **options)
+    network = random_network(0, (dynamics.information_state_size, dynamics.num_actions))
+    for _ in range(60):
+        actor.advance(network)
+    state = actor.export_state()
+    return {name.removeprefix("replay."): state[name] for name in state if name.startswith("replay.")}, actor
+
+
+@pytest.mark.parametrize("player", [0, 1])
+def test_rewards_of_a_model_are_means_over_members_less_the_penalty(player):
+    """At a predicted end the members' mean is 8 or -8 and the disagreement 12; before it there is nothing."""
+    model = random_ensemble()
+    plain, actor = collect(model, player=player)
+    penalized, _ = collect(model, player=player, uncertainty_penalty=0.5)
+    covered, _ = collect(model, player=player, uncertainty_penalty=0.5, coverage_weight=1.0)
+    pays = plain["rewards"] != 0
+    assert 0.1 < pays[plain["is_final"] == 1].mean() < 0.8
+    assert not pays[plain["is_final"] == 0].any()
+    mean = 8.0 if player == 0 else -8.0
+    np.testing.assert_allclose(plain["rewards"][pays], mean, rtol=1e-6)
+    np.testing.assert_allclose(penalized["rewards"], np.where(pays, mean - 6.0, 0.0), rtol=1e-6)
+    np.testing.assert_allclose(covered["rewards"], np.where(pays, -6.0, 0.0), rtol=1e-6)
+    for name in set(plain) - {"rewards"}:
+        np.testing.assert_array_equal(plain[name], penalized[name], err_msg=name)
+        np.testing.assert_array_equal(plain[name], covered[name], err_msg=name)
+    assert actor.mean_disagreement / 12 == pytest.approx(actor.mean_return / mean, rel=1e-6)
+
+
+def test_coverage_changes_no_draw_of_other_episodes():
+    """Each episode begins alike with and without coverage; about the asked share of them is of coverage."""
+    starts = []
+    for changes in ({}, {"coverage_weight": 0.3, "uncertainty_penalty": 1.0}):
+        actor, _ = make_pair(num_parallel_episodes=1, epsilon_start=0.5, epsilon_end=0.5, **changes)
         while actor.num_episodes < 200:
             actor.advance(random_network(0))
-    assert 35 <= mixed.num_coverage_episodes <= 85
-    pools = [
-        {tuple(row) for row in actor.export_state()["replay.information_states"][:, 2:8].tolist()}
-        for actor in (plain, mixed)
-    ]
-    assert len(pools[0] & pools[1]) > 150  # the same starts
+        states = actor.export_state()["replay.information_states"]
+        starts.append({tuple(row) for row in states[:, 2:8].tolist()})
+    assert 35 <= actor.num_coverage_episodes <= 85
+    assert len(starts[0] & starts[1]) > 150
 
 
 def test_a_restored_actor_continues_with_the_same_bits():

@@ -70,9 +70,15 @@ class Actor:
     """Collects experience; see ActorBase in actor.hpp."""
 
     def __init__(
-        self, start: StartEpisode, policies: Sequence[ChooseAction], probabilities: Float64, options: Options
+        self,
+        start: StartEpisode,
+        policies: Sequence[ChooseAction],
+        probabilities: Float64,
+        options: Options,
+        num_players: int = 2,
     ) -> None:
         self.start, self.policies, self.probabilities, self.options = start, policies, probabilities, options
+        self.num_players = num_players
         self.replay = ReplayBuffer(options.replay_capacity)
         self.num_calls = self.num_decisions = self.num_started = 0
         self.lanes = [self._begin() for _ in range(options.num_parallel_episodes)]
@@ -92,7 +98,7 @@ class Actor:
         episode = self.start(self.options.seed, 0, number)
         is_coverage = self._stream(Purpose.coverage, number).next_double() < self.options.coverage_weight
         cumulative = np.cumsum(self.probabilities)
-        draws = [self._stream(Purpose.strategy, number, player).next_double() for player in range(2)]
+        draws = [self._stream(Purpose.strategy, number, player).next_double() for player in range(self.num_players)]
         strategies = [int(np.searchsorted(cumulative, draw, side="right")) for draw in draws]
         return _Lane(number, episode, is_coverage, strategies)
 
