@@ -35,6 +35,7 @@ _FACE = {
     # data and models
     "TrajectoryDataset": "data",
     "generate_dataset": "data",
+    "DatasetCard": "data",
     "DynamicsEnsemble": "models",
     "EnsembleConfig": "models",
     # payoff tables

@@ -123,16 +123,25 @@ def write_tensors(
     write_atomically(path, save(arrays, metadata=dict(metadata) if metadata else None))
 
 
-def read_tensors(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a safetensors file; ``error`` names the file if it is damaged in any way."""
+def read_tensors(
+    path: str | Path, error: type[Exception] = CheckpointError, sha256: str | None = None
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a safetensors file; ``error`` names the file if it is damaged in any way.
+
+    With ``sha256``, the file is only looked into if that is its checksum.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     path = Path(path)
     try:
-        return load(path.read_bytes())
+        data = path.read_bytes()
     except OSError as reason:
         raise error(f"{path}: cannot be read: {reason.strerror}") from None
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise error(f"{path}: was cut off or altered, its SHA-256 is not the recorded one")
+    try:
+        return load(data)
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as reason:
         raise error(f"{path}: is not a whole safetensors file: {reason}") from None
 

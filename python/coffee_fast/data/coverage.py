@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
     from coffee_fast.data.dataset import TrajectoryDataset
@@ -62,8 +65,8 @@ class DatasetCard:
             num_trajectories=dataset.num_trajectories,
             num_independent_episodes=dataset.num_independent_episodes,
             num_transitions=dataset.num_transitions,
-            mean_return=tuple(map(float, returns.mean(axis=0))),
-            deviation_of_return=tuple(map(float, returns.std(axis=0))),
+            mean_return=tuple(map(_mean, returns.T)),
+            deviation_of_return=tuple(math.sqrt(_mean((column - _mean(column)) ** 2)) for column in returns.T),
             mean_length=float(lengths.mean()),
             max_length=int(lengths.max()),
             share_with_payoff=float(pays.mean()),
@@ -97,3 +100,8 @@ class DatasetCard:
                 f"{self.mean_legal_actions:.1f} legal at a decision",
             ]
         )
+
+
+def _mean(values: Float64) -> float:
+    """The mean by an exact sum, so that it does not depend on the order of trajectories."""
+    return math.fsum(values.tolist()) / len(values)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.data.validation import check_arrays
+from coffee_fast.data.validation import check_about, check_arrays
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.games import GameSpec
+from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
@@ -88,10 +89,13 @@ class TrajectoryDataset:
         is_mirrored: bool = False,
         num_independent_episodes: int | None = None,
     ) -> None:
+        if not isinstance(spec, GameSpec):
+            raise InvalidArgumentError(f"TrajectoryDataset: spec must be a GameSpec, got {type(spec).__name__}")
+        arrays = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
         check_arrays(spec, arrays)
         self.spec = spec
         for name in ARRAYS:
-            array = None if arrays.get(name) is None else np.array(arrays[name], order="C")
+            array = np.array(arrays[name], order="C") if name in arrays else None
             if array is not None:
                 array.flags.writeable = False
             setattr(self, name, array)
@@ -103,6 +107,12 @@ class TrajectoryDataset:
             if num_independent_episodes is None
             else num_independent_episodes
         )
+        check_about(spec, self.arrays, behavior, seed, is_mirrored, self.num_independent_episodes)
+
+    def validate(self) -> None:
+        """Check everything again; ``DatasetError`` names the first fault. A dataset was checked when it was made."""
+        check_arrays(self.spec, self.arrays)
+        check_about(self.spec, self.arrays, self.behavior, self.seed, self.is_mirrored, self.num_independent_episodes)
 
     @property
     def num_trajectories(self) -> int:
@@ -111,6 +121,7 @@ class TrajectoryDataset:
 
     @property
     def num_transitions(self) -> int:
+        """``T``: actions of all players in all trajectories."""
         return len(self.action)
 
     @property
@@ -123,18 +134,27 @@ class TrajectoryDataset:
         return np.unpackbits(self.legal_mask, axis=1, count=self.spec.num_actions, bitorder="little")
 
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
-        """The dataset of these trajectories, in this order."""
-        lengths = np.diff(self.trajectory_offsets)[trajectories]
+        """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
+        index = np.asarray(trajectories, dtype=np.int64)
+        lengths = np.diff(self.trajectory_offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        starts = self.trajectory_offsets[:-1][trajectories]
-        rows = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+        rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
         chosen = {name: array[rows] for name, array in self.arrays.items() if name != "trajectory_offsets"}
+        episodes = index // 2 if self.is_mirrored else index
+        first = index[::2]
         return TrajectoryDataset(
             self.spec,
             chosen | {"trajectory_offsets": offsets},
             behavior=self.behavior,
             seed=self.seed,
-            is_mirrored=self.is_mirrored,
+            is_mirrored=bool(
+                self.is_mirrored
+                and len(index) % 2 == 0
+                and (first % 2 == 0).all()
+                and (index[1::2] == first + 1).all()
+                and len(np.unique(episodes)) == len(first)
+            ),
+            num_independent_episodes=len(np.unique(episodes)),
         )
 
     def split(self, fraction: float, seed: int) -> tuple[TrajectoryDataset, TrajectoryDataset]:
@@ -150,11 +170,11 @@ class TrajectoryDataset:
                 f"got {fraction} of {num_groups}"
             )
         count = min(max(round(fraction * num_groups), 1), num_groups - 1)
-        order = np.random.Generator(np.random.PCG64(seed)).permutation(num_groups)
+        order = np.random.Generator(np.random.PCG64(check_seed(seed))).permutation(num_groups)
         kept_out, others = np.sort(order[:count]), np.sort(order[count:])
         members = np.arange(group)
-        first, second = ((group * index[:, None] + members).ravel() for index in (others, kept_out))
-        return self.select(first), self.select(second)
+        training, held_out = ((group * index[:, None] + members).ravel() for index in (others, kept_out))
+        return self.select(training), self.select(held_out)
 
     def describe(self) -> DatasetCard:
         """Figures a reader wants before trusting the log; ``str()`` of it is a card."""
@@ -164,8 +184,9 @@ class TrajectoryDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the content."""
-        digest = hashlib.sha256(json.dumps(self.spec.to_json(), sort_keys=True).encode())
+        """SHA-256 of game and content, in hexadecimal; who played it and how it was seeded do not enter."""
+        about = {"game": self.spec.to_json(), "is_mirrored": self.is_mirrored}
+        digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for name, array in self.arrays.items():
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
             digest.update(array.tobytes())

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from coffee_fast import _core
 from coffee_fast.data.dataset import TrajectoryDataset
 from coffee_fast.data.mirror import interleave_mirrored
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.policies import Mixture, as_mixture
+from coffee_fast.policies import Mixture, as_mixture, as_players
 from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.simulation import simulate
 
 
 def generate_dataset(
@@ -31,8 +31,9 @@ def generate_dataset(
     game
         From :func:`coffee_fast.load_game`.
     behavior
-        Who plays: one strategy for all players (a known name, a policy, a mixture, a solution), or a list of such
-        strategies, one of which all players follow in an episode, drawn uniformly anew for each.
+        Who plays: one strategy for all players (a known name, a policy, a mixture, a solution), or a list of
+        profiles, one of which is drawn uniformly for each episode. A profile is a strategy that all players follow, or
+        a tuple of strategies, one a player.
     num_trajectories
         Trajectories stored. With ``mirrored`` half of them are episodes, the other half their mirror images.
     mirrored
@@ -51,12 +52,12 @@ def generate_dataset(
     (10, 5)
     """
     step = 2 if mirrored else 1
-    if not isinstance(num_trajectories, int) or num_trajectories < step or num_trajectories % step:
+    if not isinstance(num_trajectories, int | np.integer) or num_trajectories < step or num_trajectories % step:
         wanted = (
             "an even number, 2 or more, since each episode is stored with its mirror image" if mirrored else "1 or more"
         )
         raise InvalidArgumentError(f"generate_dataset: num_trajectories must be {wanted}, got {num_trajectories!r}")
-    spec, episodes = game.spec, num_trajectories // step
+    spec, episodes = game.spec, int(num_trajectories) // step
     check_seed(seed)
     arrays = _play(game, behavior, episodes, derive_seed(seed, "dataset"), num_threads)
     if mirrored:
@@ -75,20 +76,22 @@ def _play(game: Any, behavior: Any, episodes: int, seed: int, num_threads: int) 
     profiles = behavior if isinstance(behavior, Sequence) and not isinstance(behavior, str) else [behavior]
     if not profiles:
         raise InvalidArgumentError("generate_dataset: behavior must name a strategy or more, got an empty list")
-    mixtures = [as_mixture(profile) for profile in profiles]
-    drawn = np.random.Generator(np.random.PCG64(derive_seed(seed, "profile"))).integers(len(mixtures), size=episodes)
+    drawn = np.random.Generator(np.random.PCG64(derive_seed(seed, "profile"))).integers(len(profiles), size=episodes)
     parts = []
-    for index, mixture in enumerate(mixtures):
+    for index, profile in enumerate(profiles):
+        players = _players(profile, game.spec.num_players)
         count = int((drawn == index).sum())
         if count:
-            parts.append(_trajectories(game, mixture, count, derive_seed(seed, "episodes", index), num_threads))
+            key = derive_seed(seed, "episodes", index)
+            played = simulate(game, players, num_episodes=count, seed=key, num_threads=num_threads, record=True)
+            parts.append(dict(played.trajectories or {}))
     return parts[0] if len(parts) == 1 else _in_order(parts, drawn)
 
 
-def _trajectories(game: Any, mixture: Mixture, count: int, seed: int, num_threads: int) -> dict[str, Any]:
-    players = [mixture.core] * game.spec.num_players
-    played = _core.rollout(game.core, players, count, seed, num_threads=num_threads, record=True)
-    return dict(played["trajectories"])
+def _players(profile: Any, num_players: int) -> list[Mixture]:
+    if isinstance(profile, Sequence) and not isinstance(profile, str):
+        return as_players(profile, num_players)
+    return [as_mixture(profile)] * num_players
 
 
 def _in_order(parts: list[dict[str, Any]], drawn: Any) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ _FIELDS = frozenset(
         "game",
         "is_mirrored",
         "kind",
+        "manifest_sha256",
         "num_independent_episodes",
         "num_trajectories",
         "num_transitions",
@@ -33,24 +37,28 @@ def save_dataset(dataset: TrajectoryDataset, path: str | Path) -> None:
     try:
         with _files.publish_directory(path) as folder:
             _files.write_tensors(folder / "data.safetensors", dataset.arrays)
-            _files.write_json(
-                folder / "manifest.json",
-                {
-                    "kind": "trajectory_dataset",
-                    "format": FORMAT,
-                    "game": dataset.spec.to_json(),
-                    "num_trajectories": dataset.num_trajectories,
-                    "num_transitions": dataset.num_transitions,
-                    "behavior": dataset.behavior,
-                    "seed": dataset.seed,
-                    "is_mirrored": dataset.is_mirrored,
-                    "num_independent_episodes": dataset.num_independent_episodes,
-                    "version": str(_core.build_info()["version"]),
-                    "sha256": _files.sha256_of(folder / "data.safetensors"),
-                },
-            )
+            manifest = {
+                "kind": "trajectory_dataset",
+                "format": FORMAT,
+                "game": dataset.spec.to_json(),
+                "num_trajectories": dataset.num_trajectories,
+                "num_transitions": dataset.num_transitions,
+                "behavior": dataset.behavior,
+                "seed": dataset.seed,
+                "is_mirrored": dataset.is_mirrored,
+                "num_independent_episodes": dataset.num_independent_episodes,
+                "version": str(_core.build_info()["version"]),
+                "sha256": _files.sha256_of(folder / "data.safetensors"),
+            }
+            _files.write_json(folder / "manifest.json", manifest | {"manifest_sha256": manifest_sha256(manifest)})
     except FileExistsError:
         raise DatasetError(f"{path}: there is something here already; choose a new folder") from None
+
+
+def manifest_sha256(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest's fields, this checksum itself left out."""
+    fields = {name: value for name, value in manifest.items() if name != "manifest_sha256"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def load_dataset(path: str | Path) -> TrajectoryDataset:
@@ -58,9 +66,7 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
     folder = Path(path)
     manifest = _read_manifest(folder / "manifest.json")
     data = folder / "data.safetensors"
-    arrays = _files.read_tensors(data, DatasetError)
-    if _files.sha256_of(data) != manifest["sha256"]:
-        raise DatasetError(f"{data}: was altered, its SHA-256 is not the manifest's")
+    arrays = _files.read_tensors(data, DatasetError, manifest["sha256"])
     if unknown := sorted(set(arrays) - set(ARRAYS)):
         raise DatasetError(f"{data}: has an array {unknown[0]!r} that format {FORMAT} does not know")
     try:
@@ -96,6 +102,7 @@ def _read_manifest(file: Path) -> dict[str, Any]:
         "behavior": (str,),
         "game": (dict,),
         "is_mirrored": (bool,),
+        "manifest_sha256": (str,),
         "num_independent_episodes": (int,),
         "num_trajectories": (int,),
         "num_transitions": (int,),
@@ -106,4 +113,6 @@ def _read_manifest(file: Path) -> dict[str, Any]:
     for name, types in kinds.items():
         if not isinstance(manifest[name], types):
             raise DatasetError(f"{file}: {name} must be {types[0].__name__}, got {manifest[name]!r}")
+    if manifest["manifest_sha256"] != manifest_sha256(manifest):
+        raise DatasetError(f"{file}: was altered, its fields do not fit its manifest_sha256")
     return manifest

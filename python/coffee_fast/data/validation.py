@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.errors import DatasetError
+from coffee_fast.data.mirror import mirror_arrays
+from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError
 from coffee_fast.games import GameSpec
+from coffee_fast.seeding import check_seed
 
 Arrays = Mapping[str, NDArray[Any]]
+
+_FLOATS = ("state", "observation", "reward", "next_state", "behavior_log_prob")
 
 
 def check_arrays(spec: GameSpec, arrays: Arrays) -> None:
@@ -20,12 +24,32 @@ def check_arrays(spec: GameSpec, arrays: Arrays) -> None:
     offsets = arrays["trajectory_offsets"]
     _check_offsets(offsets, len(arrays["action"]))
     place = _Places(offsets)
-    for name in ("state", "observation", "reward", "next_state", "behavior_log_prob"):
+    for name in _FLOATS:
         if arrays.get(name) is not None:
             finite = np.asarray(np.isfinite(arrays[name]).reshape(len(arrays[name]), -1).all(axis=1))
             place.require(finite, f"{name} must be finite")
     _check_moves(spec, arrays, place)
     _check_ends(spec, arrays, place)
+
+
+def check_about(
+    spec: GameSpec, arrays: Arrays, behavior: str, seed: int | None, is_mirrored: bool, num_independent_episodes: int
+) -> None:
+    """Raise ``DatasetError`` if what is said about checked arrays cannot be true of them."""
+    if not isinstance(behavior, str):
+        raise DatasetError(f"behavior must be text, got {behavior!r}")
+    if not isinstance(is_mirrored, bool):
+        raise DatasetError(f"is_mirrored must be true or false, got {is_mirrored!r}")
+    try:
+        check_seed(0 if seed is None else seed)
+    except InvalidArgumentError as error:
+        raise DatasetError(str(error)) from None
+    num_trajectories = len(arrays["trajectory_offsets"]) - 1
+    if is_mirrored:
+        _check_mirrored(spec, arrays, num_trajectories)
+    count, most = num_independent_episodes, num_trajectories // 2 if is_mirrored else num_trajectories
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= most:
+        raise DatasetError(f"num_independent_episodes must be an integer from 1 to {most}, got {count!r}")
 
 
 class _Places:
@@ -43,6 +67,9 @@ class _Places:
 
 
 def _check_shapes(spec: GameSpec, arrays: Arrays) -> None:
+    known = ("trajectory_offsets", *_FLOATS, "action", "acting_player", "legal_mask", "terminal")
+    if unknown := sorted(set(arrays) - set(known)):
+        raise DatasetError(f"there is no array {unknown[0]!r} in a dataset; the arrays are {', '.join(known)}")
     required = ("trajectory_offsets", "state", "observation", "action", "acting_player", "legal_mask", "reward")
     missing = [name for name in (*required, "next_state", "terminal") if arrays.get(name) is None]
     if missing:
@@ -80,7 +107,8 @@ def _check_shapes(spec: GameSpec, arrays: Arrays) -> None:
 def _check_offsets(offsets: NDArray[Any], num_transitions: int) -> None:
     if offsets[0] != 0 or offsets[-1] != num_transitions:
         raise DatasetError(
-            f"trajectory_offsets must run from 0 to the {num_transitions} transitions, got {offsets[0]} to {offsets[-1]}"
+            f"trajectory_offsets must run from 0 to the {num_transitions} transitions, "
+            f"got {offsets[0]} to {offsets[-1]}"
         )
     empty = np.flatnonzero(np.diff(offsets) <= 0)
     if len(empty):
@@ -95,6 +123,10 @@ def _check_moves(spec: GameSpec, arrays: Arrays, place: _Places) -> None:
     place.require((actions >= 0) & (actions < spec.num_actions), f"action must lie in [0, {spec.num_actions})")
     legal = (arrays["legal_mask"][np.arange(len(actions)), actions // 8] >> (actions % 8)) & 1
     place.require(legal == 1, "the action is not legal by its own legal_mask")
+    if spare := -spec.num_actions % 8:
+        place.require(arrays["legal_mask"][:, -1] >> (8 - spare) == 0, "legal_mask has bits set beyond the last action")
+    if arrays.get("behavior_log_prob") is not None:
+        place.require(arrays["behavior_log_prob"] <= 1e-6, "behavior_log_prob must be 0 or less")
 
 
 def _check_ends(spec: GameSpec, arrays: Arrays, place: _Places) -> None:
@@ -116,5 +148,25 @@ def _check_ends(spec: GameSpec, arrays: Arrays, place: _Places) -> None:
     lengths = np.diff(offsets)
     if lengths.max() > spec.max_episode_length:
         raise DatasetError(
-            f"trajectory {lengths.argmax()}: must have at most {spec.max_episode_length} transitions, got {lengths.max()}"
+            f"trajectory {lengths.argmax()}: must have at most {spec.max_episode_length} transitions, "
+            f"got {lengths.max()}"
         )
+
+
+def _check_mirrored(spec: GameSpec, arrays: Arrays, num_trajectories: int) -> None:
+    offsets = arrays["trajectory_offsets"]
+    lengths = np.diff(offsets)
+    if num_trajectories % 2:
+        raise DatasetError(f"a mirrored dataset must have an even number of trajectories, got {num_trajectories}")
+    if (unequal := np.flatnonzero(lengths[::2] != lengths[1::2])).size:
+        raise DatasetError(f"trajectory {2 * unequal[0] + 1}: must be as long as the one before it, its mirror image")
+    is_image = np.repeat(np.arange(num_trajectories) % 2 == 1, lengths)
+    try:
+        images = mirror_arrays(spec, {name: array for name, array in arrays.items() if name != "trajectory_offsets"})
+    except InvalidGameError as error:
+        raise DatasetError(str(error)) from None
+    for name, image in images.items():
+        agrees = np.ones(len(is_image), dtype=bool)
+        same = image[~is_image] == arrays[name][is_image]
+        agrees[is_image] = same.reshape(len(same), -1).all(axis=1)
+        _Places(offsets).require(agrees, f"{name} must mirror that of the trajectory before")
