@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from coffee_fast.errors import ConfigError
-from coffee_fast.responses import DDQNTorch
+from coffee_fast.responses import DDQNTorch, from_config
 from coffee_fast.responses._ddqn_training import due_events, learn_from_calls, one_torch_thread
 from coffee_fast.responses._torch_learner import TorchLearner, initial_parameters, layer_views
 
@@ -121,6 +121,22 @@ def test_gradient_steps_agree_with_recorded_gradients():
     assert learner.update_mean_loss() == pytest.approx(np.mean(losses), rel=1e-4)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gradient_steps_on_a_gpu_agree_with_those_here():
+    here, there = make_learner(), make_learner(device="cuda")
+    for batch in map(random_batch, [np.random.default_rng(seed) for seed in range(10)]):
+        here.gradient_step(batch)
+        there.gradient_step(batch)
+    for (weights, bias), (other_weights, other_bias) in zip(here.layers(), there.layers(), strict=True):
+        np.testing.assert_allclose(weights, other_weights, atol=1e-5)
+        np.testing.assert_allclose(bias, other_bias, atol=1e-5)
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError, match="device must be one that torch can compute on here, got 'abacus'"):
+        make_learner(device="abacus")
+
+
 def test_an_illegal_next_action_never_enters_the_target():
     learner = make_learner()
     batch = random_batch(np.random.default_rng(3))
@@ -221,6 +237,16 @@ def test_defaults_are_the_papers():
     }
 
 
+def test_a_configuration_survives_its_mapping():
+    config = DDQNTorch(hidden_sizes=(64,), num_steps=70_000, init="paper")
+    assert from_config(config.to_config()) == config
+    assert from_config({"num_steps": 60_000}) == DDQNTorch(num_steps=60_000)
+    with pytest.raises(ConfigError, match=r"there is no kind 'ddqn_toch'; did you mean 'ddqn_torch'\?"):
+        from_config({"kind": "ddqn_toch"})
+    with pytest.raises(ConfigError, match=r"'num_step'; did you mean 'num_steps'\?"):
+        from_config({"num_step": 60_000})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -230,8 +256,9 @@ def test_defaults_are_the_papers():
         ({"hidden_sizes": (200, 0)}, "hidden_sizes must be"),
         ({"learning_rate": 0.0}, "learning_rate must be a positive number, got 0.0"),
         ({"discount": 1.2}, r"discount must be in \[0, 1\], got 1.2"),
-        ({"target_period": 0}, "target_period must be at least 1, got 0"),
-        ({"num_parallel_episodes": 0}, "num_parallel_episodes must be at least 1"),
+        ({"target_period": 0}, "target_period must be a whole number of at least 1, got 0"),
+        ({"num_parallel_episodes": 0}, "num_parallel_episodes must be a whole number"),
+        ({"num_steps": 2e5}, "num_steps must be a whole number of at least 1, got 200000.0"),
         ({"init": "zeros"}, "init must be"),
     ],
 )

@@ -1,5 +1,13 @@
 """Response oracles: learners of a best response to fixed opponents in any dynamics."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from coffee_fast.config import from_mapping
+from coffee_fast.errors import ConfigError
 from coffee_fast.responses.base import Response, ResponseOracle
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
@@ -7,4 +15,33 @@ from coffee_fast.responses.objective import ConservativeObjective, ResponseObjec
 DDQN = DDQNTorch
 """The default oracle."""
 
-__all__ = ["DDQN", "ConservativeObjective", "DDQNTorch", "Response", "ResponseObjective", "ResponseOracle"]
+_KINDS = {DDQNTorch.kind: DDQNTorch}
+
+__all__ = [
+    "DDQN",
+    "ConservativeObjective",
+    "DDQNTorch",
+    "Response",
+    "ResponseObjective",
+    "ResponseOracle",
+    "from_config",
+]
+
+
+def from_config(config: Mapping[str, Any]) -> ResponseOracle:
+    """Build an oracle from what its ``to_config`` returns; without a ``kind`` it is the default one.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown kind or field, naming the nearest one, or an impossible value.
+
+    >>> from_config({"kind": "ddqn_torch", "batch_size": 32}).batch_size
+    32
+    """
+    values = dict(config)
+    kind = values.pop("kind", DDQN.kind)
+    if kind not in _KINDS:
+        near = difflib.get_close_matches(str(kind), _KINDS, n=1, cutoff=0.0)[0]
+        raise ConfigError(f"responses: there is no kind {kind!r}; did you mean {near!r}?")
+    return from_mapping(_KINDS[kind], values)

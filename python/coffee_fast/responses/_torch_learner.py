@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import ConfigError, InvalidArgumentError
 from coffee_fast.typing import Float32
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
@@ -42,6 +42,13 @@ def initial_parameters(sizes: Sequence[int], seed: int, init: str) -> torch.Tens
     return flat
 
 
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch says an unknown device and a missing one by these two
+        raise ConfigError(f"device must be one that torch can compute on here, got {device!r}: {error}") from error
+
+
 class TorchLearner:
     """A Q-network, its target network and Adam.
 
@@ -60,6 +67,7 @@ class TorchLearner:
         reward_scale: float,
         device: str,
     ) -> None:
+        _check_device(device)
         self._sizes = tuple(sizes)
         self._discount, self._reward_scale = discount, reward_scale
         self._parameters = initial_parameters(sizes, seeds[0], init).to(device)

@@ -13,6 +13,21 @@ from coffee_fast.typing import ProgressCallback
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
 
+_COUNTS = (
+    "num_steps",
+    "replay_capacity",
+    "min_replay",
+    "batch_size",
+    "target_period",
+    "learn_period",
+    "epsilon_decay_steps",
+    "num_parallel_episodes",
+)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
 
 @dataclass(frozen=True)
 class DDQNTorch:
@@ -61,6 +76,13 @@ class DDQNTorch:
     gives them; games that pay at their end lose nothing by it.
 
     Source: Nguyen and Wellman 2026, Table 2 and Appendix A.
+
+    Examples
+    --------
+    Small runs need small buffers; everything else may stay:
+
+    >>> DDQNTorch(num_steps=20_000, min_replay=1_000, replay_capacity=10_000).target_period
+    1000
     """
 
     hidden_sizes: tuple[int, ...] = (200, 200)
@@ -83,10 +105,9 @@ class DDQNTorch:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        self._require(all(size >= 1 for size in self.hidden_sizes), "hidden_sizes", "of positive widths")
-        for name in ("num_steps", "batch_size", "target_period", "learn_period", "epsilon_decay_steps"):
-            self._require(getattr(self, name) >= 1, name, "at least 1")
-        self._require(self.num_parallel_episodes >= 1, "num_parallel_episodes", "at least 1")
+        self._require(all(_is_count(size) for size in self.hidden_sizes), "hidden_sizes", "positive whole numbers")
+        for name in _COUNTS:
+            self._require(_is_count(getattr(self, name)), name, "a whole number of at least 1")
         self._require(0 < self.learning_rate < float("inf"), "learning_rate", "a positive number")
         for name in ("discount", "epsilon_start", "epsilon_end"):
             self._require(0 <= getattr(self, name) <= 1, name, "in [0, 1]")
