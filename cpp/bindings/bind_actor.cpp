@@ -171,7 +171,9 @@ void bind_actor(py::module_& module) {
              export_replay(replay, state);
              return state;
            })
-      .def("restore", [](ReplayBuffer& replay, const py::dict& state) { replay.restore(import_replay(state)); });
+      .def(
+          "restore", [](ReplayBuffer& replay, const py::dict& state) { replay.restore(import_replay(state)); },
+          py::arg("state"));
 
   py::class_<ActorBase> actor(module, "Actor", "Collects a learner's experience in many episodes at a time.");
   add_constructor<GeneralizedBargaining>(actor);

@@ -35,7 +35,7 @@ class Episode:
         stream = Stream(seed, INITIAL_STATE, profile, rollout)
         pool = POOLS[stream.next_below(len(POOLS))]
         first_player = stream.next_below(2)
-        valuations = []
+        valuations: list[tuple[float, ...]] = []
         while len(valuations) < 2:
             values = tuple(1.0 + 7.0 * stream.next_double() for _ in range(3))
             if 5 <= sum(values) <= 10:

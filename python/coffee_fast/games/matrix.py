@@ -54,7 +54,7 @@ def stag_hunt() -> MatrixGame:
 def battle_of_the_sexes() -> MatrixGame:
     """Two players who want to meet, each at its own favorite place."""
     payoffs = (np.array([[3.0, 0.0], [0.0, 2.0]]), np.array([[2.0, 0.0], [0.0, 3.0]]))
-    profiles = [[[1, 0], [1, 0]], [[0, 1], [0, 1]], [[0.6, 0.4], [0.4, 0.6]]]
+    profiles: list[list[list[float]]] = [[[1, 0], [1, 0]], [[0, 1], [0, 1]], [[0.6, 0.4], [0.4, 0.6]]]
     return MatrixGame("battle of the sexes", payoffs, _profiles(profiles))
 
 
