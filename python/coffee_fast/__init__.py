@@ -55,6 +55,7 @@ _FACE = {
     "true_regret": "evaluation",
     "RunConfig": "pipeline",
     "run_pipeline": "pipeline",
+    "rewrite_report": "pipeline",
 }
 _ROOMS = frozenset(
     {"data", "empirical", "evaluation", "games", "meta_solvers", "models", "plotting", "policies", "psro", "responses"}

@@ -73,8 +73,8 @@ def figures_from_json(values: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def is_duration(name: str) -> bool:
-    """Whether a figure of this name depends on the clock: durations end in ``_s``, rates in ``_per_s``."""
-    return name.endswith("_s") or name == "seconds"
+    """Whether a figure of this name depends on the clock: durations end in ``_s``, rates in ``_per_second``."""
+    return name.endswith(("_s", "_per_second"))
 
 
 def first_difference(there: object, here: object) -> str | None:

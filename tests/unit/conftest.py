@@ -41,7 +41,8 @@ class StubOracle:
             (rng.normal(size=(outputs, inputs)).astype(np.float32), np.zeros(outputs, np.float32))
             for inputs, outputs in itertools.pairwise(sizes)
         )
-        return Response(cf.NetworkPolicy(layers), {"loss": float("nan"), "steps_per_s": rng.random(), "num_steps": 5.0})
+        report = {"loss": float("nan"), "steps_per_second": rng.random(), "num_steps": 5.0}
+        return Response(cf.NetworkPolicy(layers), report)
 
 
 class GameAsModel:

@@ -85,6 +85,7 @@ def train(
 
 def _run_together(trainings: list[_Training], progress: ProgressCallback | None) -> None:
     stop = threading.Event()
+    told: dict[str, int] = {}
 
     def check() -> None:
         if stop.is_set():
@@ -99,7 +100,8 @@ def _run_together(trainings: list[_Training], progress: ProgressCallback | None)
         try:
             while wait(futures, timeout=0.1).not_done:
                 for training in trainings:
-                    if progress:
+                    if progress and told.get(training.phase) != training.done:
+                        told[training.phase] = training.done
                         progress(training.phase, training.done, training.num_steps, {"loss": training.loss})
         finally:
             stop.set()

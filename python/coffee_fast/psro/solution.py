@@ -79,7 +79,7 @@ class Solution:
         """Model regret summed over players, as the paper's tables report it."""
         return float(self.model_regret.sum())
 
-    def support(self, min_probability: float = 1e-3) -> list[int]:
+    def support(self, min_probability: float = 0.01) -> list[int]:
         """Return the strategies of probability at least ``min_probability``, most probable first."""
         order = np.argsort(-self.probabilities, kind="stable")
         return [int(s) for s in order if self.probabilities[s] >= min_probability]

@@ -65,7 +65,7 @@ def test_the_result_depends_on_the_seed_alone(model, config):
 
 def test_clock_figures_stay_out_of_the_fingerprint(model, config):
     record = cf.coffee_psro(model, config, seed=7).records[1]
-    assert set(record.seconds) == {"response", "payoffs", "meta_solver", "steps_per_s"}
+    assert set(record.seconds) == {"response", "payoffs", "meta_solver", "steps_per_second"}
     assert set(record.response_report) == {"loss", "num_steps"}
     assert "seconds" not in record.to_json()
 

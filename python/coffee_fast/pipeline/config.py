@@ -1,0 +1,181 @@
+"""What a whole run is told, from dataset to report, and its named presets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coffee_fast._provenance import describe_fields
+from coffee_fast.config import Parts, apply_overrides, read_toml, update
+from coffee_fast.errors import ConfigError
+from coffee_fast.meta_solvers import MetaSolver
+from coffee_fast.models import EnsembleConfig
+from coffee_fast.psro import PSRO_PARTS, PSROConfig
+from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
+from coffee_fast.seeding import check_seed
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """The logged play to learn from: generated in a known game, unless a run is given a dataset of one's own.
+
+    Attributes
+    ----------
+    game, game_parameters
+        As ``load_game`` takes them.
+    behavior
+        Who played: a known policy name.
+    num_trajectories
+        Trajectories stored, mirrored copies included.
+    is_mirrored
+        Whether every episode is stored a second time with the players exchanged.
+    """
+
+    game: str = "generalized_bargaining"
+    game_parameters: Mapping[str, Any] = field(default_factory=dict)
+    behavior: str = "uniform_random"
+    num_trajectories: int = 1000
+    is_mirrored: bool = True
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How solutions are judged in the true game.
+
+    Attributes
+    ----------
+    num_simulations
+        Episodes for each profile and sample set.
+    num_last_iterations
+        Solutions of this many last iterations are evaluated, besides that of the start (uniform random play).
+    meta_solver
+        Extracts the solutions; by default the run's own.
+    response
+        Oracle for the best responses.
+    """
+
+    num_simulations: int = 1000
+    num_last_iterations: int = 1
+    meta_solver: MetaSolver | None = None
+    response: ResponseOracle = field(default_factory=DDQN)
+
+    def __post_init__(self) -> None:
+        if self.num_simulations < 2:
+            raise ConfigError(f"EvaluationConfig: num_simulations must be at least 2, got {self.num_simulations}")
+        if self.num_last_iterations < 1:
+            raise ConfigError(
+                f"EvaluationConfig: num_last_iterations must be at least 1, got {self.num_last_iterations}"
+            )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that determines a run, from dataset to report.
+
+    Attributes
+    ----------
+    dataset, model, psro, evaluation
+        The stages.
+    seed
+        In ``[0, 2**63)``; every stage's seed is derived from it.
+    """
+
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    model: EnsembleConfig = field(default_factory=EnsembleConfig)
+    psro: PSROConfig = field(default_factory=PSROConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+
+    @classmethod
+    def preset(cls, name: str) -> RunConfig:
+        """Return a named configuration.
+
+        ``demo``
+            A few minutes on two cores, shows every part at work; networks of the paper's widths.
+        ``quick``
+            Tens of minutes, a result worth looking at.
+        ``paper``
+            The sizes of Nguyen and Wellman 2026 (Table 2): hours.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such preset.
+        """
+        if name not in PRESETS:
+            raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
+        return PRESETS[name]()
+
+    def with_toml(self, path: str | Path) -> RunConfig:
+        """Return a copy with the fields that a TOML file names.
+
+        Raises
+        ------
+        ConfigError
+            If the file is not TOML, names an unknown field (the message says the nearest) or an impossible value.
+        """
+        return update(self, read_toml(path), RUN_PARTS)
+
+    def with_overrides(self, overrides: Sequence[str]) -> RunConfig:
+        """Return a copy with single fields set, as in ``["psro.num_iterations=5", "seed=1"]``."""
+        return apply_overrides(self, overrides, RUN_PARTS)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Rebuild a configuration from :meth:`to_json`."""
+        return update(cls(), values, RUN_PARTS)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {
+            "dataset": describe_fields(self.dataset),
+            "model": describe_fields(self.model),
+            "psro": self.psro.to_json(),
+            "evaluation": describe_fields(self.evaluation),
+            "seed": self.seed,
+        }
+
+
+RUN_PARTS: Parts = PSRO_PARTS
+"""Builders of the parts that a configuration file describes by their ``kind``."""
+
+
+def _demo() -> RunConfig:
+    response = DDQN(num_steps=12_000, replay_capacity=12_000, min_replay=1_000, epsilon_decay_steps=8_000)
+    return RunConfig(
+        model=EnsembleConfig(num_steps=2_500, num_reward_steps=2_000, learning_rate=2e-3),
+        psro=PSROConfig(
+            num_iterations=4,
+            num_simulations=500,
+            objective=ConservativeObjective(anneal_iterations=4),
+            response=response,
+        ),
+        evaluation=EvaluationConfig(num_simulations=10_000, response=response),
+    )
+
+
+def _quick() -> RunConfig:
+    response = DDQN(num_steps=40_000, replay_capacity=40_000, min_replay=2_000, epsilon_decay_steps=25_000)
+    return RunConfig(
+        model=EnsembleConfig(num_steps=6_000, num_reward_steps=6_000, learning_rate=1e-3),
+        psro=PSROConfig(
+            num_iterations=8,
+            num_simulations=1_000,
+            objective=ConservativeObjective(anneal_iterations=6),
+            response=response,
+        ),
+        evaluation=EvaluationConfig(num_simulations=10_000, response=response),
+    )
+
+
+def _paper() -> RunConfig:
+    # The paper trains on every trajectory; the mean over the last five iterations is this project's reading.
+    return RunConfig(model=EnsembleConfig(holdout_fraction=0.0), evaluation=EvaluationConfig(num_last_iterations=5))
+
+
+PRESETS: Mapping[str, Callable[[], RunConfig]] = {"demo": _demo, "quick": _quick, "paper": _paper}

@@ -1,0 +1,171 @@
+"""Figures of results. Each function returns a ``matplotlib.figure.Figure``; none shows, saves or changes settings.
+
+Nothing here goes through ``pyplot``, so no display is needed and no figure stays open::
+
+    cf.plotting.regret_curve(result).savefig("regret.png", dpi=150)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from coffee_fast.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from coffee_fast.empirical import PayoffTable
+    from coffee_fast.evaluation import FidelityReport, RegretReport
+    from coffee_fast.psro import PSROResult, Solution
+
+INK, ACCENT, SECOND, FAINT = "#3b2f2f", "#b5541c", "#2f6f73", "#b8aca2"
+MAX_ANNOTATED = 12  # strategies up to which each payoff is written into its cell
+
+
+def regret_curve(
+    result: PSROResult | Mapping[int, RegretReport],
+    true_regret: Mapping[int, RegretReport] | None = None,
+) -> Figure:
+    """Draw regret, summed over players, by iteration.
+
+    Parameters
+    ----------
+    result
+        A run: a line for the regret of each iteration's meta-strategy in the final empirical game, shaded up to the
+        upper bound over the ensemble's members. Or the reports alone.
+    true_regret
+        True-game regret of the solutions of some iterations, with bars of two standard errors: the largest estimated
+        gain, and the gain measured anew.
+
+    Returns
+    -------
+    Figure
+        Payoff units against iteration.
+    """
+    reports = result if isinstance(result, Mapping) else true_regret or {}
+    if not reports and isinstance(result, Mapping):
+        raise InvalidArgumentError("regret_curve: result must be a PSROResult or at least one report, got none")
+    figure, axes = _new_figure()
+    if not isinstance(result, Mapping):
+        regret, bound = result.final_game_regret()
+        iterations = np.arange(len(regret))
+        axes.fill_between(iterations, regret, bound, color=SECOND, alpha=0.15, linewidth=0.0)
+        axes.plot(
+            iterations, bound, color=SECOND, linewidth=0.8, alpha=0.6, label="in the model, upper bound over members"
+        )
+        axes.plot(iterations, regret, color=SECOND, marker="o", markersize=4, label="in the model")
+    if reports:
+        places = np.array(sorted(reports), dtype=int)
+        ordered = [reports[int(iteration)] for iteration in places]
+        largest = [report.sum_regret for report in ordered]
+        fresh = [report.debiased_sum_regret for report in ordered]
+        line = "-" if len(places) > 2 and (np.diff(places) == 1).all() else "none"
+        style: dict[str, Any] = {"capsize": 3, "linestyle": line, "linewidth": 1.4}
+        shift = 0.006 * max(1, places.max())  # side by side, not one on the other
+        errors = [2.0 * report.sum_regret_standard_error for report in ordered]
+        axes.errorbar(places - shift, largest, errors, fmt="s", color=INK, label="true game, largest gain", **style)
+        errors = [2.0 * report.debiased_sum_standard_error for report in ordered]
+        axes.errorbar(places + shift, fresh, errors, fmt="D", color=ACCENT, label="true game, measured anew", **style)
+    axes.set_xlabel("iteration (0: uniform random play)")
+    axes.set_ylabel("regret, summed over players")
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    axes.set_title("What players could gain by deviating", loc="left", color=INK)
+    return figure
+
+
+def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure:
+    """Draw the row player's mean payoffs as a heat map, with the solution's probabilities along its edges.
+
+    Parameters
+    ----------
+    table
+        A two-player table.
+    solution
+        Its probabilities become bars above the columns and beside the rows; the strategies of its support have their
+        probability written out.
+
+    Returns
+    -------
+    Figure
+        Own strategies downwards, the opponent's to the right.
+    """
+    if table.num_players != 2:
+        raise InvalidArgumentError(f"payoff_table: table must be of two players, got {table.num_players}")
+    payoffs = np.asarray(table.payoffs(0)).mean(axis=0)
+    num_rows, num_columns = payoffs.shape
+    if solution is not None and payoffs.shape != (len(solution.probabilities),) * 2:
+        raise InvalidArgumentError(
+            f"payoff_table: solution must have one probability a strategy of a table of shape {list(payoffs.shape)}, "
+            f"got {len(solution.probabilities)}"
+        )
+    figure = Figure(figsize=(7.0, 5.4), layout="constrained")
+    if solution is None:
+        axes = figure.subplots()
+    else:
+        grid = figure.subplots(2, 2, width_ratios=[8, 1], height_ratios=[1, 8], sharex="col", sharey="row")
+        axes, above, beside = grid[1, 0], grid[0, 0], grid[1, 1]
+        grid[0, 1].set_axis_off()
+        above.bar(np.arange(num_columns), solution.probabilities, color=ACCENT, width=0.7, alpha=0.8)
+        beside.barh(np.arange(num_rows), solution.probabilities, color=ACCENT, height=0.7, alpha=0.8)
+        for strategy in solution.support():
+            share = float(solution.probabilities[strategy])
+            beside.text(0.05, strategy, f"{share:.0%}", va="center", color=INK, fontsize=8, clip_on=False)
+        above.set_ylim(0.0, 1.0)
+        beside.set_xlim(0.0, 1.0)
+        for edge in (above, beside):
+            edge.spines[["top", "right", "left", "bottom"]].set_visible(False)
+            edge.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
+        above.set_title("Payoffs, and the solution along the edges", loc="left", color=INK)
+    image = axes.imshow(payoffs, cmap="YlGnBu", interpolation="nearest", aspect="auto")
+    if max(payoffs.shape) <= MAX_ANNOTATED:
+        middle = (np.nanmin(payoffs) + np.nanmax(payoffs)) / 2.0
+        for (row, column), value in np.ndenumerate(payoffs):
+            color = "white" if value > middle else INK
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=color, fontsize=8)
+    axes.set_xlabel("opponent's strategy")
+    axes.set_ylabel("own strategy")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
+    axes.spines[:].set_visible(False)
+    figure.colorbar(image, ax=figure.axes, label="own mean payoff", shrink=0.7, aspect=30)
+    return figure
+
+
+def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
+    """Draw the model's error in payoffs against its members' disagreement, a point for each pair of strategies.
+
+    A model that knows what it does not know has its points along a rising line.
+    """
+    figure, axes = _new_figure()
+    with_random = (fidelity.profiles == 0).any(axis=1)
+    for chosen, color, label in (
+        (~with_random, ACCENT, "trained against trained"),
+        (with_random, SECOND, "with uniform random"),
+    ):
+        if chosen.any():
+            axes.scatter(fidelity.disagreement[chosen], fidelity.utility_error[chosen], s=26, color=color, label=label)
+    axes.set_xlabel("disagreement of the ensemble, mean a simulated episode")
+    axes.set_ylabel("error of the payoff, |model - true game|")
+    axes.set_xlim(left=0.0)
+    axes.set_ylim(bottom=0.0)
+    axes.legend(frameon=False)
+    note = "" if np.isnan(fidelity.correlation) else f": correlation {fidelity.correlation:.2f}"
+    axes.set_title(f"Disagreement and error of the model{note}", loc="left", color=INK)
+    return figure
+
+
+def _new_figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(axis="y", color=FAINT, linewidth=0.5, alpha=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes

@@ -1,0 +1,238 @@
+"""``report.md``: what a run found, in words and figures that a newcomer can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coffee_fast._files import write_atomically
+from coffee_fast.evaluation import FidelityReport, RegretReport
+
+if TYPE_CHECKING:
+    from coffee_fast.models import FitReport
+    from coffee_fast.psro import PSROResult, Solution
+
+WORDS = """\
+**Regret** is what a player could gain by leaving the solution while the others keep to it; at zero nobody has a reason
+to leave. It is summed over the players, in payoff units of the game. To find it, a new opponent is trained in the true
+game to exploit the solution, and it competes with every strategy of this run for the most profitable deviation. A
+better trained opponent might find more, so these figures are lower bounds. The *largest estimated gain* is the figure
+that papers report; the largest of many noisy numbers is a little too large on average. *Measured anew* is the gain of
+that same deviation on fresh episodes, free of this bias. The number after ± is one standard error.
+"""
+
+HOW_TO_PLAY = """\
+To play the solution:
+
+```python
+import coffee_fast as cf
+
+solution = cf.Solution.load("solution")
+game = cf.load_game("generalized_bargaining")
+cf.simulate(game, [solution, "uniform_random"], num_episodes=1000, seed=0).returns.mean(axis=0)
+```
+"""
+
+FILES = {
+    "results.json": "every figure of this page, for programs",
+    "config.json": "the configuration, with the versions of the software",
+    "dataset/": "the logged play",
+    "model/": "the learned dynamics ensemble",
+    "psro/": "strategies, payoffs and records of every iteration",
+    "solution/": "the final solution: `coffee_fast.Solution.load`, then play it with `coffee_fast.simulate`",
+    "evaluation/": "the opponents trained against the solutions, and evaluation.json",
+}
+
+
+def write_report(
+    run_dir: Path,
+    *,
+    dataset: str,
+    fit: FitReport,
+    result: PSROResult,
+    solution: Solution,
+    evaluation: Mapping[str, Any],
+    seconds: Mapping[str, float],
+) -> None:
+    """Write ``report.md`` and its plots into a run folder.
+
+    Parameters
+    ----------
+    run_dir
+        The folder.
+    dataset
+        The dataset's card.
+    fit
+        How the model was fitted.
+    result, solution
+        The run and the solution extracted from it.
+    evaluation
+        ``status``, ``regret`` by iteration and ``fidelity``, as ``evaluation.json`` holds them.
+    seconds
+        Wall-clock seconds by stage.
+    """
+    regret = {int(i): RegretReport.from_json(values) for i, values in evaluation["regret"].items()}
+    fidelity = FidelityReport.from_json(evaluation["fidelity"]) if evaluation["fidelity"] else None
+    plots = _draw(run_dir, result, solution, regret, fidelity)
+    parts = [
+        "# What this run found",
+        _in_short(result, solution, regret, evaluation["status"]),
+        _regret_table(regret) if regret else "",
+        WORDS if regret else "",
+        _images(plots, ("regret.png",)),
+        "## The solution",
+        _solution(solution),
+        _images(plots, ("payoffs.png",)),
+        "## The log it learned from",
+        _quoted(dataset),
+        "## The model",
+        _quoted(str(fit)),
+        _fidelity(fidelity) if fidelity else "",
+        _images(plots, ("disagreement.png",)),
+        "## Iteration by iteration",
+        _iterations(result),
+        "## Files",
+        _table(
+            ("file", "what it is"), [(f"`{name}`", what) for name, what in FILES.items() if (run_dir / name).exists()]
+        ),
+        HOW_TO_PLAY,
+        "Time: " + ", ".join(f"{stage} {spent:.0f} s" for stage, spent in seconds.items()) + ".",
+    ]
+    text = "\n\n".join(part.strip() for part in parts if part) + "\n"
+    write_atomically(run_dir / "report.md", text.encode())
+
+
+def _draw(
+    run_dir: Path,
+    result: PSROResult,
+    solution: Solution,
+    regret: Mapping[int, RegretReport],
+    fidelity: FidelityReport | None,
+) -> list[str]:
+    from io import BytesIO
+
+    from coffee_fast import plotting
+
+    figures = {
+        "regret.png": plotting.regret_curve(result, regret),
+        "payoffs.png": plotting.payoff_table(solution.table, solution),
+    }
+    if fidelity:
+        figures["disagreement.png"] = plotting.disagreement_vs_utility_error(fidelity)
+    for name, figure in figures.items():
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=150)
+        write_atomically(run_dir / name, buffer.getvalue())
+    return list(figures)
+
+
+def _in_short(result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str) -> str:
+    support = solution.support()
+    plays = f"mixes {len(support)} of them" if len(support) > 1 else f"is strategy {support[0]}"
+    learned = (
+        f"From logged play alone, {result.num_iterations} strategies were learned, one after the other, inside a model "
+        f"of the game. With uniform random play they are {len(result.strategies)}; the solution {plays}."
+    )
+    if not regret:
+        return (
+            f"{learned} How good it is in the true game is not known: the evaluation was {status}. Within the model a "
+            f"player could gain {solution.model_regret.max():.2f} by leaving it, and "
+            f"{solution.regret_upper_bound.max():.2f} if every member of the ensemble is believed where it is most in "
+            "favor of leaving."
+        )
+    first, last = regret[min(regret)], regret[max(regret)]
+    return (
+        f"{learned} In the true game its regret is **{_pm(last.sum_regret, last.sum_regret_standard_error)}**, that of "
+        f"uniform random play **{_pm(first.sum_regret, first.sum_regret_standard_error)}**; a player earns "
+        f"**{_pm(last.payoff[0], last.payoff_standard_error[0])}** an episode when all play the solution, and "
+        f"{_pm(first.payoff[0], first.payoff_standard_error[0])} when all play at random."
+    )
+
+
+def _regret_table(regret: Mapping[int, RegretReport]) -> str:
+    deviations = {
+        f"best response {place}": f"opponent trained against that of iteration {iteration}"
+        for place, iteration in enumerate(sorted(regret))
+    }
+    rows = [
+        (
+            "0, uniform random play" if iteration == 0 else f"{iteration}",
+            _pm(report.sum_regret, report.sum_regret_standard_error),
+            _pm(report.debiased_sum_regret, report.debiased_sum_standard_error),
+            _pm(report.payoff[0], report.payoff_standard_error[0]),
+            deviations.get(report.deviation, report.deviation),
+        )
+        for iteration, report in sorted(regret.items())
+    ]
+    header = (
+        "solution of iteration",
+        "regret, largest estimated gain",
+        "regret, measured anew",
+        "payoff a player",
+        "most profitable deviation",
+    )
+    return _table(header, rows)
+
+
+def _solution(solution: Solution) -> str:
+    rows = [(_strategy(index), f"{solution.probabilities[index]:.1%}") for index in solution.support()]
+    return (
+        "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in at least 1 % "
+        "of episodes:\n\n"
+        f"{_table(('strategy', 'probability'), rows)}\n\n"
+        f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
+        f"{solution.model_regret.sum():.3f}; upper bound over the members of the ensemble: "
+        f"{solution.regret_upper_bound.sum():.3f}."
+    )
+
+
+def _fidelity(fidelity: FidelityReport) -> str:
+    correlation = f"{fidelity.correlation:.2f}" if fidelity.correlation == fidelity.correlation else "unknown"
+    return (
+        "The same strategies, played in the true game, earned on average "
+        f"{fidelity.mean_utility_error:.2f} more or less than the model had said. The members of the ensemble disagree "
+        f"by {fidelity.mean_disagreement:.2f} an episode; over pairs of strategies, disagreement and error correlate "
+        f"by {correlation}."
+    )
+
+
+def _iterations(result: PSROResult) -> str:
+    rows = [
+        (
+            str(record.iteration),
+            f"{record.objective['coverage_weight']:.3f}" if record.objective else "",
+            _figure(record.response_report.get("mean_return")),
+            f"{record.model_regret.sum():.3f}",
+            f"{record.mean_disagreement:.2f}",
+            f"{sum(record.seconds.get(part, 0.0) for part in ('response', 'payoffs', 'meta_solver')):.1f}",
+        )
+        for record in result.records
+    ]
+    header = ("iteration", "coverage weight", "training return", "model regret, summed", "disagreement", "seconds")
+    return _table(header, rows)
+
+
+def _strategy(index: int) -> str:
+    return "0, uniform random play" if index == 0 else f"{index}, learned in iteration {index}"
+
+
+def _images(drawn: Sequence[str], wanted: Sequence[str]) -> str:
+    return "\n".join(f"![{name.removesuffix('.png')}]({name})" for name in wanted if name in drawn)
+
+
+def _quoted(text: str) -> str:
+    return f"```\n{text.strip()}\n```"
+
+
+def _pm(value: float, error: float) -> str:
+    return f"{value:.2f} ± {error:.2f}"
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.2f}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
