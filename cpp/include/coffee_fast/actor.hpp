@@ -61,7 +61,8 @@ class ActorBase {
   /// probability epsilon, else the legal action of largest `q_network` output; opponents play the policy drawn for
   /// the episode. Finished episodes go to the replay buffer and their lanes begin new ones.
   virtual void advance(const Mlp& q_network) = 0;
-  /// Continues from `state`: running episodes are played again up to where they were.
+  /// Continues from `state`: running episodes are played again up to where they were. InvalidArgument if it does not
+  /// fit; the actor is then good for nothing but another restore.
   virtual void restore(const State& state) = 0;
   State state() const;
 
