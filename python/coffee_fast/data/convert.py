@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.data.dataset import TrajectoryDataset
-from coffee_fast.errors import DatasetError
+from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.games import GameSpec
 from coffee_fast.typing import Int64
 
@@ -60,6 +60,8 @@ def from_transitions(spec: GameSpec, transitions: Any, **about: Any) -> Trajecto
     >>> from_transitions(spec, log).trajectory_offsets.tolist()
     [0, 2, 3]
     """
+    if not isinstance(spec, GameSpec):
+        raise InvalidArgumentError(f"from_transitions: spec must be a GameSpec, got {type(spec).__name__}")
     table = _Table(transitions)
     T, N, D = table.num_rows, spec.num_players, spec.state_size
     offsets = table.trajectory_offsets()

@@ -11,6 +11,9 @@ import numpy as np
 from coffee_fast.errors import InvalidGameError
 from coffee_fast.typing import Float32
 
+_MOST = 2**31 - 1
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, eq=False)
 class GameSpec:
@@ -57,31 +60,41 @@ class GameSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        vectors = np.array(self.action_vectors, dtype=np.float32)
-        if vectors.ndim != 2 or vectors.shape[0] != self.num_actions or not np.isfinite(vectors).all():
-            raise InvalidGameError(
-                f"GameSpec: action_vectors must be finite of shape [{self.num_actions}, V], got {vectors.shape}"
-            )
-        vectors.flags.writeable = False
-        object.__setattr__(self, "action_vectors", vectors)
-        for name, least in (
-            ("num_players", 1),
-            ("num_actions", 1),
-            ("state_size", 1),
-            ("observation_size", 1),
-            ("history_start", 0),
-            ("max_episode_length", 1),
+        for name, least, most in (
+            ("num_players", 1, 127),
+            ("num_actions", 1, _MOST),
+            ("state_size", 1, _MOST),
+            ("observation_size", 1, _MOST),
+            ("history_start", 0, _MOST),
+            ("max_episode_length", 1, _MOST),
         ):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise InvalidGameError(f"GameSpec: {name} must be an integer of {least} or more, got {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise InvalidGameError(f"GameSpec: {name} must be an integer from {least} to {most}, got {value!r}")
         if self.history_start > self.observation_size:
             raise InvalidGameError(
                 f"GameSpec: history_start must be at most observation_size ({self.observation_size}), "
                 f"got {self.history_start}"
             )
-        if self.state_swap and sorted(self.state_swap) != list(range(self.state_size)):
+        object.__setattr__(self, "action_vectors", _action_vectors(self.action_vectors, self.num_actions))
+        self._check_symmetry()
+        for name, kind, wanted in (
+            ("name", str, "text"),
+            ("parameters", Mapping, "a mapping"),
+            ("is_symmetric", bool, "true or false"),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise InvalidGameError(f"GameSpec: {name} must be {wanted}, got {getattr(self, name)!r}")
+        value = self.terminal_state_value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+            raise InvalidGameError(f"GameSpec: terminal_state_value must be a finite number, got {value!r}")
+
+    def _check_symmetry(self) -> None:
+        swap, flip = self.state_swap, self.state_flip
+        if len(swap) and (len(swap) != self.state_size or sorted(swap) != list(range(self.state_size))):
             raise InvalidGameError(f"GameSpec: state_swap must be a permutation of 0 to {self.state_size - 1}")
+        if len(flip) > self.state_size or not all(0 <= index < self.state_size for index in flip):
+            raise InvalidGameError(f"GameSpec: state_flip must hold entries of the state, 0 to {self.state_size - 1}")
 
     @property
     def information_state_size(self) -> int:
@@ -114,7 +127,7 @@ class GameSpec:
             for name in ("state_swap", "state_flip"):
                 arguments[name] = tuple(int(index) for index in arguments.get(name, ()))
             return cls(**arguments)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, InvalidGameError):
                 raise
             raise InvalidGameError(f"GameSpec: malformed specification: {error}") from None
@@ -124,3 +137,17 @@ class GameSpec:
 
     def __hash__(self) -> int:
         return hash((self.name, self.num_actions, self.state_size))
+
+
+def _action_vectors(vectors: Any, num_actions: int) -> Float32:
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(vectors, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidGameError("GameSpec: action_vectors must be numbers, as many for every action") from None
+    if array.ndim != 2 or len(array) != num_actions or not np.isfinite(array).all():
+        raise InvalidGameError(
+            f"GameSpec: action_vectors must be finite of shape [{num_actions}, V], got shape {list(array.shape)}"
+        )
+    array.flags.writeable = False
+    return array
