@@ -1,5 +1,6 @@
 #include "pybind.hpp"
 
+#include "coffee_fast/q_learner.hpp"
 #include "coffee_fast/q_network.hpp"
 
 namespace coffee_fast::bindings {
@@ -69,6 +70,23 @@ void bind_q_network(py::module_& module) {
       .def_property("num_steps", &QNetwork::num_steps, &QNetwork::set_num_steps)
       .def("read", &read_layers, py::arg("part"))
       .def("write", &write_layers, py::arg("part"), py::arg("layers"));
+
+  py::class_<QLearner>(module, "QLearner", "Collects experience with an actor and learns a Q-network from it.")
+      .def(py::init([](ActorBase& actor, QNetwork& q_network, std::size_t batch_size, std::size_t min_replay,
+                       std::uint64_t learn_period, std::uint64_t target_period, double reward_scale) {
+             return QLearner(actor, q_network, {batch_size, min_replay, learn_period, target_period, reward_scale});
+           }),
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::arg("actor"), py::arg("q_network"), py::kw_only(),
+           py::arg("batch_size") = 64, py::arg("min_replay") = 50'000, py::arg("learn_period") = 2,
+           py::arg("target_period") = 1000, py::arg("reward_scale") = 1.0)
+      .def(
+          "run",
+          [](QLearner& self, std::uint64_t num_decisions) {
+            without_gil([&](CancelToken& cancel) { self.run(num_decisions, cancel); });
+          },
+          py::arg("num_decisions"), "Go on until so many decisions were made in all; Ctrl-C stops between rounds.")
+      .def_property("num_target_copies", &QLearner::num_target_copies, &QLearner::set_num_target_copies)
+      .def("take_mean_loss", &QLearner::take_mean_loss);
 }
 
 }  // namespace coffee_fast::bindings

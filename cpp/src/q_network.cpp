@@ -77,11 +77,14 @@ std::vector<float>& QNetwork::part(Part which) {
 }
 
 void QNetwork::read_layer(Part which, std::size_t layer, MatrixView<float> weights, std::span<float> bias) const {
+  const Shape& shape = shapes_[layer];
   const std::vector<float>& values = const_cast<QNetwork*>(this)->part(which);
-  for (std::size_t output = 0; output < weights.rows; ++output)
-    for (std::size_t input = 0; input < weights.columns; ++input)
-      weights(output, input) = values[element(layer, output, input)];
-  std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(shapes_[layer].bias), bias.size(), bias.begin());
+  const std::size_t step = layer + 1 == shapes_.size() ? 1 : panel_width;  // from one input to the next
+  for (std::size_t output = 0; output < weights.rows; ++output) {
+    const float* source = &values[element(layer, output, 0)];
+    for (std::size_t input = 0; input < weights.columns; ++input) weights(output, input) = source[input * step];
+  }
+  std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(shape.bias), bias.size(), bias.begin());
 }
 
 void QNetwork::write_layer(Part which, std::size_t layer, MatrixView<const float> weights,

@@ -12,7 +12,7 @@ import torch
 import coffee_fast as cf
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.policies import Mixture, NetworkPolicy, as_mixture
-from coffee_fast.responses import DDQNTorch, ResponseObjective
+from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
 
 SMALL = {
     "hidden_sizes": (32,),
@@ -24,7 +24,7 @@ SMALL = {
     "epsilon_decay_steps": 12_000,
 }
 TINY = SMALL | {"num_steps": 600, "hidden_sizes": (8,)}
-ORACLES = [DDQNTorch]
+ORACLES = [DDQN, DDQNTorch]
 GAME = cf.load_game("generalized_bargaining")
 PLAIN = ResponseObjective()
 

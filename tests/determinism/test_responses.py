@@ -10,8 +10,9 @@ import torch
 import coffee_fast as cf
 from coffee_fast.errors import CheckpointError, ConfigError, NumericalError
 from coffee_fast.policies import as_mixture
-from coffee_fast.responses import DDQNTorch, ResponseObjective
-from coffee_fast.responses._ddqn_training import DDQNTraining, one_torch_thread
+from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
+from coffee_fast.responses._ddqn_training import NativeTraining
+from coffee_fast.responses._torch_training import TorchTraining, one_torch_thread
 
 CONFIG = DDQNTorch(
     hidden_sizes=(16, 12),
@@ -62,9 +63,20 @@ def test_the_users_thread_settings_do_not_matter():
     assert_same(results[0], results[2])
 
 
+@pytest.mark.parametrize("num_decisions", [0, 1, 150, 600])
+def test_a_compiled_training_resumed_in_the_middle_is_the_uninterrupted_one(num_decisions):
+    config = DDQN(**{name: getattr(CONFIG, name) for name in DDQN.__dataclass_fields__})
+    first, second = (NativeTraining(config, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
+    first.advance_to(num_decisions)
+    second.restore(first.export_state())
+    second.run()
+    whole, resumed = config.respond(*ARGUMENTS, seed=6, reward_scale=5.0), second.response()
+    assert_same(resumed.policy.layers, whole.policy.layers)
+
+
 @pytest.mark.parametrize("num_rounds", [0, 20, 130])
 def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
-    first, second = (DDQNTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
+    first, second = (TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
     with one_torch_thread():
         for _ in range(num_rounds):
             first.advance()
@@ -79,7 +91,7 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
 
 
 def test_a_state_of_another_training_is_refused():
-    training = DDQNTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0)
+    training = TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0)
     state = training.export_state()
     for name in state:
         with pytest.raises(CheckpointError, match="does not fit"):

@@ -8,8 +8,9 @@ import torch
 
 from coffee_fast.errors import ConfigError
 from coffee_fast.responses import DDQNTorch, from_config
-from coffee_fast.responses._ddqn_training import due_events, learn_from_calls, one_torch_thread
-from coffee_fast.responses._torch_learner import TorchLearner, initial_parameters, layer_views
+from coffee_fast.responses._initial_weights import initial_layers
+from coffee_fast.responses._torch_learner import TorchLearner, flat_parameters, layer_views
+from coffee_fast.responses._torch_training import due_events, learn_from_calls, one_torch_thread
 
 SIZES = (5, 8, 7, 6)
 
@@ -59,16 +60,14 @@ def test_a_gradient_step_precedes_the_copy_of_its_call():
     assert list(due_events(10, 10, learn_period=1, target_period=1)) == []
 
 
-def make_learner(**changes):
+def make_learner(seeds=(1, 2), **changes):
     arguments = {
-        "seeds": (1, 2),
-        "init": "torch",
         "learning_rate": 1e-3,
         "discount": 0.9,
         "reward_scale": 4.0,
         "device": "cpu",
     }
-    return TorchLearner(SIZES, **arguments | changes)
+    return TorchLearner(*(initial_layers(SIZES, seed, "torch") for seed in seeds), **arguments | changes)
 
 
 def random_batch(rng, size=16):
@@ -96,7 +95,7 @@ def module_of(flat):
 def test_gradient_steps_agree_with_recorded_gradients():
     """The written-out gradient against autograd, separate parameters and the textbook form of the target."""
     learner = make_learner()
-    online, target = module_of(initial_parameters(SIZES, 1, "torch")), module_of(initial_parameters(SIZES, 2, "torch"))
+    online, target = (module_of(flat_parameters(initial_layers(SIZES, seed, "torch"))) for seed in (1, 2))
     adam = torch.optim.Adam(online.parameters(), lr=1e-3)
     rng = np.random.default_rng(0)
     losses = []
@@ -188,18 +187,11 @@ def test_layers_are_copies():
         np.testing.assert_array_equal(weights, old)
 
 
-def test_initial_weights():
-    sizes = (100, 400, 100)
-    for init in ("torch", "paper"):
-        flat = initial_parameters(sizes, 5, init)
-        assert torch.equal(flat, initial_parameters(sizes, 5, init))
-        assert not torch.equal(flat, initial_parameters(sizes, 6, init))
-        for weights, bias in layer_views(flat, sizes):
-            scale = weights.shape[1] ** -0.5
-            bound, deviation = (1, 3**-0.5) if init == "torch" else (2, 0.880)  # 0.880: normal cut at two deviations
-            assert weights.abs().max() <= bound * scale * (1 + 1e-6)
-            assert float(weights.std()) == pytest.approx(deviation * scale, rel=0.02)
-            assert bool((bias != 0).any()) == (init == "torch")
+def test_flat_parameters_and_views_undo_each_other():
+    layers = initial_layers(SIZES, 3, "torch")
+    for pair, views in zip(layers, layer_views(flat_parameters(layers), SIZES), strict=True):
+        for array, view in zip(pair, views, strict=True):
+            np.testing.assert_array_equal(array, view.numpy())
 
 
 def test_torch_threads_are_given_back():

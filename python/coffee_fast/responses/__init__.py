@@ -9,13 +9,11 @@ from typing import Any
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import ConfigError
 from coffee_fast.responses.base import Response, ResponseOracle
+from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
 
-DDQN = DDQNTorch
-"""The default oracle."""
-
-_KINDS = {DDQNTorch.kind: DDQNTorch}
+_KINDS = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
 
 __all__ = [
     "DDQN",

@@ -27,19 +27,9 @@ def layer_views(flat: torch.Tensor, sizes: Sequence[int]) -> Layers:
     return views
 
 
-def initial_parameters(sizes: Sequence[int], seed: int, init: str) -> torch.Tensor:
-    """Draw the flat parameters of a network from a generator of its own; see `DDQNTorch` for ``init``."""
-    generator = torch.Generator(device="cpu").manual_seed(seed)
-    size = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
-    flat = torch.zeros(size, dtype=torch.float32, device="cpu")
-    for weights, bias in layer_views(flat, sizes):
-        scale = 1.0 / math.sqrt(weights.shape[1])
-        if init == "paper":
-            torch.nn.init.trunc_normal_(weights, 0.0, scale, -2 * scale, 2 * scale, generator=generator)
-        else:
-            weights.uniform_(-scale, scale, generator=generator)
-            bias.uniform_(-scale, scale, generator=generator)
-    return flat
+def flat_parameters(layers: Sequence[tuple[Float32, Float32]]) -> torch.Tensor:
+    """Return the flat vector that `layer_views` splits into these layers."""
+    return torch.from_numpy(np.concatenate([np.ravel(array) for layer in layers for array in layer]))
 
 
 def _check_device(device: str) -> None:
@@ -58,20 +48,20 @@ class TorchLearner:
 
     def __init__(
         self,
-        sizes: Sequence[int],
+        online: Sequence[tuple[Float32, Float32]],
+        target: Sequence[tuple[Float32, Float32]],
         *,
-        seeds: tuple[int, int],
-        init: str,
         learning_rate: float,
         discount: float,
         reward_scale: float,
         device: str,
     ) -> None:
         _check_device(device)
-        self._sizes = tuple(sizes)
+        sizes = (online[0][0].shape[1], *(len(bias) for _, bias in online))
+        self._sizes = sizes
         self._discount, self._reward_scale = discount, reward_scale
-        self._parameters = initial_parameters(sizes, seeds[0], init).to(device)
-        self._target_parameters = initial_parameters(sizes, seeds[1], init).to(device)
+        self._parameters = flat_parameters(online).to(device)
+        self._target_parameters = flat_parameters(target).to(device)
         self._gradient = torch.zeros_like(self._parameters)
         self._parameters.grad = self._gradient
         self._online = layer_views(self._parameters, sizes)
