@@ -52,6 +52,7 @@ class DDQNTraining:
             initial_layers(sizes, derive_seed(seed, purpose), config.init)
             for purpose in ("online_weights", "target_weights")
         )
+        self._mean_loss = math.nan
         self.begin(online, target, reward_scale)
         self._started = time.perf_counter()
 
@@ -80,9 +81,12 @@ class DDQNTraining:
     def run(self, progress: ProgressCallback | None = None) -> None:
         """Train to the end, with about a hundred calls of ``progress``."""
         total = self.config.num_steps
-        for percent in range(1, 101):
+        while self.actor.num_decisions < total:
+            percent = 100 * self.actor.num_decisions // total + 1
             self.advance_to(math.ceil(total * percent / 100))
-            self._mean_loss = self.take_mean_loss()
+            mean_loss = self.take_mean_loss()
+            if math.isfinite(mean_loss):  # NaN while nothing was learned
+                self._mean_loss = mean_loss
             if progress is not None:
                 progress("response", min(self.actor.num_decisions, total), total, self._figures())
 
