@@ -303,8 +303,7 @@ class QNetwork:
         def value(self) -> int: ...
 
     def __init__(self, online: _Layers, target: _Layers, discount: float = ..., learning_rate: float = ...) -> None: ...
-    @property
-    def num_steps(self) -> int: ...
+    num_steps: int
     def gradient_step(
         self,
         information_states: Float32,
@@ -317,3 +316,19 @@ class QNetwork:
     def copy_to_target(self) -> None: ...
     def read(self, part: QNetwork.Part) -> list[tuple[Float32, Float32]]: ...
     def write(self, part: QNetwork.Part, layers: _Layers) -> None: ...
+
+class QLearner:
+    num_target_copies: int
+    def __init__(
+        self,
+        actor: Actor,
+        q_network: QNetwork,
+        *,
+        batch_size: int = ...,
+        min_replay: int = ...,
+        learn_period: int = ...,
+        target_period: int = ...,
+        reward_scale: float = ...,
+    ) -> None: ...
+    def run(self, num_decisions: int) -> None: ...
+    def take_mean_loss(self) -> float: ...

@@ -1,7 +1,7 @@
 """The same seed gives the same bits, whatever else goes on."""
 
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_the_users_thread_settings_do_not_matter():
 
 @pytest.mark.parametrize("num_decisions", [0, 1, 150, 600])
 def test_a_compiled_training_resumed_in_the_middle_is_the_uninterrupted_one(num_decisions):
-    config = DDQN(**{name: getattr(CONFIG, name) for name in DDQN.__dataclass_fields__})
+    config = DDQN(**{field.name: getattr(CONFIG, field.name) for field in fields(DDQN)})
     first, second = (NativeTraining(config, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
     first.advance_to(num_decisions)
     second.restore(first.export_state())

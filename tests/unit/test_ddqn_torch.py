@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from coffee_fast.errors import ConfigError
-from coffee_fast.responses import DDQNTorch, from_config
+from coffee_fast.responses import DDQN, DDQNTorch, from_config
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses._torch_learner import TorchLearner, flat_parameters, layer_views
 from coffee_fast.responses._torch_training import due_events, learn_from_calls, one_torch_thread
@@ -232,7 +232,7 @@ def test_defaults_are_the_papers():
 def test_a_configuration_survives_its_mapping():
     config = DDQNTorch(hidden_sizes=(64,), num_steps=70_000, init="paper")
     assert from_config(config.to_config()) == config
-    assert from_config({"num_steps": 60_000}) == DDQNTorch(num_steps=60_000)
+    assert from_config({"num_steps": 60_000}) == DDQN(num_steps=60_000)
     with pytest.raises(ConfigError, match=r"there is no kind 'ddqn_toch'; did you mean 'ddqn_torch'\?"):
         from_config({"kind": "ddqn_toch"})
     with pytest.raises(ConfigError, match=r"'num_step'; did you mean 'num_steps'\?"):

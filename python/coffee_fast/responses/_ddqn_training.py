@@ -96,7 +96,7 @@ class DDQNTraining:
             "mean_return": self.actor.mean_return,
             "loss": self._mean_loss,
             "epsilon": self.actor.epsilon(self.actor.num_calls),
-            "steps_per_second": self.actor.num_decisions / seconds,
+            "steps_per_s": self.actor.num_decisions / seconds,
         }
 
     def response(self) -> Response:
