@@ -93,6 +93,15 @@ def publish_directory(path: str | Path) -> Iterator[Path]:
     _sync_folder(path.parent)
 
 
+def sweep(folder: str | Path) -> None:
+    """Remove from ``folder`` what a killed process left of writes that it did not finish."""
+    for entry in Path(folder).glob(".*.tmp"):
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     """Write ``value`` atomically, in a form that depends on nothing but its content."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False)

@@ -178,8 +178,8 @@ def _regret_table(regret: Mapping[int, RegretReport]) -> str:
 def _solution(solution: Solution) -> str:
     rows = [(_strategy(index), f"{solution.probabilities[index]:.1%}") for index in solution.support()]
     return (
-        "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in at least 1 % "
-        "of episodes:\n\n"
+        "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in 1 % of "
+        "episodes or more:\n\n"
         f"{_table(('strategy', 'probability'), rows)}\n\n"
         f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
         f"{solution.model_regret.sum():.3f}; upper bound over the members of the ensemble: "

@@ -61,3 +61,18 @@ def model() -> GameAsModel:
 @pytest.fixture
 def config() -> cf.PSROConfig:
     return cf.PSROConfig(num_iterations=3, num_simulations=20, response=StubOracle())
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> cf.DynamicsEnsemble:
+    """A fitted ensemble whose networks are far too small."""
+    dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=60, seed=1)
+    sizes = {"num_members": 2, "hidden_sizes": (8, 8), "num_steps": 60, "num_reward_steps": 60}
+    return cf.DynamicsEnsemble.fit(dataset, cf.EnsembleConfig(**sizes), seed=2)
+
+
+@pytest.fixture(scope="session")
+def tiny_ddqn() -> cf.DDQN:
+    """A double DQN that is trained for a moment."""
+    sizes = {"hidden_sizes": (8, 8), "num_steps": 300, "replay_capacity": 300, "min_replay": 100}
+    return cf.DDQN(**sizes, epsilon_decay_steps=200, num_parallel_episodes=8)

@@ -39,6 +39,10 @@ class DatasetConfig:
     num_trajectories: int = 1000
     is_mirrored: bool = True
 
+    def __post_init__(self) -> None:
+        if self.num_trajectories < 1:
+            raise ConfigError(f"DatasetConfig: num_trajectories must be at least 1, got {self.num_trajectories}")
+
 
 @dataclass(frozen=True)
 class EvaluationConfig:

@@ -170,6 +170,9 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
     """Write ``config.json`` into a new folder, or check that the one there is of this very run."""
     identity = {"config": config.to_json(), "own_dataset": None if dataset is None else dataset.fingerprint}
     file = run / "config.json"
+    if resume:
+        _files.sweep(run)
+        _files.sweep(run / "evaluation")
     if file.exists():
         if not resume:
             raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")

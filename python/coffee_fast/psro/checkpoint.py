@@ -80,7 +80,9 @@ class RunFolder:
             folder._check_identity(identity)
             folder._discard_unfinished()
             return folder
-        if path.exists() and any(not _is_leftover(entry) for entry in path.iterdir()):
+        if path.exists() and resume:
+            _files.sweep(path)
+        if path.exists() and any(path.iterdir()):
             raise CheckpointError(f"run_dir: {path} is not empty and holds no run.json; choose a new folder")
         manifest = {
             "format": FORMAT,
@@ -167,17 +169,12 @@ class RunFolder:
 
     def _discard_unfinished(self) -> None:
         """Remove iterations that were written but never switched to, and files whose writing was cut off."""
-        for entry in self.path.iterdir():
-            if _is_leftover(entry):
-                entry.unlink()
-        for folder in (self.path / "iterations").glob("*"):
-            if _is_leftover(folder) or (folder.name.isdigit() and int(folder.name) > self._latest):
+        iterations = self.path / "iterations"
+        _files.sweep(self.path)
+        _files.sweep(iterations)
+        for folder in iterations.glob("*"):
+            if folder.name.isdigit() and int(folder.name) > self._latest:
                 shutil.rmtree(folder)
-
-
-def _is_leftover(entry: Path) -> bool:
-    """Whether ``entry`` is the temporary name of a write that was cut off."""
-    return entry.name.startswith(".") and entry.name.endswith(".tmp")
 
 
 def _expect(file: Path, values: Mapping[str, Any], types: Mapping[str, type]) -> None:

@@ -1,0 +1,175 @@
+"""A run from logged play to report: what it leaves behind, what it refuses, how it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.pipeline import run_pipeline
+
+
+class Interrupt(Exception):
+    """Stands for whatever ends a process."""
+
+
+def contents(run_dir):
+    """sha256 of every file that the seed determines."""
+    of_the_clock = {"seconds.json", "results.json", "report.md"}
+    return {
+        file.relative_to(run_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(run_dir.rglob("*"))
+        if file.is_file() and file.name not in of_the_clock
+    }
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return folder, run_pipeline(tiny_run, folder)
+
+
+def test_a_run_leaves_everything_in_its_folder(finished):
+    folder, summary = finished
+    for name in ("config.json", "results.json", "report.md", "regret.png", "payoffs.png", "disagreement.png"):
+        assert (folder / name).stat().st_size > 0
+    for name in ("dataset", "model", "psro", "solution", "evaluation"):
+        assert (folder / name).is_dir()
+    results = json.loads((folder / "results.json").read_text())
+    assert results["summary"] == summary.to_json()
+    assert summary.evaluation == "done"
+    assert summary.initial_sum_regret > 0
+    assert summary.seconds > 0
+
+
+def test_the_report_says_what_was_found(finished):
+    folder, summary = finished
+    text = (folder / "report.md").read_text()
+    assert f"**{summary.final_sum_regret:.2f} ± " in text
+    assert f"**{summary.initial_sum_regret:.2f} ± " in text
+    assert "opponent trained against that of iteration 0" in text or "strategy" in text
+    for heading in ("## The solution", "## The log it learned from", "## The model", "## Iteration by iteration"):
+        assert heading in text
+    for line in text.splitlines():
+        if line.startswith("!["):
+            assert (folder / line.split("(")[1].rstrip(")")).exists()
+
+
+def test_the_report_can_be_written_anew(finished):
+    folder, summary = finished
+    before = (folder / "report.md").read_text()
+    (folder / "report.md").unlink()
+    assert cf.rewrite_report(folder) == summary
+    assert (folder / "report.md").read_text() == before
+
+
+def test_the_solution_in_the_folder_can_be_played(finished):
+    folder, _ = finished
+    solution = cf.Solution.load(folder / "solution")
+    game = cf.load_game("generalized_bargaining")
+    assert cf.simulate(game, [solution, "uniform_random"], num_episodes=10, seed=0).returns.shape == (10, 2)
+
+
+def stop_at(phase, done):
+    def progress(now, now_done, total, figures):
+        if (now, now_done) == (phase, done):
+            raise Interrupt
+
+    return progress
+
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(("dataset", 60), marks=SLOW),
+        ("fit dynamics", 60),
+        pytest.param(("psro", 0), marks=SLOW),
+        ("psro", 1),
+        ("best responses", 1),
+        pytest.param(("evaluation", 2), marks=SLOW),
+    ],
+)
+def test_a_run_that_was_stopped_goes_on_to_the_same_files(tiny_run, finished, tmp_path, moment):
+    folder, _ = finished
+    with pytest.raises(Interrupt):
+        run_pipeline(tiny_run, tmp_path / "run", progress=stop_at(*moment))
+    with pytest.raises(cf.CheckpointError, match="holds a run already"):
+        run_pipeline(tiny_run, tmp_path / "run")
+    run_pipeline(tiny_run, tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(folder)
+
+
+def test_leftovers_of_cut_off_writes_are_swept_up(tiny_run, finished, tmp_path):
+    with pytest.raises(Interrupt):
+        run_pipeline(tiny_run, tmp_path / "run", progress=stop_at("psro", 1))
+    (tmp_path / "run" / ".model.123.tmp").mkdir()
+    (tmp_path / "run" / ".model.123.tmp" / "model.safetensors").write_text("...")
+    (tmp_path / "run" / ".seconds.json.123.tmp").write_text("{")
+    run_pipeline(tiny_run, tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(finished[0])
+
+
+def test_threads_change_no_file(tiny_run, finished, tmp_path):
+    run_pipeline(tiny_run, tmp_path / "run", num_threads=2)
+    assert contents(tmp_path / "run") == contents(finished[0])
+
+
+def test_finished_stages_are_not_repeated(tiny_run, finished, tmp_path):
+    told = []
+    run_pipeline(tiny_run, finished[0], resume=True, progress=lambda *call: told.append(call[0]))
+    assert set(told) == {"dataset"}
+
+
+def test_another_configuration_is_refused_by_its_field(tiny_run, finished):
+    other = dataclasses.replace(tiny_run, model=dataclasses.replace(tiny_run.model, num_members=3))
+    with pytest.raises(cf.CheckpointError, match=r"config\.model\.num_members is 2 there and 3 here"):
+        run_pipeline(other, finished[0], resume=True)
+    with pytest.raises(cf.CheckpointError, match=r"config\.seed is 11 there and 12 here"):
+        run_pipeline(dataclasses.replace(tiny_run, seed=12), finished[0], resume=True)
+
+
+def test_a_folder_of_something_else_is_left_alone(tiny_run, tmp_path):
+    (tmp_path / "thesis.tex").write_text("...")
+    with pytest.raises(cf.CheckpointError, match="holds no run"):
+        run_pipeline(tiny_run, tmp_path, resume=True)
+
+
+def test_a_run_that_is_not_finished_has_no_report(tiny_run, tmp_path):
+    with pytest.raises(cf.CheckpointError, match=r"config\.json"):
+        cf.rewrite_report(tmp_path)
+    with pytest.raises(Interrupt):
+        run_pipeline(tiny_run, tmp_path / "run", progress=stop_at("psro", 1))
+    with pytest.raises(cf.CheckpointError, match="not finished"):
+        cf.rewrite_report(tmp_path / "run")
+
+
+@pytest.fixture
+def own_dataset():
+    return cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=60, seed=9)
+
+
+def test_a_dataset_of_ones_own_is_learned_from(tiny_run, own_dataset, tmp_path):
+    own_dataset.save(tmp_path / "log")
+    summary = run_pipeline(tiny_run, tmp_path / "run", tmp_path / "log")
+    assert summary.evaluation == "done"
+    assert not (tmp_path / "run" / "dataset").exists()
+    with pytest.raises(cf.CheckpointError, match="own_dataset"):
+        run_pipeline(tiny_run, tmp_path / "run", resume=True)
+
+
+def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own_dataset, tmp_path):
+    spec = dataclasses.replace(own_dataset.spec, name="our_auction_house")
+    log = cf.TrajectoryDataset(spec, own_dataset.arrays)
+    summary = run_pipeline(tiny_run, tmp_path / "run", log)
+    assert summary.evaluation.startswith("skipped, since there is no true game to play in")
+    assert "our_auction_house" in summary.evaluation
+    assert (summary.initial_sum_regret, summary.final_sum_regret) == (None, None)
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert "How good it is in the true game is not known" in text
+    assert not (tmp_path / "run" / "disagreement.png").exists()

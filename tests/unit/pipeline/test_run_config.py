@@ -1,0 +1,97 @@
+"""Configurations: presets, TOML, single fields."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.pipeline import RunConfig
+
+
+def test_the_paper_preset_has_the_papers_sizes():
+    config = RunConfig.preset("paper")
+    assert (config.psro.num_iterations, config.psro.num_simulations) == (40, 1000)
+    assert (config.model.num_members, config.model.hidden_sizes) == (4, (250, 250))
+    assert (config.model.num_steps, config.model.num_reward_steps) == (10_000, 10_000)
+    assert (config.model.batch_size, config.model.learning_rate) == (64, 3e-4)
+    assert (config.model.history_source, config.model.holdout_fraction) == ("observations", 0.0)
+    assert (config.model.disagreement, config.model.normalization) == ("max_deviation", "scalar")
+    assert config.psro.meta_solver == cf.meta_solvers.RobustReplicator()
+    assert config.psro.objective == cf.ConservativeObjective(2.0, 0.1, 10)
+    for response in (config.psro.response, config.evaluation.response):
+        assert (response.hidden_sizes, response.num_steps, response.replay_capacity) == ((200, 200), 200_000, 50_000)
+        assert (response.batch_size, response.learning_rate, response.discount) == (64, 1e-4, 0.99)
+        assert (response.target_period, response.learn_period, response.min_replay) == (1000, 2, 50_000)
+        assert (response.epsilon_start, response.epsilon_end, response.epsilon_decay_steps) == (1.0, 0.02, 200_000)
+    assert (config.dataset.num_trajectories, config.dataset.behavior) == (1000, "uniform_random")
+    assert (config.evaluation.num_simulations, config.evaluation.num_last_iterations) == (1000, 5)
+
+
+@pytest.mark.parametrize("name", ["demo", "quick"])
+def test_the_small_presets_have_networks_of_the_papers_widths(name):
+    config = RunConfig.preset(name)
+    assert config.model.hidden_sizes == (250, 250)
+    assert config.psro.response.hidden_sizes == (200, 200)
+    assert config.dataset.num_trajectories == 1000
+
+
+@pytest.mark.parametrize("name", ["demo", "quick", "paper"])
+def test_a_configuration_survives_json(name):
+    config = RunConfig.preset(name)
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(cf.ConfigError, match="preset must be one of demo, quick, paper, got 'papre'"):
+        RunConfig.preset("papre")
+
+
+def test_toml_reaches_into_every_part(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(
+        """
+        seed = 4
+        [dataset]
+        num_trajectories = 500
+        game_parameters = {discount = 1.0}
+        [model]
+        hidden_sizes = [32, 32]
+        [psro]
+        num_iterations = 7
+        meta_solver = {kind = "replicator", regret_threshold = 1e-5}
+        objective = {coverage_weight = 0.2}
+        response = {num_steps = 60000}
+        [evaluation]
+        meta_solver = {kind = "robust_replicator"}
+        """
+    )
+    config = RunConfig.preset("paper").with_toml(file)
+    assert (config.seed, config.dataset.num_trajectories, config.psro.num_iterations) == (4, 500, 7)
+    assert config.dataset.game_parameters == {"discount": 1.0}
+    assert config.model.hidden_sizes == (32, 32)
+    assert config.psro.meta_solver == cf.meta_solvers.Replicator(regret_threshold=1e-5)
+    assert config.psro.objective == cf.ConservativeObjective(2.0, 0.2, 10)
+    assert (config.psro.response.num_steps, config.psro.response.replay_capacity) == (60_000, 50_000)
+    assert config.evaluation.meta_solver == cf.meta_solvers.RobustReplicator()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("psro.num_iteration=5", "no field 'psro.num_iteration'; did you mean 'psro.num_iterations'"),
+        ("psro.num_iterations=many", "psro.num_iterations must be an integer, got 'many'"),
+        ("psro.num_iterations=0", "num_iterations must be a positive integer, got 0"),
+        ("psro.meta_solver.kind=nush", "did you mean 'nash'"),
+        ("psro.response.kind=ppo", "kind must be 'ddqn_torch', got 'ppo'"),
+        ("psro.objective.uncertainty_penalty=-1", "uncertainty_penalty must be a finite number of at least 0"),
+        ("evaluation.num_simulations=1", "num_simulations must be at least 2"),
+        ("evaluation.num_last_iterations=0", "num_last_iterations must be at least 1"),
+        ("dataset.num_trajectories=0", "num_trajectories must be at least 1, got 0"),
+        ("seed=-1", "seed must lie in"),
+    ],
+)
+def test_impossible_fields_are_refused(override, message):
+    with pytest.raises(cf.ConfigError, match=message):
+        RunConfig().with_overrides([override])

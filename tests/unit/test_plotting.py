@@ -1,0 +1,93 @@
+"""Figures: they are made without pyplot, show what they are given and refuse what they cannot show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast import plotting
+from coffee_fast.evaluation import FidelityReport, RegretReport
+
+
+@pytest.fixture
+def result(model, config):
+    return cf.coffee_psro(model, config, seed=3)
+
+
+def report(regret):
+    one, none = np.full(2, float(regret)), np.full(2, 0.1)
+    return RegretReport(one, none, one * 0.9, none, one, none, "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0)
+
+
+def is_png(figure):
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue().startswith(b"\x89PNG")
+
+
+def test_the_regret_curve_shows_the_run_and_the_true_game(result):
+    figure = plotting.regret_curve(result, {0: report(7.0), 3: report(2.0)})
+    (axes,) = figure.axes
+    regret, bound = result.final_game_regret()
+    lines = [tuple(line.get_ydata()) for line in axes.get_lines()]
+    assert tuple(regret) in lines
+    assert tuple(bound) in lines
+    assert (14.0, 4.0) in lines
+    assert (12.6, 3.6) in lines
+    assert is_png(figure)
+
+
+def test_the_regret_curve_of_reports_alone():
+    assert is_png(plotting.regret_curve({i: report(9 - i) for i in range(4)}))
+    with pytest.raises(cf.InvalidArgumentError, match="at least one report"):
+        plotting.regret_curve({})
+
+
+def test_regret_in_the_final_game_counts_strategies_learned_later(result):
+    regret, bound = result.final_game_regret()
+    for iteration, record in enumerate(result.records):
+        assert regret[iteration] >= record.model_regret.sum() - 1e-12
+    assert regret[-1] == pytest.approx(result.records[-1].model_regret.sum())
+    assert (bound >= regret - 1e-12).all()
+
+
+def test_the_payoff_table_shows_every_payoff_and_the_support(result):
+    solution = result.solve(cf.meta_solvers.Uniform())
+    figure = plotting.payoff_table(solution.table, solution)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    for value in solution.table.payoffs(0).mean(axis=0).ravel():
+        assert f"{value:.2f}" in texts
+    assert texts.count("25%") == 4
+    assert is_png(figure)
+
+
+def test_the_payoff_table_alone_and_a_large_one():
+    assert is_png(plotting.payoff_table(cf.PayoffTable.from_arrays([np.ones((2, 3)), np.zeros((2, 3))])))
+    assert is_png(plotting.payoff_table(cf.PayoffTable.symmetric(np.random.default_rng(0).normal(size=(41, 41)))))
+
+
+def test_a_table_that_cannot_be_shown_is_refused(result):
+    with pytest.raises(cf.InvalidArgumentError, match="of two players, got 3"):
+        plotting.payoff_table(cf.PayoffTable.from_arrays([np.zeros((2, 2, 2))] * 3))
+    with pytest.raises(cf.InvalidArgumentError, match="one probability a strategy"):
+        plotting.payoff_table(cf.PayoffTable.symmetric(np.zeros((2, 2))), result.solve())
+
+
+def test_disagreement_against_error():
+    profiles = np.array([[0, 0], [0, 1], [1, 1]], dtype=np.int32)
+    fidelity = FidelityReport(profiles, np.array([0.1, 0.4, 0.9]), np.array([0.2, 0.3, 0.8]), 0.97)
+    figure = plotting.disagreement_vs_utility_error(fidelity)
+    (axes,) = figure.axes
+    points = np.concatenate([collection.get_offsets() for collection in axes.collections])
+    assert sorted(map(tuple, points.tolist())) == [(0.2, 0.1), (0.3, 0.4), (0.8, 0.9)]
+    assert "0.97" in axes.get_title(loc="left")
+
+
+def test_plotting_needs_neither_pyplot_nor_a_display():
+    code = "import sys, coffee_fast.plotting; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
