@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coffee_fast import meta_solvers
+from coffee_fast import meta_solvers, responses
 from coffee_fast._provenance import describe_part
 from coffee_fast.config import Parts, from_mapping
 from coffee_fast.errors import ConfigError
 from coffee_fast.meta_solvers import MetaSolver, RobustReplicator
-from coffee_fast.responses import DDQN, ConservativeObjective, DDQNTorch, ResponseOracle
+from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,9 @@ class PSROConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PSROConfig:
         """Rebuild a configuration from :meth:`to_json`; ``ConfigError`` if it has parts of unknown kinds."""
-        return from_mapping(cls, values, PSRO_PARTS)
-
-
-def _response(values: Mapping[str, Any]) -> ResponseOracle:
-    if values.get("kind", DDQNTorch.kind) != DDQNTorch.kind:
-        raise ConfigError(f"kind must be {DDQNTorch.kind!r}, got {values['kind']!r}")
-    return from_mapping(DDQNTorch, values)
-
-
-def _objective(values: Mapping[str, Any]) -> ConservativeObjective:
-    return from_mapping(ConservativeObjective, values)
-
-
-PSRO_PARTS: Parts = {"meta_solver": meta_solvers.from_config, "objective": _objective, "response": _response}
+        return from_mapping(cls, values, PSRO_PARTS: Parts = {
+    "meta_solver": meta_solvers.from_config,
+    "objective": _objective,
+    "response": responses.from_config,
+}
 """Builders of the parts that a configuration file describes, for ``coffee_fast.config``."""
