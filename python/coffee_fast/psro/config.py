@@ -73,7 +73,14 @@ class PSROConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PSROConfig:
         """Rebuild a configuration from :meth:`to_json`; ``ConfigError`` if it has parts of unknown kinds."""
-        return from_mapping(cls, values, PSRO_PARTS: Parts = {
+        return from_mapping(cls, values, PSRO_PARTS)
+
+
+def _objective(values: Mapping[str, Any]) -> ConservativeObjective:
+    return from_mapping(ConservativeObjective, values)
+
+
+PSRO_PARTS: Parts = {
     "meta_solver": meta_solvers.from_config,
     "objective": _objective,
     "response": responses.from_config,
