@@ -159,5 +159,7 @@ def _as(hint: Any, value: Any) -> Any:
 def _describe(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return "one of " + ", ".join(map(repr, typing.get_args(hint)))
+    if typing.get_origin(hint) is tuple:
+        return f"a list, each {_describe(typing.get_args(hint)[0])}"
     names = {bool: "true or false", int: "an integer", float: "a finite number", str: "a string"}
     return names.get(hint, str(hint).replace("typing.", ""))

@@ -49,6 +49,14 @@ def run_config(
     return start.with_overrides(overrides or [])
 
 
+def true_game(name: str, parameters: list[str] | None) -> Any:
+    """Return the game that the options name; a wrong name is wrong usage, not bad data."""
+    try:
+        return cf.load_game(name, **named_values(parameters, "--parameter"))
+    except cf.InvalidGameError as error:
+        raise cf.ConfigError(str(error)) from None
+
+
 def named_values(texts: list[str] | None, option: str) -> dict[str, Any]:
     """Return ``["discount=0.99"]`` as ``{"discount": 0.99}``; values are read as TOML, words are strings."""
     values: dict[str, Any] = {}

@@ -96,6 +96,17 @@ def in_words(figures: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
 
 
+def rendered(markdown: str) -> str:
+    """Return Markdown as text for a terminal of this width."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    with console.capture() as captured:
+        console.print(Markdown(markdown))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
 def table(rows: list[tuple[str, str]]) -> str:
     """Return two aligned columns."""
     width = max(len(name) for name, _ in rows)

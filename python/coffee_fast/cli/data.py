@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli._options import Game, Json, Parameters, Seed, Threads, named_values
+from coffee_fast.cli._options import Game, Json, Parameters, Seed, Threads, true_game
 from coffee_fast.cli._report import finish
 
-Folder = Annotated[Path, typer.Argument(help="Folder of a dataset.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)]
 
 
 def generate(
@@ -27,7 +27,7 @@ def generate(
 ) -> None:
     """Play a game and write the log."""
     dataset = cf.generate_dataset(
-        cf.load_game(game, **named_values(parameter, "--parameter")),
+        true_game(game, parameter),
         behavior=behavior,
         num_trajectories=num_trajectories,
         seed=seed,

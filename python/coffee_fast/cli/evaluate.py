@@ -18,15 +18,17 @@ from coffee_fast.cli._options import (
     Preset,
     Seed,
     Threads,
-    named_values,
     run_config,
+    true_game,
 )
 from coffee_fast.cli._report import finish, progress_reports, table
 
 
 def evaluate(
     ctx: typer.Context,
-    solution: Annotated[Path, typer.Argument(help="Folder of a solution, as `run` and `psro` write it.")],
+    solution: Annotated[
+        Path, typer.Argument(help="Folder of a solution, as `run` and `psro` write it.", exists=True, file_okay=False)
+    ],
     game: Game = "generalized_bargaining",
     parameter: Parameters = None,
     cache_dir: Annotated[
@@ -45,12 +47,11 @@ def evaluate(
     """
     wanted = run_config(preset, config, overrides).evaluation
     judged = cf.Solution.load(solution)
-    true_game = cf.load_game(game, **named_values(parameter, "--parameter"))
     if cache_dir is not None:
         make_resumable(ctx)
     with progress_reports() as progress:
         report = cf.true_regret(
-            true_game,
+            true_game(game, parameter),
             judged,
             seed,
             response=wanted.response,

@@ -14,7 +14,7 @@ from coffee_fast.cli._report import finish, progress_reports, table
 
 
 def fit(
-    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)],
     folder: Annotated[Path, typer.Argument(help="New folder for the model.")],
     preset: Preset = None,
     config: Config = None,

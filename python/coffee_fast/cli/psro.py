@@ -15,7 +15,7 @@ from coffee_fast.cli._report import finish, progress_reports, table
 
 def psro(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.", exists=True, file_okay=False)],
     run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder of the run; its solution is written there.")],
     preset: Preset = None,
     config: Config = None,

@@ -11,7 +11,7 @@ import typer
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
 from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Threads, run_config
-from coffee_fast.cli._report import finish, progress_reports, remark, table
+from coffee_fast.cli._report import finish, progress_reports, remark, rendered, table
 
 if TYPE_CHECKING:
     from coffee_fast.pipeline import RunConfig, RunSummary
@@ -49,7 +49,8 @@ def run(
     config: Config = None,
     overrides: Overrides = None,
     dataset: Annotated[
-        Path | None, typer.Option(help="Folder of a dataset of your own; else one is generated.")
+        Path | None,
+        typer.Option(help="Folder of a dataset of your own; else one is generated.", exists=True, file_okay=False),
     ] = None,
     resume: Resume = False,
     seed: SeedOfRun = None,
@@ -67,7 +68,7 @@ def run(
 
 
 def report(
-    run_dir: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a finished run.", exists=True, file_okay=False)],
     as_json: Json = False,
 ) -> None:
     """Write report.md and the plots of a run anew."""
@@ -88,9 +89,16 @@ def _run(
 
 
 def _tell(summary: RunSummary, as_json: bool) -> None:
-    text = (Path(summary.run_dir) / "report.md").read_text()
-    rows = [("report", f"{summary.run_dir}/report.md"), ("took", f"{summary.seconds:.0f} s")]
-    finish(summary.to_json(), f"{text}\n{table(rows)}", as_json)
+    folder = Path(summary.run_dir)
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    rows = [
+        ("report", str(folder / "report.md")),
+        ("plots", ", ".join(sorted(plot.name for plot in folder.glob("*.png")))),
+        ("solution", str(folder / "solution")),
+        ("took", f"{summary.seconds:.0f} s"),
+    ]
+    opening = report.partition("\n![")[0]  # the rest is for reading at leisure
+    finish(summary.to_json(), f"{rendered(opening)}\n{table(rows)}", as_json)
 
 
 def _seeded(overrides: list[str] | None, seed: int | None) -> list[str]:

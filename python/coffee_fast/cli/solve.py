@@ -13,7 +13,9 @@ from coffee_fast.cli._report import finish
 
 
 def solve(
-    payoffs: Annotated[Path, typer.Argument(help="Payoffs, .csv or .json; see `load_payoffs` for their forms.")],
+    payoffs: Annotated[
+        Path, typer.Argument(help="A .csv or .json file; README has their forms.", exists=True, dir_okay=False)
+    ],
     solver: Annotated[
         str, typer.Option("--solver", help="replicator, robust_replicator, projected_replicator, nash or uniform.")
     ] = "robust_replicator",

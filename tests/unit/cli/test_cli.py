@@ -7,21 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
-
-from coffee_fast.cli.app import app
 
 ROCK_PAPER_SCISSORS = "0,-1,1\n1,0,-1\n-1,1,0\n"
-
-
-def invoke(*arguments: object):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result
-
-
-def last_json(result) -> dict:
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.fixture
@@ -32,15 +19,15 @@ def payoffs(tmp_path):
 
 
 @pytest.mark.parametrize("solver", ["replicator", "robust_replicator", "projected_replicator", "uniform", "nash"])
-def test_solve_finds_the_equilibrium_with_every_solver(payoffs, solver):
-    found = last_json(invoke("solve", payoffs, "--solver", solver, "--json"))
+def test_solve_finds_the_equilibrium_with_every_solver(invoke_json, payoffs, solver):
+    found = invoke_json("solve", payoffs, "--solver", solver)
     assert found["mixtures"][0] == pytest.approx([1 / 3] * 3)
     assert found["sum_regret"] == pytest.approx(0, abs=1e-9)
     assert found["solver"]["kind"] == solver
 
 
-def test_solve_passes_options_to_the_solver(payoffs):
-    found = last_json(invoke("solve", payoffs, "--solver", "replicator", "--set", "max_iterations=7", "--json"))
+def test_solve_passes_options_to_the_solver(invoke_json, payoffs):
+    found = invoke_json("solve", payoffs, "--solver", "replicator", "--set", "max_iterations=7")
     assert found["num_iterations"] == 7
 
 
@@ -55,32 +42,31 @@ def test_solve_passes_options_to_the_solver(payoffs):
         ([], "0,nan\n1,0\n", 3, "not known"),
     ],
 )
-def test_errors_are_one_sentence_with_their_exit_code(payoffs, arguments, content, code, words):
+def test_errors_are_one_sentence_with_their_exit_code(invoke, invoke_json, payoffs, arguments, content, code, words):
     payoffs.write_text(content)
     result = invoke("solve", payoffs, *arguments)
     assert result.exit_code == code
     assert result.stdout == ""
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    in_json = invoke("solve", payoffs, *arguments, "--json")
-    assert last_json(in_json)["exit_code"] == in_json.exit_code == code
+    assert invoke_json("solve", payoffs, *arguments)["exit_code"] == code
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(invoke, tmp_path):
     result = invoke("solve", tmp_path / "absent.csv")
-    assert result.exit_code == 1
-    assert "absent.csv: No such file" in result.stderr
+    assert result.exit_code == 2
+    assert "absent.csv" in result.stderr
 
 
-def test_unknown_command_and_option_are_usage_errors(payoffs):
+def test_unknown_command_and_option_are_usage_errors(invoke, payoffs):
     assert invoke("solv").exit_code == 2
     assert invoke("solve", payoffs, "--sover", "nash").exit_code == 2
 
 
-def test_doctor_finds_nothing_wrong_here():
-    result = invoke("doctor", "--json")
-    found = last_json(result)
-    assert (result.exit_code, found["ok"], found["problems"]) == (0, True, [])
+def test_doctor_finds_nothing_wrong_here(invoke, invoke_json):
+    assert invoke("doctor").exit_code == 0
+    found = invoke_json("doctor")
+    assert (found["ok"], found["problems"]) == (True, [])
     assert found["isa"] in ("portable", "avx2", "avx512")
 
 

@@ -1,0 +1,170 @@
+"""Whole runs from the command line: from a dataset to a report, interrupted and gone on with, part by part."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import coffee_fast as cf
+
+TINY = """
+seed = 3
+[dataset]
+num_trajectories = 60
+[model]
+num_steps = 40
+num_reward_steps = 40
+hidden_sizes = [16, 16]
+[psro]
+num_iterations = 3
+num_simulations = 40
+[psro.response]
+num_steps = 1500
+min_replay = 200
+replay_capacity = 1500
+hidden_sizes = [16, 16]
+[psro.meta_solver]
+kind = "replicator"
+max_iterations = 500
+[evaluation]
+num_simulations = 40
+[evaluation.response]
+num_steps = 300
+min_replay = 200
+replay_capacity = 300
+hidden_sizes = [16, 16]
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    file = tmp_path_factory.mktemp("config") / "tiny.toml"
+    file.write_text(TINY)
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(invoke_json, config, tmp_path_factory):
+    """An uninterrupted run."""
+    run_dir = tmp_path_factory.mktemp("runs") / "finished"
+    assert invoke_json("run", "--config", config, "--run-dir", run_dir)["run_dir"] == str(run_dir)
+    return run_dir
+
+
+def figures(run_dir) -> dict:
+    """All results of a run but where it lies and how long it took."""
+    results = json.loads((run_dir / "results.json").read_text())
+    del results["summary"]
+    return results
+
+
+def test_run_says_what_the_report_says(invoke, invoke_json, finished):
+    result = invoke("report", finished)
+    assert result.exit_code == 0
+    assert "What this run found" in result.stdout
+    assert str(finished / "report.md") in result.stdout
+    summary = invoke_json("report", finished)
+    assert {"initial_sum_regret", "final_sum_regret", "run_dir", "seconds"} <= set(summary)
+
+
+def test_progress_goes_to_standard_error(invoke, config, tmp_path):
+    result = invoke(
+        "run", "--config", config, "--run-dir", tmp_path / "run", "--json", "--set", "psro.num_iterations=1"
+    )
+    assert len(result.stdout.splitlines()) == 1
+    assert "psro 1/1" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on_and_ends_the_same(invoke, config, finished, tmp_path, number):
+    run_dir = tmp_path / "run"
+    command = [sys.executable, "-m", "coffee_fast", "run", "--config", str(config), "--run-dir", str(run_dir), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "fit rewards" in line:
+                break
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, err
+    assert "Traceback" not in err
+    said = json.loads(out.splitlines()[-1])
+    assert said["exit_code"] == 75
+    again = shlex.split(said["resume"])
+    assert again[0] == "coffee-fast"
+    assert again[-1] == "--resume"
+    assert not (run_dir / "report.md").exists()
+    assert invoke(*again[1:]).exit_code == 0
+    assert figures(run_dir) == figures(finished)
+
+
+def test_a_run_folder_is_taken_up_only_on_demand_and_only_by_the_same_run(invoke, config, finished):
+    result = invoke("run", "--config", config, "--run-dir", finished)
+    assert (result.exit_code, "resume" in result.stderr) == (4, True)
+    result = invoke("run", "--config", config, "--run-dir", finished, "--resume", "--seed", 4)
+    assert (result.exit_code, "config.seed is 3 there and 4 here" in result.stderr) == (4, True)
+
+
+def test_parts_one_by_one(invoke, invoke_json, config, tmp_path):
+    data, model, run_dir = tmp_path / "data", tmp_path / "model", tmp_path / "run"
+    assert invoke_json("dataset", "generate", data, "--num-trajectories", 60)["num_trajectories"] == 60
+    assert invoke_json("dataset", "validate", data)["valid"]
+    assert "60 (30 independent" in invoke("dataset", "describe", data).stdout
+    assert invoke_json("model", "fit", data, model, "--config", config)["num_members"] == 4
+    found = invoke_json("psro", model, "--run-dir", run_dir, "--config", config)
+    assert sum(found["probabilities"]) == pytest.approx(1)
+    assert invoke("psro", model, "--run-dir", run_dir, "--config", config).exit_code == 4
+    assert invoke_json("psro", model, "--run-dir", run_dir, "--config", config, "--resume") == found
+    judged = invoke_json("evaluate", found["solution"], "--config", config)
+    assert judged["sum_regret"] == pytest.approx(2 * judged["regret"][0])
+
+
+def test_own_dataset_of_an_unknown_game_has_no_evaluation(invoke_json, config, tmp_path):
+    data, run_dir = tmp_path / "data", tmp_path / "run"
+    known = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=60)
+    spec = dataclasses.replace(known.spec, name="my game", parameters={})
+    cf.TrajectoryDataset(spec, known.arrays, is_mirrored=True, num_independent_episodes=30).save(data)
+    summary = invoke_json("run", "--config", config, "--dataset", data, "--run-dir", run_dir)
+    assert summary["final_sum_regret"] is None
+    assert "not known" in (run_dir / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--preset", "papr"], 2, "demo, quick, paper"),
+        (["--set", "psro.num_iteratons=3"], 2, "did you mean 'psro.num_iterations'"),
+        (["--set", "psro.num_iterations=0"], 2, "num_iterations"),
+        (["--set", "model.hidden_sizes=3"], 2, "a list, each an integer"),
+        (["--set", "psro.meta_solver.kind=nas"], 2, "did you mean 'nash'"),
+        (["--config", "absent.toml"], 2, "absent.toml"),
+    ],
+)
+def test_wrong_configurations_are_refused_before_anything_is_written(invoke, tmp_path, arguments, code, words):
+    result = invoke("run", "--run-dir", tmp_path / "run", *arguments)
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_dataset_is_bad_data(invoke, tmp_path):
+    invoke("dataset", "generate", tmp_path / "data", "--num-trajectories", 10)
+    file = tmp_path / "data" / "data.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    result = invoke("dataset", "validate", tmp_path / "data")
+    assert (result.exit_code, str(file) in result.stderr) == (3, True)
+
+
+def test_damaged_checkpoint_is_named(invoke, config, finished, tmp_path):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    file = run_dir / "psro" / "iterations" / "0001" / "strategy.safetensors"
+    file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+    result = invoke("run", "--config", config, "--run-dir", run_dir, "--resume")
+    assert (result.exit_code, str(file) in result.stderr) == (4, True)
