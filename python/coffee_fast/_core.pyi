@@ -1,7 +1,7 @@
 """Types of the compiled kernels. Arrays must have exactly the dtype given and be C-contiguous; none is converted."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -16,6 +16,7 @@ def measure_fma_peak(duration_s: float = ...) -> float: ...
 # ---- random numbers
 
 class Purpose:
+    __members__: ClassVar[dict[str, Purpose]]
     initial_state: Purpose
     strategy: Purpose
     action: Purpose
@@ -67,6 +68,7 @@ def choose_actions(policy: Policy, information_states: Float32, legal_masks: UIn
 # ---- payoff tables and solvers
 
 class OverMembers:
+    __members__: ClassVar[dict[str, OverMembers]]
     mean: OverMembers
     lower: OverMembers
     upper: OverMembers
@@ -92,6 +94,7 @@ class PayoffTable:
     def regret_upper_bound(self, mixtures: Sequence[Float64]) -> Float64: ...
 
 class ReplicatorKind:
+    __members__: ClassVar[dict[str, ReplicatorKind]]
     plain: ReplicatorKind
     robust: ReplicatorKind
     def __init__(self, value: int) -> None: ...
@@ -223,7 +226,7 @@ def rollout(
     num_threads: int = ...,
     chunk_size: int = ...,
     record: bool = ...,
-) -> _Arrays: ...
+) -> dict[str, Any]: ...
 def estimate_payoffs(
     dynamics: GeneralizedBargaining | DynamicsEnsemble,
     policies: Sequence[Policy],
@@ -292,6 +295,7 @@ class Actor:
 
 class QNetwork:
     class Part:
+        __members__: ClassVar[dict[str, QNetwork.Part]]
         online: QNetwork.Part
         target: QNetwork.Part
         first_moment: QNetwork.Part

@@ -26,7 +26,7 @@ def stubbed(body: list[ast.stmt], prefix: str = "") -> dict[str, tuple[str, ...]
             names |= {prefix + node.name: (), **stubbed(node.body, f"{prefix}{node.name}.")}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names[prefix + node.target.id] = ()
-    return names
+    return {name: parameters for name, parameters in names.items() if not name.endswith("__members__")}
 
 
 def bound(owner: object, prefix: str = "") -> dict[str, tuple[str, ...]]:
