@@ -12,7 +12,7 @@
 namespace coffee_fast {
 
 int resolve_num_threads(int num_threads) {
-  check(num_threads >= 0, "num_threads must be at least 0, got ", num_threads);
+  check(num_threads >= 0 && num_threads <= 1024, "num_threads must lie in [0, 1024], got ", num_threads);
   return num_threads > 0 ? num_threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 

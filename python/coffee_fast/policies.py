@@ -54,10 +54,13 @@ class NetworkPolicy:
     def __post_init__(self) -> None:
         if self.kind not in ("greedy", "softmax"):
             raise InvalidArgumentError(f"NetworkPolicy: kind must be 'greedy' or 'softmax', got {self.kind!r}")
-        layers = tuple(
-            (np.ascontiguousarray(weights, dtype=np.float32), np.ascontiguousarray(bias, dtype=np.float32))
-            for weights, bias in self.layers
-        )
+        try:
+            layers = tuple(
+                (np.ascontiguousarray(weights, dtype=np.float32), np.ascontiguousarray(bias, dtype=np.float32))
+                for weights, bias in self.layers
+            )
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"NetworkPolicy: layers must be pairs of weights and bias: {error}") from None
         object.__setattr__(self, "layers", layers)
 
     @cached_property
@@ -74,6 +77,9 @@ class PerStepMixture:
 
     components: tuple[Policy, ...]
     weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_policies("PerStepMixture: components", self.components)
 
     @cached_property
     def core(self) -> _core.Policy:
@@ -92,7 +98,11 @@ class Mixture:
 
     def __post_init__(self) -> None:
         policies = tuple(self.policies)
-        probabilities = np.array(self.probabilities, dtype=np.float64)
+        _check_policies("Mixture: policies", policies)
+        try:
+            probabilities = np.array(self.probabilities, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InvalidArgumentError(f"Mixture: probabilities must be numbers, got {self.probabilities!r}") from None
         if not policies or probabilities.shape != (len(policies),):
             raise InvalidArgumentError(
                 f"Mixture: probabilities must have shape [{len(policies)}], one a policy and at least one, "
@@ -111,6 +121,12 @@ class Mixture:
     def core(self) -> tuple[list[_core.Policy], list[float]]:
         """What the kernels take for one player; policies of probability zero are left in place."""
         return [policy.core for policy in self.policies], self.probabilities.tolist()
+
+
+def _check_policies(name: str, policies: Sequence[Any]) -> None:
+    for policy in policies:
+        if not isinstance(policy, Policy):
+            raise InvalidArgumentError(f"{name} must all be policies, got {type(policy).__name__}")
 
 
 _KNOWN = {"uniform_random": UniformRandom}

@@ -83,9 +83,9 @@ def simulate(
             f"simulate: dynamics must be a game or a DynamicsEnsemble, got {type(dynamics).__name__}"
         )
     for name, value in (("num_episodes", num_episodes), ("num_threads", num_threads)):
-        if not isinstance(value, int | np.integer) or value < (name == "num_episodes"):
-            least = "1 or more" if name == "num_episodes" else "0 or more"
-            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least}, got {value!r}")
+        least = int(name == "num_episodes")
+        if not isinstance(value, int | np.integer) or not least <= value < 2**31:
+            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least} or more, got {value!r}")
     players = [mixture.core for mixture in as_players(policies, core.num_players)]
     out = _core.rollout(core, players, int(num_episodes), check_seed(seed), num_threads=int(num_threads), record=record)
     return SimulationResult(

@@ -122,9 +122,9 @@ class State:
         self._core = game.core.new_state(
             seed,
             0,
-            None if pool is None else _integers("pool", pool),
+            None if pool is None else _pool(pool),
             None if valuations is None else _valuations(valuations),
-            None if first_player is None else _integers("first_player", [first_player], 1)[0],
+            None if first_player is None else _integer("first_player", first_player),
         )
 
     @property
@@ -150,7 +150,7 @@ class State:
 
     def apply_action(self, action: int) -> None:
         """Play ``action``; ``InvalidArgumentError`` if it is illegal or the episode is over."""
-        (checked,) = _integers("action", [action], 1)
+        checked = _integer("action", action)
         self._core.apply_action(checked)
         self._history.append(checked)
 
@@ -164,12 +164,12 @@ class State:
 
     def information_state(self, player: int) -> Float32:
         """``float32 [41]``: what the player knows, its observation's first 8 entries and then every offer made."""
-        features: Float32 = self._core.information_state(player)
+        features: Float32 = self._core.information_state(_integer("player", player))
         return features
 
     def observation(self, player: int) -> Float32:
         """``float32 [11]``: agreement, offers made, pool, own valuations, last offer."""
-        features: Float32 = self._core.observation(player)
+        features: Float32 = self._core.observation(_integer("player", player))
         return features
 
     def global_state(self) -> Float32:
@@ -178,7 +178,7 @@ class State:
         return features
 
     def action_to_string(self, action: int) -> str:
-        return str(self._core.action_to_string(action))
+        return str(self._core.action_to_string(_integer("action", action)))
 
     def clone(self) -> State:
         """An independent copy."""
@@ -191,16 +191,25 @@ class State:
         return f"<pool {self.pool}, valuations {self.valuations}: {moves or 'no offer yet'}>"
 
 
-def _integers(name: str, values: Any, count: int = NUM_ITEM_TYPES) -> list[int]:
+def _integer(name: str, value: Any) -> int:
+    """The value as an integer of 32 bits, the most that any argument of an episode has."""
     try:
-        numbers = [int(value) for value in values]
-        if len(numbers) == count and all(float(value) == number for value, number in zip(values, numbers, strict=True)):
-            return numbers
+        number = int(value)
+        if number == value and abs(number) < 2**31:
+            return number
     except (TypeError, ValueError, OverflowError):
         pass
-    wanted = "an integer" if count == 1 else f"{count} integers"
-    got = values[0] if count == 1 else values
-    raise InvalidArgumentError(f"{name} must be {wanted}, got {got!r}")
+    raise InvalidArgumentError(f"{name} must be an integer, got {value!r}")
+
+
+def _pool(pool: Any) -> list[int]:
+    try:
+        numbers = [_integer("pool", count) for count in pool]
+    except (TypeError, InvalidArgumentError):
+        numbers = []
+    if len(numbers) != NUM_ITEM_TYPES:
+        raise InvalidArgumentError(f"pool must be {NUM_ITEM_TYPES} integers, got {pool!r}")
+    return numbers
 
 
 def _valuations(valuations: Any) -> list[list[float]]:

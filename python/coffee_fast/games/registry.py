@@ -37,7 +37,7 @@ def load_game(name: str, **parameters: Any) -> Any:
     >>> load_game("generalized_bargaining", discount=0.99)
     load_game('generalized_bargaining', discount=0.99, only_feasible_offers=False)
     """
-    if name not in _FACTORIES:
+    if not isinstance(name, str) or name not in _FACTORIES:
         near = difflib.get_close_matches(str(name), _FACTORIES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(_FACTORIES))}"
         raise InvalidGameError(f"load_game: there is no game {name!r}{hint}")
