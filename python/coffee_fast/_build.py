@@ -31,13 +31,12 @@ def get_cmake_dir() -> str:
     CoffeeError
         If this copy is a source tree rather than an installed package.
     """
-    import coffee_fast
-
-    for root in coffee_fast.__path__:
-        folder = Path(root) / "lib" / "cmake" / "coffee_fast"
+    places = (Path(_core.__file__).parent, Path(__file__).parent)  # they differ in an editable install
+    for place in places:
+        folder = place / "lib" / "cmake" / "coffee_fast"
         if (folder / "coffee_fastConfig.cmake").is_file():
             return str(folder)
     raise CoffeeError(
-        f"get_cmake_dir: no CMake package beside {list(coffee_fast.__path__)}; it comes with `pip install .`, "
+        f"get_cmake_dir: no CMake package in {places[0]}; it comes with `pip install .`, "
         "or with `cmake --install` for one without Python"
     )

@@ -21,7 +21,7 @@ TYPED = {
 
 
 def test_types_are_of_the_names_that_are_there():
-    assert TYPED == {*cf._FACE.items(), *((room, "") for room in cf._ROOMS)}
+    assert {*cf._FACE.items(), *((room, "") for room in cf._ROOMS)} == TYPED
 
 
 @pytest.mark.parametrize("name", sorted({*cf._FACE, *cf._ROOMS}))

@@ -13,7 +13,7 @@ from coffee_fast._provenance import describe_part, figures_from_json, is_duratio
 from coffee_fast.errors import CheckpointError
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
-from coffee_fast.responses import Response, ResponseObjective
+from coffee_fast.responses import DDQN, Response, ResponseObjective
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import simulate
 from coffee_fast.typing import ProgressCallback
@@ -42,9 +42,7 @@ def train_best_responses(
     (game, oracle, mixture, seed, versions), and read from there the next time.
     """
     if response is None:
-        import coffee_fast
-
-        response = coffee_fast.DDQN()
+        response = DDQN()
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     found = []
     for index, mixture in enumerate(mixtures):
