@@ -69,7 +69,7 @@ def three_player_majority() -> MatrixGame:
     choices = np.indices((2, 2, 2))
     is_second_side = choices.sum(axis=0) >= 2
     payoffs = tuple((choice == is_second_side).astype(np.float64) for choice in choices)
-    return MatrixGame("majority", payoffs, _profiles([[[1, 0]] * 3, [[0, 1]] * 3, [[0.5, 0.5]] * 3]))
+    return MatrixGame("majority", payoffs, _profiles([[[1.0, 0.0]] * 3, [[0.0, 1.0]] * 3, [[0.5, 0.5]] * 3]))
 
 
 def _symmetric(name: str, row_payoffs: list[list[int]], profiles: list[list[list[float]]]) -> MatrixGame:
