@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -72,7 +73,7 @@ class Bars:
         task, before = self._tasks[phase]
         if done < before:
             self._bars.reset(task)
-        self._bars.update(task, completed=done, total=total, figures=in_words(figures))
+        self._bars.update(task, completed=done, total=total, figures=in_words(dict(islice(figures.items(), 2))))
         self._tasks[phase] = task, done
 
 
