@@ -1,10 +1,9 @@
-#include "pybind.hpp"
-
 #include <thread>
 
 #include "coffee_fast/isa.hpp"
 #include "coffee_fast/parallel.hpp"
 #include "coffee_fast/version.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 

@@ -1,8 +1,7 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/dynamics_ensemble.hpp"
 #include "coffee_fast/empirical_game.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {

@@ -1,6 +1,5 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/error.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 

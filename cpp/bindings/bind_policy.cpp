@@ -1,9 +1,8 @@
-#include "pybind.hpp"
-
 #include <cmath>
 #include <memory>
 
 #include "coffee_fast/policy.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -74,8 +73,8 @@ void bind_policy(py::module_& module) {
         const auto count = static_cast<py::ssize_t>(actions.size());
         return to_array(std::move(actions), {count});
       },
-      py::arg("policy"), py::arg("information_states").noconvert(), py::arg("legal_masks").noconvert(),
-      py::arg("seed"), "One action a row; row r draws from the stream of rollout r, step 0.");
+      py::arg("policy"), py::arg("information_states").noconvert(), py::arg("legal_masks").noconvert(), py::arg("seed"),
+      "One action a row; row r draws from the stream of rollout r, step 0.");
 }
 
 }  // namespace coffee_fast::bindings

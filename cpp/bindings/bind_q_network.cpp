@@ -1,7 +1,6 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/q_learner.hpp"
 #include "coffee_fast/q_network.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -11,7 +10,8 @@ using Layers = std::vector<std::pair<Array<float>, Array<float>>>;
 std::vector<Mlp::Layer> as_layers(const Layers& layers, const char* name) {
   std::vector<Mlp::Layer> views;
   for (const auto& [weights, bias] : layers) {
-    check(weights.ndim() == 2 && bias.ndim() == 1, name, ": each layer must be weights [outputs, inputs] and bias [outputs]");
+    check(weights.ndim() == 2 && bias.ndim() == 1, name,
+          ": each layer must be weights [outputs, inputs] and bias [outputs]");
     views.push_back({as_matrix(weights, name), as_span(bias)});
   }
   return views;
@@ -56,10 +56,12 @@ void bind_q_network(py::module_& module) {
           [](QNetwork& self, const Array<float>& information_states, const Array<std::int32_t>& actions,
              const Array<float>& rewards, const Array<float>& next_information_states,
              const Array<std::uint8_t>& is_final, const Array<std::uint8_t>& next_legal_masks) {
-            const TransitionBatch batch{as_matrix(information_states, "information_states"), as_span(actions),
+            const TransitionBatch batch{as_matrix(information_states, "information_states"),
+                                        as_span(actions),
                                         as_span(rewards),
                                         as_matrix(next_information_states, "next_information_states"),
-                                        as_span(is_final), as_matrix(next_legal_masks, "next_legal_masks")};
+                                        as_span(is_final),
+                                        as_matrix(next_legal_masks, "next_legal_masks")};
             py::gil_scoped_release release;
             return self.gradient_step(batch);
           },

@@ -1,6 +1,5 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/rng.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 

@@ -1,8 +1,7 @@
-#include "pybind.hpp"
-
 #include "coffee_fast/dynamics_ensemble.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/rollout.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -46,8 +45,8 @@ py::dict rollout_of(const D& dynamics, const Players& players, std::size_t num_e
   Trajectories trajectories;
   without_gil([&](CancelToken& cancel) {
     rollout(dynamics, mixtures, {seed, profile, first_rollout, num_threads, chunk_size},
-            {{returns.data(), num_episodes, N * E}, lengths, disagreement, {strategies.data(), num_episodes, N}}, cancel,
-            record ? &trajectories : nullptr);
+            {{returns.data(), num_episodes, N * E}, lengths, disagreement, {strategies.data(), num_episodes, N}},
+            cancel, record ? &trajectories : nullptr);
   });
   const auto B = static_cast<py::ssize_t>(num_episodes);
   py::dict result;

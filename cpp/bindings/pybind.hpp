@@ -22,7 +22,8 @@ namespace py = pybind11;
 
 namespace coffee_fast::bindings {
 
-/// C-contiguous array of exactly T: anything else is a TypeError, never a silent copy (bind with py::arg().noconvert()).
+/// C-contiguous array of exactly T: anything else is a TypeError, never a silent copy (bind with
+/// py::arg().noconvert()).
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 

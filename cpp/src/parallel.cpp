@@ -41,7 +41,8 @@ void parallel_for(std::size_t num_tasks, int num_threads, CancelToken& cancel,
     }
   };
 
-  const std::size_t num_workers = std::min<std::size_t>(resolve_num_threads(num_threads), std::max<std::size_t>(num_tasks, 1));
+  const std::size_t num_workers =
+      std::min<std::size_t>(resolve_num_threads(num_threads), std::max<std::size_t>(num_tasks, 1));
   std::vector<std::jthread> helpers;
   helpers.reserve(num_workers - 1);
   for (std::size_t worker = 1; worker < num_workers; ++worker) helpers.emplace_back(work, static_cast<int>(worker));

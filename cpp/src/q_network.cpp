@@ -18,9 +18,12 @@ std::size_t padded(std::size_t size) { return (size + panel_width - 1) / panel_w
 float gradient_step_of_isa(const QNetworkStep& step) {
 #if defined(__x86_64__)
   switch (active_isa()) {
-    case Isa::avx512: return gradient_step_avx512(step);
-    case Isa::avx2: return gradient_step_avx2(step);
-    case Isa::portable: break;
+    case Isa::avx512:
+      return gradient_step_avx512(step);
+    case Isa::avx2:
+      return gradient_step_avx2(step);
+    case Isa::portable:
+      break;
   }
 #endif
   return gradient_step_portable(step);
@@ -42,8 +45,8 @@ QNetwork::QNetwork(std::span<const Mlp::Layer> online, std::span<const Mlp::Laye
     check(shape.inputs > 0 && shape.outputs > 0, "QNetwork: layer ", l, " must not be empty");
     check(l == 0 || shape.inputs == shapes_[l - 1].outputs, "QNetwork: layer ", l, " must have ",
           l == 0 ? 0 : shapes_[l - 1].outputs, " inputs, got ", shape.inputs);
-    check(target[l].weights.columns == shape.inputs && target[l].weights.rows == shape.outputs,
-          "QNetwork: layer ", l, " of target must have shape [", shape.outputs, ", ", shape.inputs, "]");
+    check(target[l].weights.columns == shape.inputs && target[l].weights.rows == shape.outputs, "QNetwork: layer ", l,
+          " of target must have shape [", shape.outputs, ", ", shape.inputs, "]");
     const bool is_last = l + 1 == online.size();
     shape.padded_outputs = padded(shape.outputs);
     shape.padded_inputs = is_last ? padded(shape.inputs) : shape.inputs;
@@ -68,10 +71,14 @@ std::size_t QNetwork::element(std::size_t layer, std::size_t output, std::size_t
 
 std::vector<float>& QNetwork::part(Part which) {
   switch (which) {
-    case Part::target: return target_;
-    case Part::first_moment: return first_moment_;
-    case Part::second_moment: return second_moment_;
-    case Part::online: break;
+    case Part::target:
+      return target_;
+    case Part::first_moment:
+      return first_moment_;
+    case Part::second_moment:
+      return second_moment_;
+    case Part::online:
+      break;
   }
   return online_;
 }
@@ -124,8 +131,8 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   std::vector<std::int32_t> next_row(batch_size, -1);
   std::vector<const std::uint8_t*> next_legal_masks;
   for (std::size_t b = 0; b < batch_size; ++b) {
-    check(batch.actions[b] >= 0 && static_cast<std::size_t>(batch.actions[b]) < num_actions,
-          "gradient_step: actions[", b, "] must lie in [0, ", num_actions, "), got ", batch.actions[b]);
+    check(batch.actions[b] >= 0 && static_cast<std::size_t>(batch.actions[b]) < num_actions, "gradient_step: actions[",
+          b, "] must lie in [0, ", num_actions, "), got ", batch.actions[b]);
     if (batch.is_final[b]) continue;
     const std::span<const std::uint8_t> mask = batch.next_legal_masks.row(b);
     check(std::any_of(mask.begin(), mask.end(), [](std::uint8_t legal) { return legal != 0; }),

@@ -56,10 +56,9 @@ template <class V, std::size_t P, class Epilogue, std::size_t... R>
 [[gnu::always_inline]] inline void multiply_rows(std::size_t num_rows, const Product& product, const Epilogue& epilogue,
                                                  std::index_sequence<R...>) {
   constexpr std::size_t N = P * panel_width / V::width;
-  ((num_rows == R + 1
-        ? multiply_tile<V, R + 1, P>(product, epilogue, std::make_index_sequence<(R + 1) * N>{},
-                                     std::make_index_sequence<N>{})
-        : void()),
+  ((num_rows == R + 1 ? multiply_tile<V, R + 1, P>(product, epilogue, std::make_index_sequence<(R + 1) * N>{},
+                                                   std::make_index_sequence<N>{})
+                      : void()),
    ...);
 }
 
@@ -92,8 +91,8 @@ template <class V, class MakeEpilogue>
 template <class V>
 void hidden_forward(const QNetwork::Shape& shape, const float* parameters, const float* inputs,
                     std::size_t input_stride, std::size_t num_rows, float* outputs) {
-  const Product product{inputs, input_stride, 1, 0, parameters + shape.weights, panel_width,
-                        shape.inputs * panel_width, 1, shape.inputs};
+  const Product product{inputs, input_stride, 1, 0, parameters + shape.weights, panel_width, shape.inputs * panel_width,
+                        1,      shape.inputs};
   const float* bias = parameters + shape.bias;
   const std::size_t stride = shape.padded_outputs;
   multiply<V>(product, num_rows, stride / panel_width, [=](std::size_t row, std::size_t panel) {
@@ -109,14 +108,19 @@ void hidden_forward(const QNetwork::Shape& shape, const float* parameters, const
 template <class V>
 void hidden_backward(const QNetwork::Shape& shape, const float* parameters, const float* output_gradient_t,
                      std::size_t padded_batch, float* input_gradient_t) {
-  const Product product{parameters + shape.weights, panel_width, 1, shape.inputs * panel_width,
-                        output_gradient_t, padded_batch, panel_width,
-                        shape.padded_outputs / panel_width, panel_width};
+  const Product product{parameters + shape.weights,
+                        panel_width,
+                        1,
+                        shape.inputs * panel_width,
+                        output_gradient_t,
+                        padded_batch,
+                        panel_width,
+                        shape.padded_outputs / panel_width,
+                        panel_width};
   multiply<V>(product, shape.inputs, padded_batch / panel_width, [=](std::size_t row, std::size_t panel) {
     float* const tile = input_gradient_t + row * padded_batch + panel * panel_width;
-    return [=](std::size_t r, std::size_t column, typename V::Type sum) [[gnu::always_inline]] {
-      V::store(tile + r * padded_batch + column, sum);
-    };
+    return [=](std::size_t r, std::size_t column, typename V::Type sum)
+               [[gnu::always_inline]] { V::store(tile + r * padded_batch + column, sum); };
   });
 }
 
@@ -145,7 +149,8 @@ struct Adam {
     const auto denominator = V::multiply_add(V::square_root(v), inverse_root_correction, epsilon);
     V::store(first + offset, m);
     V::store(second + offset, v);
-    V::store(parameters + offset, V::multiply_add(negative_step, V::divide(m, denominator), V::load(parameters + offset)));
+    V::store(parameters + offset,
+             V::multiply_add(negative_step, V::divide(m, denominator), V::load(parameters + offset)));
   }
 };
 

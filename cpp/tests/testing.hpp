@@ -25,7 +25,9 @@ inline int& num_failures() {
 }
 
 struct Registration {
-  Registration(std::string name, std::function<void()> body) { registry().push_back({std::move(name), std::move(body)}); }
+  Registration(std::string name, std::function<void()> body) {
+    registry().push_back({std::move(name), std::move(body)});
+  }
 };
 
 inline void fail(const char* file, int line, const std::string& what) {
@@ -35,21 +37,21 @@ inline void fail(const char* file, int line, const std::string& what) {
 
 }  // namespace coffee_fast::testing
 
-#define TEST(name)                                                                \
-  static void test_##name();                                                      \
+#define TEST(name)                                                                           \
+  static void test_##name();                                                                 \
   static const ::coffee_fast::testing::Registration registration_##name(#name, test_##name); \
   static void test_##name()
 
 #define EXPECT(condition) \
   if (!(condition)) ::coffee_fast::testing::fail(__FILE__, __LINE__, "expected " #condition)
 
-#define EXPECT_THROW(statement, Exception)                                                          \
-  do {                                                                                              \
-    bool thrown = false;                                                                            \
-    try {                                                                                           \
-      statement;                                                                                    \
-    } catch (const Exception&) {                                                                    \
-      thrown = true;                                                                                \
-    }                                                                                               \
+#define EXPECT_THROW(statement, Exception)                                                                     \
+  do {                                                                                                         \
+    bool thrown = false;                                                                                       \
+    try {                                                                                                      \
+      statement;                                                                                               \
+    } catch (const Exception&) {                                                                               \
+      thrown = true;                                                                                           \
+    }                                                                                                          \
     if (!thrown) ::coffee_fast::testing::fail(__FILE__, __LINE__, "expected " #Exception " from " #statement); \
   } while (false)

@@ -21,10 +21,10 @@ struct EstimateOptions {
 
 /// Sums over the episodes of each profile; columns are player-major, player * E + member.
 struct PayoffEstimates {
-  MatrixView<double> sum;                ///< [P, N * E]: of returns
-  MatrixView<double> sum_of_squares;     ///< [P, N * E]
-  std::span<double> sum_of_lengths;      ///< [P]
-  std::span<double> sum_of_disagreement; ///< [P]
+  MatrixView<double> sum;                 ///< [P, N * E]: of returns
+  MatrixView<double> sum_of_squares;      ///< [P, N * E]
+  std::span<double> sum_of_lengths;       ///< [P]
+  std::span<double> sum_of_disagreement;  ///< [P]
 };
 
 /// The number under which a profile's episodes are drawn: a hash of its strategies, in order, so that a profile's

@@ -12,10 +12,10 @@ namespace coffee_fast {
 
 struct QLearnerOptions {
   std::size_t batch_size = 64;
-  std::size_t min_replay = 50'000;      ///< transitions held before the first gradient step
-  std::uint64_t learn_period = 2;       ///< in counted calls
-  std::uint64_t target_period = 1000;   ///< in counted calls
-  double reward_scale = 1.0;            ///< rewards are divided by it where values are learned
+  std::size_t min_replay = 50'000;     ///< transitions held before the first gradient step
+  std::uint64_t learn_period = 2;      ///< in counted calls
+  std::uint64_t target_period = 1000;  ///< in counted calls
+  double reward_scale = 1.0;           ///< rewards are divided by it where values are learned
 };
 
 /// Deep Q-learning: an actor collects experience, a Q-network learns from it.

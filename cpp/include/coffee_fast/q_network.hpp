@@ -61,7 +61,8 @@ class QNetwork {
   void set_num_steps(std::uint64_t num_steps) { num_steps_ = num_steps; }
 
   /// Where a layer lies in a part. Outputs are padded with zeros to whole panels of 16; the weights of a hidden layer
-  /// are stored [panel][inputs][16], those of the last layer [outputs][padded inputs], and each is followed by its bias.
+  /// are stored [panel][inputs][16], those of the last layer [outputs][padded inputs], and each is followed by its
+  /// bias.
   struct Shape {
     std::size_t inputs, outputs, padded_outputs;
     std::size_t padded_inputs;  ///< of the last layer's rows; else `inputs`
