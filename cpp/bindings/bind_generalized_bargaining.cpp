@@ -1,10 +1,9 @@
-#include "pybind.hpp"
-
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "coffee_fast/generalized_bargaining.hpp"
+#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -37,16 +36,14 @@ struct State {
           action);
     if (action == game->accept_action()) return "accept";
     const Game::Items& offer = game->offers()[static_cast<std::size_t>(action)];
-    return "keep (" + std::to_string(offer[0]) + ", " + std::to_string(offer[1]) + ", " + std::to_string(offer[2]) + ")";
+    return "keep (" + std::to_string(offer[0]) + ", " + std::to_string(offer[1]) + ", " + std::to_string(offer[2]) +
+           ")";
   }
 
   std::vector<std::int32_t> legal_actions() const {
-    std::vector<std::int32_t> actions;
-    if (episode.is_over) return actions;
-    const std::span<const std::uint8_t> mask = game->legal_mask(episode);
-    for (std::size_t action = 0; action < mask.size(); ++action)
-      if (mask[action]) actions.push_back(static_cast<std::int32_t>(action));
-    return actions;
+    if (episode.is_over) return {};
+    const std::span<const std::int32_t> actions = game->legal_actions(episode);
+    return {actions.begin(), actions.end()};
   }
 
   template <class Fill>
@@ -88,16 +85,17 @@ void bind_generalized_bargaining(py::module_& module) {
           [](std::shared_ptr<Game> game, std::uint64_t seed, std::uint64_t rollout, std::optional<Game::Items> pool,
              std::optional<std::array<Game::Valuations, 2>> valuations, std::optional<std::int32_t> first_player) {
             const Game::Episode drawn = game->draw({seed, 0, rollout});
-            return State{game, game->make(pool.value_or(drawn.pool), valuations.value_or(drawn.valuations),
+            return State{game, game->make(pool.value_or(drawn.pool()), valuations.value_or(drawn.valuations),
                                           first_player.value_or(drawn.first_player))};
           },
           py::arg("seed"), py::arg("rollout") = 0, py::arg("pool") = py::none(), py::arg("valuations") = py::none(),
           py::arg("first_player") = py::none());
 
   py::class_<State>(module, "GeneralizedBargainingState")
-      .def_property_readonly("pool", [](const State& state) { return state.episode.pool; })
+      .def_property_readonly("pool", [](const State& state) { return state.episode.pool(); })
       .def_property_readonly("valuations", [](const State& state) { return state.episode.valuations; })
-      .def_property_readonly("first_player", [](const State& state) { return state.episode.first_player; })
+      .def_property_readonly("first_player",
+                             [](const State& state) { return static_cast<int>(state.episode.first_player); })
       .def("current_player",
            [](const State& state) { return state.episode.is_over ? -4 : state.episode.player_to_act(); })
       .def("is_terminal", [](const State& state) { return state.episode.is_over; })

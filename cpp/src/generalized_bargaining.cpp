@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t num_types = GeneralizedBargaining::num_item_types;
 constexpr std::int32_t min_pool = 5, max_pool = 7, max_of_a_type = 5;
 constexpr double min_valuation = 1.0, min_valuations = 5.0, max_valuations = 10.0;
-constexpr double max_valuation = max_valuations - (num_types - 1) * min_valuation;
 
 using Items = GeneralizedBargaining::Items;
 using Valuations = GeneralizedBargaining::Valuations;
@@ -37,15 +36,19 @@ const std::vector<Items>& all_pools() {
   return pools;
 }
 
-/// Uniform on the polytope, by rejection from the smallest box around it (about one draw in six is kept).
+/// Uniform on the polytope. The gaps that three sorted uniform numbers leave are uniform among the nonnegative vectors
+/// of sum 1 or less; so scaled, what each type is worth above the least is uniform up to the largest sum, and only the
+/// 2 % of draws below the least sum are drawn again.
 Valuations draw_valuations(Stream& stream) {
+  constexpr double slack = max_valuations - num_types * min_valuation;
   for (;;) {
-    Valuations valuations;
-    double sum = 0.0;
-    for (double& valuation : valuations) {
-      valuation = min_valuation + (max_valuation - min_valuation) * stream.next_double();
-      sum += valuation;
-    }
+    double a = stream.next_double(), b = stream.next_double(), c = stream.next_double();
+    if (a > b) std::swap(a, b);
+    if (b > c) std::swap(b, c);
+    if (a > b) std::swap(a, b);
+    const Valuations valuations{min_valuation + slack * a, min_valuation + slack * (b - a),
+                                min_valuation + slack * (c - b)};
+    const double sum = valuations[0] + valuations[1] + valuations[2];
     if (sum >= min_valuations && sum <= max_valuations) return valuations;
   }
 }
@@ -56,19 +59,22 @@ double value(const Valuations& valuations, const Items& items) {
 
 }  // namespace
 
-GeneralizedBargaining::GeneralizedBargaining(const Options& options)
-    : options_(options), offers_(enumerate(0, 0)) {
-  check(options.discount > 0.0 && options.discount <= 1.0,
-        "generalized_bargaining: discount must lie in (0, 1], got ", options.discount);
+GeneralizedBargaining::GeneralizedBargaining(const Options& options) : options_(options), offers_(enumerate(0, 0)) {
+  check(options.discount > 0.0 && options.discount <= 1.0, "generalized_bargaining: discount must lie in (0, 1], got ",
+        options.discount);
   if (options.offers == Offers::feasible)
     std::erase_if(offers_, [](const Items& offer) {
       return std::ranges::none_of(all_pools(), [&](const Items& pool) { return is_part_of(offer, pool); });
     });
   for (const Items& pool : all_pools())
     for (const std::uint8_t can_accept : {0, 1}) {
+      legal_starts_.push_back(legal_actions_.size());
       for (const Items& offer : offers_) legal_masks_.push_back(is_part_of(offer, pool));
       legal_masks_.push_back(can_accept);
+      for (std::int32_t action = 0; action <= accept_action(); ++action)
+        if (*(legal_masks_.end() - accept_action() - 1 + action)) legal_actions_.push_back(action);
     }
+  legal_starts_.push_back(legal_actions_.size());
   powers_[0] = 1.0;
   for (std::size_t n = 1; n < powers_.size(); ++n) powers_[n] = powers_[n - 1] * options.discount;
 }
@@ -78,9 +84,8 @@ std::span<const Items> GeneralizedBargaining::pools() { return all_pools(); }
 GeneralizedBargaining::Episode GeneralizedBargaining::draw(const EpisodeKey& key) const {
   Stream stream(key.seed, Purpose::initial_state, key.profile, key.rollout);
   Episode episode;
-  episode.pool_index = static_cast<std::int32_t>(stream.next_below(static_cast<std::uint32_t>(all_pools().size())));
-  episode.pool = all_pools()[static_cast<std::size_t>(episode.pool_index)];
-  episode.first_player = static_cast<std::int32_t>(stream.next_below(2));
+  episode.pool_index = static_cast<std::uint8_t>(stream.next_below(static_cast<std::uint32_t>(pools().size())));
+  episode.first_player = static_cast<std::uint8_t>(stream.next_below(2));
   for (Valuations& valuations : episode.valuations) valuations = draw_valuations(stream);
   return episode;
 }
@@ -97,20 +102,23 @@ GeneralizedBargaining::Episode GeneralizedBargaining::make(const Items& pool,
     const double sum = v[0] + v[1] + v[2];
     const bool is_inside = std::ranges::all_of(v, [](double entry) { return entry >= min_valuation; }) &&
                            sum >= min_valuations && sum <= max_valuations;
-    check(is_inside, "new_state: valuations of player ", player,
-          " must be 1 or more each and sum to 5 to 10, got (", v[0], ", ", v[1], ", ", v[2], ")");
+    check(is_inside, "new_state: valuations of player ", player, " must be 1 or more each and sum to 5 to 10, got (",
+          v[0], ", ", v[1], ", ", v[2], ")");
   }
   check(first_player == 0 || first_player == 1, "new_state: first_player must be 0 or 1, got ", first_player);
-  episode.pool = pool;
-  episode.pool_index = static_cast<std::int32_t>(found - all_pools().begin());
+  episode.pool_index = static_cast<std::uint8_t>(found - all_pools().begin());
   episode.valuations = valuations;
-  episode.first_player = first_player;
+  episode.first_player = static_cast<std::uint8_t>(first_player);
   return episode;
 }
 
 std::span<const std::uint8_t> GeneralizedBargaining::legal_mask(const Episode& episode) const {
-  const auto row = static_cast<std::size_t>(2 * episode.pool_index + (episode.num_offers > 0));
-  return {legal_masks_.data() + row * num_actions(), num_actions()};
+  return {legal_masks_.data() + legal_row(episode) * num_actions(), num_actions()};
+}
+
+std::span<const std::int32_t> GeneralizedBargaining::legal_actions(const Episode& episode) const {
+  const std::size_t row = legal_row(episode), first = legal_starts_[row];
+  return {legal_actions_.data() + first, legal_starts_[row + 1] - first};
 }
 
 void GeneralizedBargaining::apply(Episode& episode, std::int32_t action) const {
@@ -118,16 +126,16 @@ void GeneralizedBargaining::apply(Episode& episode, std::int32_t action) const {
     episode.has_deal = episode.is_over = true;
     return;
   }
-  episode.offers[static_cast<std::size_t>(episode.num_offers++)] = offers_[static_cast<std::size_t>(action)];
-  episode.is_over = episode.num_offers == static_cast<std::int32_t>(max_offers);
+  episode.offers[episode.num_offers++] = static_cast<std::uint8_t>(action);
+  episode.is_over = episode.num_offers == max_offers;
 }
 
 std::array<double, 2> GeneralizedBargaining::returns(const Episode& episode) const {
   if (!episode.has_deal) return {0.0, 0.0};
-  const Items& kept = episode.offers[static_cast<std::size_t>(episode.num_offers - 1)];
-  const Items left{episode.pool[0] - kept[0], episode.pool[1] - kept[1], episode.pool[2] - kept[2]};
+  const Items &pool = episode.pool(), &kept = last_offer(episode);
+  const Items left{pool[0] - kept[0], pool[1] - kept[1], pool[2] - kept[2]};
   const auto acceptor = static_cast<std::size_t>(episode.player_to_act());
-  const double power = powers_[static_cast<std::size_t>(episode.num_offers)];
+  const double power = powers_[episode.num_offers];
   std::array<double, 2> payoffs;
   payoffs[acceptor] = power * value(episode.valuations[acceptor], left);
   payoffs[1 - acceptor] = power * value(episode.valuations[1 - acceptor], kept);
@@ -135,23 +143,22 @@ std::array<double, 2> GeneralizedBargaining::returns(const Episode& episode) con
 }
 
 void GeneralizedBargaining::observation(const Episode& episode, std::int32_t player, std::span<float> out) const {
+  const Items last = episode.num_offers == 0 ? Items{} : last_offer(episode);
   out[0] = episode.has_deal;
-  out[1] = static_cast<float>(episode.num_offers);
+  out[1] = episode.num_offers;
   for (std::size_t i = 0; i < num_types; ++i) {
-    out[2 + i] = static_cast<float>(episode.pool[i]);
+    out[2 + i] = static_cast<float>(episode.pool()[i]);
     out[5 + i] = static_cast<float>(episode.valuations[static_cast<std::size_t>(player)][i]);
-    out[8 + i] = episode.num_offers == 0
-                     ? 0.0f
-                     : static_cast<float>(episode.offers[static_cast<std::size_t>(episode.num_offers - 1)][i]);
+    out[8 + i] = static_cast<float>(last[i]);
   }
 }
 
-void GeneralizedBargaining::information_state(const Episode& episode, std::int32_t player,
-                                              std::span<float> out) const {
-  std::fill(out.begin(), out.end(), 0.0f);
+void GeneralizedBargaining::information_state(const Episode& episode, std::int32_t player, std::span<float> out) const {
   observation(episode, player, out.first(observation_size()));
-  for (std::size_t n = 0; n < static_cast<std::size_t>(episode.num_offers); ++n)
-    for (std::size_t i = 0; i < num_types; ++i) out[8 + num_types * n + i] = static_cast<float>(episode.offers[n][i]);
+  for (std::size_t n = 0; n < max_offers; ++n) {
+    const Items offer = n < episode.num_offers ? offers_[episode.offers[n]] : Items{};
+    for (std::size_t i = 0; i < num_types; ++i) out[8 + num_types * n + i] = static_cast<float>(offer[i]);
+  }
 }
 
 void GeneralizedBargaining::state(const Episode& episode, std::span<float> out) const {
@@ -210,9 +217,7 @@ void GeneralizedBargaining::step(Batch& batch, std::span<const std::int32_t> lan
   for (std::size_t row = 0; row < lanes.size(); ++row) {
     Episode& episode = batch.episodes[static_cast<std::size_t>(lanes[row])];
     apply(episode, actions[row]);
-    const std::array<double, 2> payoffs = returns(episode);
-    outputs.rewards(row, 0) = payoffs[0];
-    outputs.rewards(row, 1) = payoffs[1];
+    std::ranges::copy(returns(episode), outputs.rewards.row(row).begin());
     outputs.disagreement[row] = 0.0;
     outputs.terminal[row] = episode.is_over;
   }

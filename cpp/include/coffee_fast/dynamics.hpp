@@ -18,9 +18,9 @@ struct EpisodeKey {
 
 /// What one step of a batch gives, a row for each lane that stepped.
 struct StepOutputs {
-  MatrixView<double> rewards;          ///< [L, N * E]: player-major, rewards(lane, player * E + member)
-  std::span<double> disagreement;      ///< [L]: what the members disagree about at this transition; 0 for true games
-  std::span<std::uint8_t> terminal;    ///< [L]: 1 where the episode is over
+  MatrixView<double> rewards;        ///< [L, N * E]: player-major, rewards(lane, player * E + member)
+  std::span<double> disagreement;    ///< [L]: what the members disagree about at this transition; 0 for true games
+  std::span<std::uint8_t> terminal;  ///< [L]: 1 where the episode is over
 };
 
 /// Alternating-move games, true or learned, advanced many episodes at a time.
@@ -51,6 +51,13 @@ concept Dynamics =
       dynamics.states(batch, lanes, features);
       dynamics.observations(batch, lanes, features);
       dynamics.step(batch, lanes, actions, outputs);
+    };
+
+/// A dynamics that has the ascending list of a lane's legal actions at hand spares uniform play the masks.
+template <class D>
+concept ListsLegalActions =
+    Dynamics<D> && requires(const D& dynamics, const typename D::Batch& batch, std::int32_t lane) {
+      { dynamics.legal_actions(batch, lane) } -> std::convertible_to<std::span<const std::int32_t>>;
     };
 
 }  // namespace coffee_fast

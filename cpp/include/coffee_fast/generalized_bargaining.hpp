@@ -42,19 +42,20 @@ class GeneralizedBargaining {
     Offers offers = Offers::all;
   };
 
-  /// One episode.
-  struct Episode {
-    Items pool{};
+  /// One episode, in one cache line.
+  struct alignas(64) Episode {
     std::array<Valuations, 2> valuations{};
-    std::int32_t pool_index = 0;
-    std::int32_t first_player = 0;
-    std::int32_t num_offers = 0;
+    std::array<std::uint8_t, max_offers> offers{};  ///< the first num_offers are actions
+    std::uint8_t num_offers = 0;
+    std::uint8_t pool_index = 0;  ///< into pools()
+    std::uint8_t first_player = 0;
     bool is_over = false;
     bool has_deal = false;
-    std::array<Items, max_offers> offers{};
 
     std::int32_t player_to_act() const { return (first_player + num_offers) % 2; }
+    const Items& pool() const { return pools()[pool_index]; }
   };
+  static_assert(sizeof(Episode) == 64);
 
   explicit GeneralizedBargaining(const Options& options);
   GeneralizedBargaining() : GeneralizedBargaining(Options{}) {}
@@ -69,8 +70,10 @@ class GeneralizedBargaining {
   Episode draw(const EpisodeKey& key) const;
   /// Checks pool, valuations and first player; errors name them.
   Episode make(const Items& pool, const std::array<Valuations, 2>& valuations, std::int32_t first_player) const;
-  /// One byte an action.
+  /// One byte an action; what an episode that is over would allow is meaningless.
   std::span<const std::uint8_t> legal_mask(const Episode& episode) const;
+  /// The same as a list, ascending.
+  std::span<const std::int32_t> legal_actions(const Episode& episode) const;
   /// Requires a running episode and a legal action.
   void apply(Episode& episode, std::int32_t action) const;
   /// Zeros until the episode has ended with a deal.
@@ -94,6 +97,9 @@ class GeneralizedBargaining {
   void reset(Batch& batch, std::span<const std::int32_t> lanes, std::span<const EpisodeKey> keys) const;
   void players_to_act(Batch& batch, std::span<const std::int32_t> lanes, std::span<std::int32_t> players) const;
   void information_states(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<float> out) const;
+  std::span<const std::int32_t> legal_actions(const Batch& batch, std::int32_t lane) const {
+    return legal_actions(batch.episodes[static_cast<std::size_t>(lane)]);
+  }
   void legal_masks(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<std::uint8_t> out) const;
   void states(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<float> out) const;
   void observations(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<float> out) const;
@@ -101,12 +107,18 @@ class GeneralizedBargaining {
             const StepOutputs& outputs) const;
 
  private:
+  /// Row of the tables of legal actions.
+  static std::size_t legal_row(const Episode& episode) { return 2u * episode.pool_index + (episode.num_offers > 0); }
+  const Items& last_offer(const Episode& episode) const { return offers_[episode.offers[episode.num_offers - 1u]]; }
+
   Options options_;
   std::vector<Items> offers_;
   std::vector<std::uint8_t> legal_masks_;      // [pools, 2, actions]: before and after the first offer
+  std::vector<std::int32_t> legal_actions_;    // the lists of the same, one after another
+  std::vector<std::size_t> legal_starts_;      // where each list begins, and where the last one ends
   std::array<double, max_offers + 1> powers_;  // discount to the power of the offers made
 };
 
-static_assert(Dynamics<GeneralizedBargaining>);
+static_assert(ListsLegalActions<GeneralizedBargaining>);
 
 }  // namespace coffee_fast

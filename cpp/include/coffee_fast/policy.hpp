@@ -25,6 +25,9 @@ struct Policy {
   double temperature = 1.0;            ///< of softmax
   std::vector<Policy> components;      ///< of mixture; themselves not mixtures
   std::vector<double> weights;         ///< of mixture; nonnegative, sum one
+
+  /// The same play: networks are compared by identity.
+  bool operator==(const Policy&) const = default;
 };
 
 /// A player's strategy for a batch of episodes: at the start of each episode one policy is drawn by `probabilities`

@@ -52,10 +52,21 @@ class Stream {
     key_ = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
   }
 
+  /// The stream of another rollout and step, without hashing seed, purpose and profile again.
+  constexpr Stream at(std::uint64_t rollout, std::uint32_t step) const {
+    Stream stream = *this;
+    stream.rollout_ = rollout;
+    stream.step_ = step;
+    stream.num_blocks_ = 0;
+    stream.position_ = 4;
+    return stream;
+  }
+
   constexpr std::uint32_t next_u32() {
     if (position_ == 4) {
-      block_ = philox4x32({num_blocks_++, step_, static_cast<std::uint32_t>(rollout_),
-                           static_cast<std::uint32_t>(rollout_ >> 32)}, key_);
+      block_ = philox4x32(
+          {num_blocks_++, step_, static_cast<std::uint32_t>(rollout_), static_cast<std::uint32_t>(rollout_ >> 32)},
+          key_);
       position_ = 0;
     }
     return block_[position_++];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,15 +40,15 @@ struct RolloutOutputs {
 
 /// The steps of some episodes, one episode after another; shapes as a log of play has them.
 struct Trajectories {
-  std::vector<std::int64_t> offsets{0};  ///< [B + 1]: episode b has steps offsets[b] to offsets[b + 1]
-  std::vector<float> states;             ///< [T, D]
-  std::vector<float> observations;       ///< [T, N * O]
-  std::vector<std::int32_t> actions;     ///< [T]
-  std::vector<std::int8_t> players;      ///< [T]
-  std::vector<std::uint8_t> legal_masks; ///< [T, A]
-  std::vector<float> rewards;            ///< [T, N]: mean over members
-  std::vector<float> next_states;        ///< [T, D]; of a terminal step whatever the dynamics say of an ended episode
-  std::vector<std::uint8_t> terminal;    ///< [T]
+  std::vector<std::int64_t> offsets{0};   ///< [B + 1]: episode b has steps offsets[b] to offsets[b + 1]
+  std::vector<float> states;              ///< [T, D]
+  std::vector<float> observations;        ///< [T, N * O]
+  std::vector<std::int32_t> actions;      ///< [T]
+  std::vector<std::int8_t> players;       ///< [T]
+  std::vector<std::uint8_t> legal_masks;  ///< [T, A]
+  std::vector<float> rewards;             ///< [T, N]: mean over members
+  std::vector<float> next_states;         ///< [T, D]; of a terminal step whatever the dynamics say of an ended episode
+  std::vector<std::uint8_t> terminal;     ///< [T]
 
   void append(const Trajectories& more);
 };
@@ -73,96 +74,118 @@ class EpisodeRunner {
   void run(std::span<const PolicyMixture> players, std::uint64_t seed, std::uint64_t profile,
            std::uint64_t first_rollout, const RolloutOutputs& outputs, CancelToken& cancel,
            Trajectories* trajectories = nullptr) {
-    begin(players, seed, profile, first_rollout, outputs);
+    begin(seed, profile, first_rollout, outputs);
+    draw_policies(players, Stream(seed, Purpose::strategy, profile), outputs.strategies);
+    dynamics_.reset(batch_, active_, keys_);
+    const Stream stream(seed, Purpose::action, profile);
     if (trajectories != nullptr) steps_.assign(outputs.lengths.size(), {});
     for (std::uint32_t time = 0; !active_.empty(); ++time) {
       cancel.poll();
-      act(players, keys_, time);
+      act(stream, time);
       if (trajectories != nullptr) record_decisions();
       const StepOutputs step{{rewards_.data(), active_.size(), num_returns_},
                              {disagreement_.data(), active_.size()},
                              {terminal_.data(), active_.size()}};
-      dynamics_.step(batch_, active_, std::span<const std::int32_t>(actions_), step);
+      dynamics_.step(batch_, active_, std::span<const std::int32_t>(actions_).first(active_.size()), step);
       if (trajectories != nullptr) record_results(step);
       book(step, outputs);
     }
     if (trajectories != nullptr)
-      for (const Trajectories& episode : steps_) {
-        trajectories->append(episode);
-      }
+      for (const Trajectories& episode : steps_) trajectories->append(episode);
   }
 
  private:
-  void begin(std::span<const PolicyMixture> players, std::uint64_t seed, std::uint64_t profile,
-             std::uint64_t first_rollout, const RolloutOutputs& outputs) {
+  void begin(std::uint64_t seed, std::uint64_t profile, std::uint64_t first_rollout, const RolloutOutputs& outputs) {
     const std::size_t count = outputs.lengths.size();
     active_.resize(count);
+    actions_.resize(count);
     keys_.resize(count);
-    slots_.resize(count * num_players_);
-    num_slots_ = 0;
     for (std::size_t lane = 0; lane < count; ++lane) {
       active_[lane] = static_cast<std::int32_t>(lane);
       keys_[lane] = {seed, profile, first_rollout + lane};
       outputs.lengths[lane] = 0;
       outputs.disagreement[lane] = 0.0;
-      for (double& value : outputs.returns.row(lane)) value = 0.0;
+      std::ranges::fill(outputs.returns.row(lane), 0.0);
     }
-    for (std::size_t player = 0; player < num_players_; ++player) {
-      const std::vector<double>& probabilities = players[player].probabilities;
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        std::size_t drawn = 0;
-        if (probabilities.size() > 1) {
-          Stream stream(seed, Purpose::strategy, profile, keys_[lane].rollout, static_cast<std::uint32_t>(player));
-          drawn = sample_categorical(probabilities, stream.next_double());
-        }
-        outputs.strategies(lane, player) = static_cast<std::int32_t>(drawn);
-        slots_[lane * num_players_ + player] = static_cast<std::int32_t>(num_slots_ + drawn);
-      }
-      num_slots_ += probabilities.size();
-    }
-    dynamics_.reset(batch_, active_, keys_);
   }
 
-  /// Fills actions_, having sorted the active lanes by the policy of the player on move, so that each acts at once.
-  void act(std::span<const PolicyMixture> players, std::span<const EpisodeKey> keys, std::uint32_t time) {
+  /// Draws each player's policy for each episode. Equal policies, of one player or several, form one group.
+  void draw_policies(std::span<const PolicyMixture> players, const Stream& stream,
+                     MatrixView<std::int32_t> strategies) {
+    groups_.clear();
+    group_of_.resize(keys_.size() * num_players_);
+    for (std::size_t player = 0; player < num_players_; ++player) {
+      const auto& [policies, probabilities] = players[player];
+      groups_of_policies_.clear();
+      for (const Policy& policy : policies) groups_of_policies_.push_back(find_or_add_group(policy));
+      for (std::size_t lane = 0; lane < keys_.size(); ++lane) {
+        std::size_t drawn = 0;
+        if (policies.size() > 1)
+          drawn = sample_categorical(probabilities,
+                                     stream.at(keys_[lane].rollout, static_cast<std::uint32_t>(player)).next_double());
+        strategies(lane, player) = static_cast<std::int32_t>(drawn);
+        group_of_[lane * num_players_ + player] = groups_of_policies_[drawn];
+      }
+    }
+  }
+
+  std::size_t find_or_add_group(const Policy& policy) {
+    const auto found = std::ranges::find_if(groups_, [&](const Policy* other) { return *other == policy; });
+    const auto group = static_cast<std::size_t>(found - groups_.begin());
+    if (found == groups_.end()) groups_.push_back(&policy);
+    return group;
+  }
+
+  /// Fills actions_, a row for each active lane; each group acts at once.
+  void act(const Stream& stream, std::uint32_t time) {
+    if (groups_.size() == 1) return act_by(*groups_.front(), 0, active_.size(), stream, time);
+    sort_by_group();
+    for (std::size_t group = 0; group < groups_.size(); ++group)
+      if (const std::size_t first = starts_[group], rows = starts_[group + 1] - first; rows > 0)
+        act_by(*groups_[group], first, rows, stream, time);
+  }
+
+  /// Sorts the active lanes by the group of the player on move: group g has rows starts_[g] to starts_[g + 1].
+  void sort_by_group() {
     const std::size_t count = active_.size();
     movers_.resize(count);
     dynamics_.players_to_act(batch_, active_, movers_);
-    starts_.assign(num_slots_ + 1, 0);
-    for (std::size_t row = 0; row < count; ++row) ++starts_[slot(active_[row], movers_[row]) + 1];
-    for (std::size_t s = 0; s < num_slots_; ++s) starts_[s + 1] += starts_[s];
-    sorted_.resize(count);
-    sorted_movers_.resize(count);
-    streams_.resize(count);
-    actions_.resize(count);
+    const auto group = [this](std::size_t row) {
+      return group_of_[static_cast<std::size_t>(active_[row]) * num_players_ + static_cast<std::size_t>(movers_[row])];
+    };
+    starts_.assign(groups_.size() + 1, 0);
+    for (std::size_t row = 0; row < count; ++row) ++starts_[group(row) + 1];
+    for (std::size_t g = 0; g < groups_.size(); ++g) starts_[g + 1] += starts_[g];
     next_ = starts_;
-    for (std::size_t row = 0; row < count; ++row) {
-      const std::size_t place = next_[slot(active_[row], movers_[row])]++;
-      sorted_[place] = active_[row];
-      sorted_movers_[place] = movers_[row];
-      const EpisodeKey& key = keys[static_cast<std::size_t>(active_[row])];
-      streams_[place] = Stream(key.seed, Purpose::action, key.profile, key.rollout, time);
-    }
+    sorted_.resize(count);
+    for (std::size_t row = 0; row < count; ++row) sorted_[next_[group(row)]++] = active_[row];
     active_.swap(sorted_);
-    movers_.swap(sorted_movers_);
-    dynamics_.legal_masks(batch_, active_, {masks_.data(), count, num_actions_});
-    std::size_t s = 0;
-    for (const PolicyMixture& mixture : players)
-      for (const Policy& policy : mixture.policies) {
-        const std::size_t first = starts_[s], rows = starts_[s + 1] - first;
-        ++s;
-        if (rows > 0) act_by(policy, first, rows);
-      }
   }
 
-  void act_by(const Policy& policy, std::size_t first, std::size_t rows) {
+  void act_by(const Policy& policy, std::size_t first, std::size_t rows, const Stream& stream, std::uint32_t time) {
+    const std::span<const std::int32_t> lanes = std::span<const std::int32_t>(active_).subspan(first, rows);
+    const std::span<std::int32_t> actions = std::span(actions_).subspan(first, rows);
+    const auto stream_of = [&](std::size_t row) {
+      return stream.at(keys_[static_cast<std::size_t>(lanes[row])].rollout, time);
+    };
+    if constexpr (ListsLegalActions<D>)
+      if (policy.kind == Policy::Kind::uniform_random) {
+        for (std::size_t row = 0; row < rows; ++row) {
+          const std::span<const std::int32_t> legal = dynamics_.legal_actions(batch_, lanes[row]);
+          actions[row] = legal[stream_of(row).next_below(static_cast<std::uint32_t>(legal.size()))];
+        }
+        return;
+      }
+    const MatrixView<std::uint8_t> masks{masks_.data(), rows, num_actions_};
+    dynamics_.legal_masks(batch_, lanes, masks);
     MatrixView<float> features{features_.data(), rows, 0};
     if (looks_at_information_states(policy)) {
       features = {features_.data(), rows, num_features_};
-      dynamics_.information_states(batch_, std::span<const std::int32_t>(active_).subspan(first, rows), features);
+      dynamics_.information_states(batch_, lanes, features);
     }
-    choose_actions(policy, features, {masks_.data() + first * num_actions_, rows, num_actions_},
-                   std::span(streams_).subspan(first, rows), std::span(actions_).subspan(first, rows), workspace_);
+    streams_.resize(rows);
+    for (std::size_t row = 0; row < rows; ++row) streams_[row] = stream_of(row);
+    choose_actions(policy, features, masks, streams_, actions, workspace_);
   }
 
   /// Adds the step to the episodes' outputs and drops the lanes that ended.
@@ -179,9 +202,13 @@ class EpisodeRunner {
   }
 
   void record_decisions() {
-    const std::size_t count = active_.size(), D_ = dynamics_.state_size(), O = num_players_ * dynamics_.observation_size();
+    const std::size_t count = active_.size(), D_ = dynamics_.state_size();
+    const std::size_t O = num_players_ * dynamics_.observation_size();
+    movers_.resize(count);
     states_.resize(count * D_);
     observations_.resize(count * O);
+    dynamics_.players_to_act(batch_, active_, movers_);
+    dynamics_.legal_masks(batch_, active_, {masks_.data(), count, num_actions_});
     dynamics_.states(batch_, active_, {states_.data(), count, D_});
     dynamics_.observations(batch_, active_, {observations_.data(), count, O});
     for (std::size_t row = 0; row < count; ++row) {
@@ -211,17 +238,13 @@ class EpisodeRunner {
     }
   }
 
-  std::size_t slot(std::int32_t lane, std::int32_t player) const {
-    return static_cast<std::size_t>(
-        slots_[static_cast<std::size_t>(lane) * num_players_ + static_cast<std::size_t>(player)]);
-  }
-
   const D& dynamics_;
   typename D::Batch batch_;
   std::size_t num_players_, num_returns_, num_actions_, num_features_;
-  std::size_t num_slots_ = 0;  // one a policy of a player
-  std::vector<std::int32_t> active_, sorted_, movers_, sorted_movers_, actions_, slots_;
+  std::vector<const Policy*> groups_;                       // the different policies of the episodes being played
+  std::vector<std::size_t> groups_of_policies_, group_of_;  // [K] of a mixture; [lanes, N]
   std::vector<EpisodeKey> keys_;
+  std::vector<std::int32_t> active_, sorted_, movers_, actions_;
   std::vector<std::size_t> starts_, next_;
   std::vector<Stream> streams_;
   std::vector<std::uint8_t> masks_;
@@ -246,7 +269,8 @@ void rollout(const D& dynamics, std::span<const PolicyMixture> players, const Ro
   check(options.chunk_size > 0, "rollout: chunk_size must be at least 1, got 0");
   const std::size_t count = outputs.lengths.size(), chunk_size = options.chunk_size;
   const std::size_t num_chunks = (count + chunk_size - 1) / chunk_size;
-  std::vector<std::vector<EpisodeRunner<D>>> runners(static_cast<std::size_t>(resolve_num_threads(options.num_threads)));
+  std::vector<std::vector<EpisodeRunner<D>>> runners(
+      static_cast<std::size_t>(resolve_num_threads(options.num_threads)));
   std::vector<Trajectories> recorded(trajectories == nullptr ? 0 : num_chunks);
   parallel_for(num_chunks, options.num_threads, cancel, [&](std::size_t chunk, int worker) {
     auto& runner = runners[static_cast<std::size_t>(worker)];

@@ -31,13 +31,14 @@ class Episode:
 
     @classmethod
     def draw(cls, seed: int, profile: int, rollout: int, discount: float) -> Episode:
-        """Pool uniform over 31, a fair coin, valuations by rejection from the box [1, 8]^3."""
+        """Pool uniform over 31, a fair coin, valuations one and the gaps of three sorted numbers, if they sum to 5."""
         stream = Stream(seed, INITIAL_STATE, profile, rollout)
         pool = POOLS[stream.next_below(len(POOLS))]
         first_player = stream.next_below(2)
         valuations: list[tuple[float, ...]] = []
         while len(valuations) < 2:
-            values = tuple(1.0 + 7.0 * stream.next_double() for _ in range(3))
+            a, b, c = sorted(stream.next_double() for _ in range(3))
+            values = (1.0 + 7.0 * a, 1.0 + 7.0 * (b - a), 1.0 + 7.0 * (c - b))
             if 5 <= sum(values) <= 10:
                 valuations.append(values)
         return cls(pool, tuple(valuations), first_player, discount)
