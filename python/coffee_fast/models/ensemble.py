@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core, _files
 from coffee_fast.config import from_mapping
-from coffee_fast.errors import CheckpointError, CoffeeError, DatasetError, InvalidArgumentError
+from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError
 from coffee_fast.games import GameSpec
 from coffee_fast.models.config import EnsembleConfig
-from coffee_fast.models.normalization import Normalizer
+from coffee_fast.models.normalization import Normalizer, Normalizers
 from coffee_fast.models.report import FitReport
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import check_seed, derive_seed
@@ -83,43 +83,45 @@ class DynamicsEnsemble:
         Parameters
         ----------
         num_threads
-            With 2 or more the two trainings run at once; the bits stay the same.
+            With 2 or more (0: one a core) the two trainings run at once; the bits stay the same.
         progress
             Called with the phase, steps done and the loss.
 
         Raises
         ------
         DatasetError
-            If the terminal rewards are all the same, so that there is nothing to learn from.
+            If no trajectory that is trained on ends, or all of them with the same rewards: nothing to learn from.
+        InvalidArgumentError
+            For arguments of the wrong kind, or a dataset too small to keep any of it out.
         NumericalError
             If a loss leaves the finite numbers.
 
         Notes
         -----
-        Cost: about 5 ms for each of ``num_steps`` and 3 ms for each of ``num_reward_steps`` at the default sizes.
+        Cost: about 2.6 ms for each of ``num_steps`` and 2 ms for each of ``num_reward_steps`` at the default sizes.
+        Ctrl-C stops it between two steps. Torch's generators and thread count are left as they were.
+
+        >>> import coffee_fast as cf
+        >>> dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
+        >>> config = cf.EnsembleConfig(num_members=2, hidden_sizes=(8,), num_steps=10, num_reward_steps=10)
+        >>> model = cf.DynamicsEnsemble.fit(dataset, config, seed=1)
+        >>> cf.simulate(model, ["uniform_random", "uniform_random"], num_episodes=5, seed=2).member_returns.shape
+        (5, 2, 2)
         """
-        from coffee_fast.models.training import Normalizers, train
+        from coffee_fast.models.training import train
 
         config = EnsembleConfig() if config is None else config
         if not isinstance(config, EnsembleConfig):
             raise InvalidArgumentError(f"DynamicsEnsemble.fit: config must be an EnsembleConfig, got {config!r}")
+        if not isinstance(num_threads, int) or num_threads < 0:
+            raise InvalidArgumentError(f"DynamicsEnsemble.fit: num_threads must be 0 or more, got {num_threads!r}")
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
-        terminal_rewards = training.reward[training.terminal != 0]
-        reward_scale = float(terminal_rewards.astype(np.float64).std())
-        if not reward_scale > 0:
-            raise DatasetError("DynamicsEnsemble.fit: dataset has the same reward in every terminal transition")
-        spec, mover = dataset.spec, np.arange(training.num_transitions)
-        normalizers = Normalizers(
-            state=Normalizer.of(training.state, config.normalization),
-            action=Normalizer.of(spec.action_vectors[training.action], config.normalization),
-            observation=Normalizer.of(training.observation[mover, training.acting_player], config.normalization),
-            reward_scale=reward_scale,
-        )
-        networks = train(training, normalizers, config, seed, max(1, num_threads), progress)
+        normalizers = Normalizers.of(training, config.normalization)
+        networks = train(training, normalizers, config, seed, num_threads, progress)
 
-        arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array([reward_scale])}
+        arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array([normalizers.reward_scale])}
         for name in ("state", "action", "observation"):
             normalizer: Normalizer = getattr(normalizers, name)
             arrays |= {f"{name}.mean": normalizer.mean, f"{name}.scale": normalizer.scale}
@@ -134,7 +136,7 @@ class DynamicsEnsemble:
             "initial.legal_mask": dataset.legal_masks()[first],
             "initial.player": dataset.acting_player[first].astype(np.int32),
         }
-        model = cls(spec, config, seed, arrays, FitReport(losses=networks.losses))
+        model = cls(dataset.spec, config, seed, arrays, FitReport(losses=networks.losses))
         model.fit_report = FitReport.of(model, networks.losses, dataset, held_out, derive_seed(seed, "report"))
         return model
 
@@ -151,6 +153,8 @@ class DynamicsEnsemble:
     def core(self) -> _core.DynamicsEnsemble:
         """The compiled dynamics."""
         spec, config, arrays = self.spec, self.config, self.arrays
+        if arrays["initial.observation"].shape[1:] != (spec.num_players * spec.observation_size,):
+            raise InvalidArgumentError("DynamicsEnsemble: initial observations do not fit the game's specification")
         observation = Normalizer(arrays["observation.mean"], arrays["observation.scale"]).repeated(spec.num_players)
         members = range(config.num_members)
         return _core.DynamicsEnsemble(

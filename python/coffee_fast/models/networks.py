@@ -19,11 +19,13 @@ class StackedMLP:
         self.biases: list[torch.Tensor] = []
         for inputs, outputs in itertools.pairwise(sizes):
             deviation = inputs**-0.5
-            weight = torch.empty(num_members, inputs, outputs)
+            weight = torch.empty(num_members, inputs, outputs, dtype=torch.float32, device="cpu")
             # The authors' initialization: a normal distribution cut off at two deviations, zero biases.
             torch.nn.init.trunc_normal_(weight, 0.0, deviation, -2 * deviation, 2 * deviation, generator=generator)
-            self.weights.append(weight.requires_grad_())
-            self.biases.append(torch.zeros(num_members, 1, outputs, requires_grad=True))
+            self.weights.append(weight)
+            self.biases.append(torch.zeros_like(weight[:, :1]))
+        for parameter in self.parameters:
+            parameter.requires_grad_()
 
     @property
     def parameters(self) -> list[torch.Tensor]:

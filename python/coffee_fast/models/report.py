@@ -11,7 +11,6 @@ import numpy as np
 
 from coffee_fast.policies import UniformRandom
 from coffee_fast.simulation import simulate
-from coffee_fast.typing import Float32, Float64
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
@@ -42,10 +41,11 @@ class FitReport:
         Mean over the same transitions.
     disagreement_correlation
         Pearson's, of disagreement with the reward error: what the penalty lives on.
-    model_mean_length, model_mean_return
-        Uniform play inside the model, the return averaged over players.
-    data_mean_length, data_mean_return
-        Of the dataset's trajectories, whoever played them.
+    model_mean_length, model_deal_rate, model_mean_return
+        Uniform play inside the model: actions an episode; share of the episodes whose last action is one that ended a
+        trajectory of the dataset with a payoff (an acceptance); return averaged over players.
+    data_mean_length, data_deal_rate, data_mean_return
+        Of the dataset's trajectories, whoever played them; deals are what pays anybody anything.
     """
 
     losses: Mapping[str, float] = field(default_factory=dict)
@@ -58,8 +58,10 @@ class FitReport:
     disagreement: float | None = None
     disagreement_correlation: float | None = None
     model_mean_length: float | None = None
+    model_deal_rate: float | None = None
     model_mean_return: float | None = None
     data_mean_length: float | None = None
+    data_deal_rate: float | None = None
     data_mean_return: float | None = None
 
     @classmethod
@@ -72,16 +74,10 @@ class FitReport:
         seed: int,
     ) -> FitReport:
         """Measure ``model`` on the trajectories kept out of its training, and at uniform play."""
-        players = [UniformRandom()] * model.spec.num_players
-        played = simulate(model, players, num_episodes=NUM_ROLLOUTS, seed=seed)
-        offsets = dataset.trajectory_offsets
         return cls(
             losses=dict(losses),
             num_held_out=0 if held_out is None else held_out.num_trajectories,
-            model_mean_length=float(played.lengths.mean()),
-            model_mean_return=float(played.returns.mean()),
-            data_mean_length=float(np.diff(offsets).mean()),
-            data_mean_return=float(dataset.reward.sum(dtype=np.float64)) / (len(offsets) - 1) / model.spec.num_players,
+            **_play_figures(model, dataset, seed),
             **({} if held_out is None else _held_out_figures(model, held_out)),
         )
 
@@ -94,9 +90,10 @@ class FitReport:
 
     def __str__(self) -> str:
         lines = [
-            f"uniform play in the model: {_figure(self.model_mean_length)} actions, "
-            f"return {_figure(self.model_mean_return)}",
-            f"in the dataset: {_figure(self.data_mean_length)} actions, return {_figure(self.data_mean_return)}",
+            f"uniform play in the model: {_figure(self.model_mean_length)} actions, deals "
+            f"{_figure(self.model_deal_rate)}, return {_figure(self.model_mean_return)}",
+            f"in the dataset: {_figure(self.data_mean_length)} actions, deals {_figure(self.data_deal_rate)}, "
+            f"return {_figure(self.data_mean_return)}",
         ]
         if self.num_held_out:
             lines += [
@@ -117,16 +114,34 @@ def _figure(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3g}"
 
 
+def _play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, float]:
+    """Uniform play in the model beside the play in the dataset."""
+    num_players, ends = model.spec.num_players, dataset.trajectory_offsets[1:] - 1
+    is_deal = (dataset.reward[ends] != 0).any(axis=1)
+    log = simulate(model, [UniformRandom()] * num_players, num_episodes=NUM_ROLLOUTS, seed=seed, record=True)
+    assert log.trajectories is not None
+    last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
+    return {
+        "model_mean_length": float(log.lengths.mean()),
+        "model_deal_rate": float(np.isin(last_actions, dataset.action[ends][is_deal]).mean()),
+        "model_mean_return": float(log.returns.mean()),
+        "data_mean_length": float(np.diff(dataset.trajectory_offsets).mean()),
+        "data_deal_rate": float(is_deal.mean()),
+        "data_mean_return": float(dataset.reward.sum(dtype=np.float64)) / dataset.num_trajectories / num_players,
+    }
+
+
 def _held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, float | None]:
     is_terminal = held_out.terminal != 0
-    predicted = _mean_next_states(model, held_out)
-    distance = np.abs(predicted - model.spec.terminal_state_value).mean(axis=1)
+    predicted = model.core.next_states(held_out.state, held_out.action)
+    distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
     is_predicted = distance < model.config.terminal_threshold
+    _, masks = model.core.observe(held_out.state)
     figures: dict[str, float | None] = {
         "state_error": _mean(np.abs(predicted - held_out.next_state)[~is_terminal]),
         "terminal_recall": _mean(is_predicted[is_terminal]),
         "terminal_precision": _mean(is_terminal[is_predicted]),
-        "mask_errors": _mask_errors(model, held_out),
+        "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)),
     }
     paying = is_terminal & (held_out.reward != 0).any(axis=1)
     if paying.any():
@@ -140,29 +155,3 @@ def _held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> d
 
 def _mean(values: Any) -> float | None:
     return float(np.mean(values)) if len(values) else None
-
-
-def _forward(model: DynamicsEnsemble, network: str, inputs: Float32) -> Float32:
-    values = inputs
-    layers = model.layers(network)
-    for index, (weight, bias) in enumerate(layers):
-        values = values @ weight.T + bias
-        if index + 1 < len(layers):
-            values = np.maximum(values, 0)
-    return values
-
-
-def _mean_next_states(model: DynamicsEnsemble, dataset: TrajectoryDataset) -> Float64:
-    arrays = model.arrays
-    states = (dataset.state - arrays["state.mean"]) / arrays["state.scale"]
-    actions = model.spec.action_vectors[dataset.action]
-    inputs = np.concatenate([states, (actions - arrays["action.mean"]) / arrays["action.scale"]], axis=1)
-    delta = np.mean([_forward(model, f"delta.{member}", inputs) for member in range(model.num_members)], axis=0)
-    predicted: Float64 = (states + delta) * arrays["state.scale"] + arrays["state.mean"]
-    return predicted
-
-
-def _mask_errors(model: DynamicsEnsemble, dataset: TrajectoryDataset) -> float | None:
-    states = (dataset.state - model.arrays["state.mean"]) / model.arrays["state.scale"]
-    outputs = _forward(model, "shared.0", states)[:, -model.spec.num_actions :]
-    return _mean(((outputs > 0.5) != (dataset.legal_masks() != 0)).sum(axis=1))

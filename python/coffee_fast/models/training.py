@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import torch
 from coffee_fast.errors import NumericalError
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.networks import StackedMLP
-from coffee_fast.models.normalization import Normalizer
+from coffee_fast.models.normalization import Normalizers
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, ProgressCallback
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
 
 REPORT_EVERY = 50
-
-
-@dataclass(frozen=True, eq=False)
-class Normalizers:
-    """Of states ``[D]``, action vectors ``[V]`` and one player's observation ``[O]``; rewards have scale alone."""
-
-    state: Normalizer
-    action: Normalizer
-    observation: Normalizer
-    reward_scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +42,8 @@ def single_threaded() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller's modes are
+            yield
     finally:
         torch.set_num_threads(before)
 
@@ -66,10 +57,10 @@ def train(
     progress: ProgressCallback | None,
 ) -> TrainedNetworks:
     """Train all networks; with two threads or more both trainings at once, to the same bits."""
-    dynamics = _DynamicsTraining(dataset, normalizers, config, derive_seed(seed, "dynamics"))
-    reward = _RewardTraining(dataset, normalizers, config, derive_seed(seed, "reward"))
-    trainings: list[_Training] = [dynamics, reward]
     with single_threaded():
+        dynamics = _DynamicsTraining(dataset, normalizers, config, derive_seed(seed, "dynamics"))
+        reward = _RewardTraining(dataset, normalizers, config, derive_seed(seed, "reward"))
+        trainings: list[_Training] = [dynamics, reward]
         if num_threads == 1:
             for training in trainings:
                 training.run(lambda: None, progress)
@@ -98,15 +89,19 @@ def _run_together(trainings: list[_Training], progress: ProgressCallback | None)
     with ThreadPoolExecutor(len(trainings)) as pool:
         futures = [pool.submit(run, training) for training in trainings]
         try:
-            while wait(futures, timeout=0.1).not_done:
+            while True:
+                finished, running = wait(futures, timeout=0.1, return_when=FIRST_EXCEPTION)
                 for training in trainings:
                     if progress and told.get(training.phase) != training.done:
                         told[training.phase] = training.done
                         progress(training.phase, training.done, training.num_steps, {"loss": training.loss})
+                if not running or any(future.exception() for future in finished):
+                    break
         finally:
             stop.set()
-        for future in futures:
-            future.result()
+        errors = [error for future in futures if (error := future.exception())]
+        for error in sorted(errors, key=lambda error: isinstance(error, _Stopped)):
+            raise error  # the one that stopped the other training, if any
 
 
 class _Stopped(Exception):
