@@ -1,0 +1,94 @@
+"""The figures of a fit, against slow counts of the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.models import FitReport
+from coffee_fast.seeding import derive_seed
+
+
+def test_held_out_trajectories_are_not_trained_on(model, dataset, config):
+    """Other rewards in what is kept out change the report alone."""
+    training, held_out = dataset.split(config.holdout_fraction, derive_seed(4, "holdout"))
+    assert model.fit_report.num_held_out == held_out.num_trajectories == 12
+    alone = cf.DynamicsEnsemble.fit(training, dataclasses.replace(config, holdout_fraction=0.0), seed=4)
+    for name, array in alone.arrays.items():
+        if not name.startswith("initial."):
+            np.testing.assert_array_equal(model.arrays[name], array, err_msg=name)
+    assert len(model.arrays["initial.player"]) == dataset.num_trajectories
+
+
+def test_figures_count_what_they_say(model, dataset):
+    report = FitReport.of(model, {}, dataset, dataset, seed=0)
+    core = model.core
+    predicted = core.next_states(dataset.state, dataset.action)
+    rewards, disagreement = core.rewards(dataset.state, dataset.action)
+    _, masks = core.observe(dataset.state)
+    true_masks = dataset.legal_masks()
+    state_errors, reward_errors, disagreements, hits, calls, mask_errors = [], [], [], 0, 0, 0
+    for t in range(dataset.num_transitions):
+        called = float(np.abs(predicted[t] + 1).mean()) < 0.5
+        calls += called
+        mask_errors += int((masks[t] != true_masks[t]).sum())
+        if not dataset.terminal[t]:
+            state_errors.append(np.abs(predicted[t] - dataset.next_state[t]).mean())
+            continue
+        hits += called
+        if dataset.reward[t].any():
+            reward_errors.append(np.abs(rewards[t].mean(axis=1) - dataset.reward[t]).mean())
+            disagreements.append(disagreement[t])
+    assert report.state_error == pytest.approx(np.mean(state_errors))
+    assert report.reward_error == pytest.approx(np.mean(reward_errors))
+    assert report.disagreement == pytest.approx(np.mean(disagreements))
+    assert report.disagreement_correlation == pytest.approx(np.corrcoef(reward_errors, disagreements)[0, 1])
+    assert report.terminal_recall == pytest.approx(hits / dataset.num_trajectories)
+    assert report.terminal_precision == (pytest.approx(hits / calls) if calls else None)
+    assert report.mask_errors == pytest.approx(mask_errors / dataset.num_transitions)
+    assert report.data_deal_rate == pytest.approx(len(reward_errors) / dataset.num_trajectories)
+    assert report.data_mean_length == dataset.num_transitions / dataset.num_trajectories
+
+
+def test_without_holdout_there_are_no_held_out_figures(fit):
+    report = fit(holdout_fraction=0.0).fit_report
+    assert (report.num_held_out, report.reward_error, report.terminal_recall) == (0, None, None)
+    assert "nothing was held out" in str(report)
+    assert FitReport.from_json(report.to_json()) == report
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_model_of_paper_size_is_as_faithful_as_it_should_be():
+    """(1000, uniform), judged by fresh episodes of the true game; bands around an independent implementation."""
+    game = cf.load_game("generalized_bargaining")
+    dataset = cf.generate_dataset(game, num_trajectories=1000, seed=0)
+    fresh = cf.generate_dataset(game, num_trajectories=2000, seed=99, mirrored=False)
+    model = cf.DynamicsEnsemble.fit(dataset, cf.EnsembleConfig(holdout_fraction=0.0), seed=1, num_threads=2)
+    report = FitReport.of(model, {}, dataset, fresh, seed=0)
+    assert report.model_mean_length == pytest.approx(9.375, abs=0.25)
+    assert report.model_deal_rate == pytest.approx(0.332, abs=0.05)
+    assert report.terminal_recall > 0.95
+    assert report.terminal_precision > 0.99
+    assert report.mask_errors < 0.05
+    assert 1.2 < report.reward_error < 3.0
+    assert 0.7 < report.disagreement < 1.8
+    assert report.disagreement_correlation > 0.15
+
+
+def test_a_short_fit_is_on_its_way():
+    """A tenth of the paper's steps on small networks: ends are seen, legal actions known, uniform play about right."""
+    dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=400, seed=0)
+    config = cf.EnsembleConfig(
+        num_members=2, hidden_sizes=(64, 64), num_steps=1200, num_reward_steps=300, learning_rate=2e-3
+    )
+    report = cf.DynamicsEnsemble.fit(dataset, config, seed=1, num_threads=2).fit_report
+    assert report.terminal_recall > 0.7
+    assert report.terminal_precision > 0.95
+    assert report.mask_errors < 1.0
+    assert report.state_error < 0.2
+    assert report.model_mean_length == pytest.approx(report.data_mean_length, abs=1.0)
+    assert report.model_deal_rate == pytest.approx(report.data_deal_rate, abs=0.2)
