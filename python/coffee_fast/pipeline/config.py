@@ -100,9 +100,9 @@ class RunConfig:
         """Return a named configuration.
 
         ``demo``
-            A few minutes on two cores, shows every part at work; networks of the paper's widths.
+            A minute or two on two cores: every part at work, networks of the paper's widths.
         ``quick``
-            Tens of minutes, a result worth looking at.
+            Some minutes: more iterations, longer training, stronger opponents in the evaluation.
         ``paper``
             The sizes of Nguyen and Wellman 2026 (Table 2): hours.
 
@@ -150,30 +150,33 @@ RUN_PARTS: Parts = PSRO_PARTS
 
 
 def _demo() -> RunConfig:
-    response = DDQN(num_steps=12_000, replay_capacity=12_000, min_replay=1_000, epsilon_decay_steps=8_000)
     return RunConfig(
-        model=EnsembleConfig(num_steps=2_500, num_reward_steps=2_000, learning_rate=2e-3),
+        model=EnsembleConfig(num_steps=3_000, num_reward_steps=2_000, learning_rate=2e-3),
         psro=PSROConfig(
-            num_iterations=4,
+            num_iterations=8,
             num_simulations=500,
-            objective=ConservativeObjective(anneal_iterations=4),
-            response=response,
+            objective=ConservativeObjective(anneal_iterations=6),
+            response=_brief_ddqn(12_000),
         ),
-        evaluation=EvaluationConfig(num_simulations=10_000, response=response),
+        evaluation=EvaluationConfig(num_simulations=10_000, response=_brief_ddqn(30_000)),
     )
 
 
 def _quick() -> RunConfig:
-    response = DDQN(num_steps=40_000, replay_capacity=40_000, min_replay=2_000, epsilon_decay_steps=25_000)
     return RunConfig(
         model=EnsembleConfig(num_steps=6_000, num_reward_steps=6_000, learning_rate=1e-3),
-        psro=PSROConfig(
-            num_iterations=8,
-            num_simulations=1_000,
-            objective=ConservativeObjective(anneal_iterations=6),
-            response=response,
-        ),
-        evaluation=EvaluationConfig(num_simulations=10_000, response=response),
+        psro=PSROConfig(num_iterations=16, response=_brief_ddqn(30_000)),
+        evaluation=EvaluationConfig(num_simulations=10_000, num_last_iterations=2, response=_brief_ddqn(100_000)),
+    )
+
+
+def _brief_ddqn(num_steps: int) -> DDQN:
+    """The paper's double DQN for a small budget: it learns from an early moment on and explores for half of it."""
+    return DDQN(
+        num_steps=num_steps,
+        replay_capacity=min(num_steps, 50_000),
+        min_replay=1_000,
+        epsilon_decay_steps=num_steps // 2,
     )
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
+from coffee_fast.empirical import simulate_missing
 from coffee_fast.evaluation import FidelityReport, model_fidelity
+from coffee_fast.seeding import derive_seed
 
 
 def test_a_perfect_model_errs_only_by_sampling(model, config):
@@ -25,6 +27,10 @@ def test_a_perfect_model_errs_only_by_sampling(model, config):
 def test_errors_are_those_of_the_two_tables(model, config):
     result = cf.coffee_psro(model, config, seed=3)
     report = model_fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=50)
+    true = simulate_missing(cf.EmpiricalGame(1), model, result.strategies, 50, seed=derive_seed(1, "payoffs"))
+    error = np.abs(true.table().payoffs(0) - result.table.payoffs(0))[0]
+    expected = [(error[a, b] + error[b, a]) / 2 for a, b in report.profiles]
+    np.testing.assert_allclose(report.utility_error, expected)
     other = cf.coffee_psro(model, config, seed=3)
     other.empirical_game.sums += 2.0 * 20  # every mean payoff of the model two higher
     shifted = model_fidelity(cf.load_game("generalized_bargaining"), other, 1, num_simulations=50)

@@ -142,6 +142,9 @@ def test_kept_best_responses_are_used_again_and_verified(game, result, config, t
     assert config.response.asked == []
     cf.true_regret(game, result.solution_at(1), 5, **options)
     assert len(config.response.asked) == 1  # another solution, another response
+    other = cf.Mixture(result.strategies, np.array([0.7, 0.1, 0.1, 0.1]))
+    cf.true_regret(game, other, 5, **options)
+    assert len(config.response.asked) == 2  # the same strategies, mixed in another way
     for file in tmp_path.glob("*.safetensors"):
         data = bytearray(file.read_bytes())
         data[-1] ^= 1

@@ -10,6 +10,8 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast.pipeline import run_pipeline
+from coffee_fast.psro import load_result
+from coffee_fast.seeding import derive_seed
 
 
 class Interrupt(Exception):
@@ -43,6 +45,15 @@ def test_a_run_leaves_everything_in_its_folder(finished):
     assert summary.evaluation == "done"
     assert summary.initial_sum_regret > 0
     assert summary.seconds > 0
+
+
+def test_every_stage_has_a_seed_of_its_own(finished, tiny_run):
+    folder, _ = finished
+    assert cf.TrajectoryDataset.load(folder / "dataset").seed == derive_seed(tiny_run.seed, "dataset")
+    assert cf.DynamicsEnsemble.load(folder / "model").seed == derive_seed(tiny_run.seed, "model")
+    assert load_result(folder / "psro").seed == derive_seed(tiny_run.seed, "psro")
+    evaluation = json.loads((folder / "evaluation" / "evaluation.json").read_text())
+    assert {report["seed"] for report in evaluation["regret"].values()} == {derive_seed(tiny_run.seed, "evaluation")}
 
 
 def test_the_report_says_what_was_found(finished):

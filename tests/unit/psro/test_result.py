@@ -83,6 +83,16 @@ def test_a_damaged_solution_names_its_file(result, tmp_path, name, place):
         cf.Solution.load(tmp_path / "solution")
 
 
+def test_altered_weights_of_a_solution_are_refused(result, tmp_path):
+    result.solve().save(tmp_path / "solution")
+    file = tmp_path / "solution" / "solution.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(cf.CheckpointError, match="its sha256 is not the one"):
+        cf.Solution.load(tmp_path / "solution")
+
+
 def test_a_run_folder_gives_the_result_back_without_the_model(model, config, result, tmp_path):
     cf.coffee_psro(model, config, seed=3, run_dir=tmp_path)
     loaded = load_result(tmp_path)
