@@ -33,6 +33,8 @@ class Commands(TyperGroup):
             code, message = _interruption(ctx.meta)
         except (cf.CoffeeError, OSError) as error:
             code, message = exit_code(error), _sentence(error)
+            if isinstance(error, OSError) and "resume" in ctx.meta:  # a full disk, say
+                message += f"; once that is mended, go on with: {ctx.meta['resume']}"
         if ctx.meta.get("json"):
             resume = {"resume": ctx.meta["resume"]} if code == RESUMABLE else {}
             typer.echo(json.dumps({"error": message, "exit_code": code, **resume}))
