@@ -16,7 +16,8 @@ import coffee_fast as cf
 from coffee_fast import _core
 game = cf.load_game("generalized_bargaining")
 rng = np.random.default_rng(0)
-layers = tuple((rng.normal(size=(o, i)).astype(np.float32), np.zeros(o, np.float32)) for i, o in ((41, 400), (400, 109)))
+sizes = ((41, 400), (400, 109))
+layers = tuple((rng.normal(size=(o, i)).astype(np.float32), np.zeros(o, np.float32)) for i, o in sizes)
 slow = cf.NetworkPolicy(layers, "softmax")
 num_threads = int(sys.argv[1])
 

@@ -57,6 +57,8 @@ def generate_dataset(
             "an even number, 2 or more, since each episode is stored with its mirror image" if mirrored else "1 or more"
         )
         raise InvalidArgumentError(f"generate_dataset: num_trajectories must be {wanted}, got {num_trajectories!r}")
+    if not hasattr(game, "spec") or not hasattr(game, "core"):
+        raise InvalidArgumentError(f"generate_dataset: game must be a game, got {type(game).__name__}")
     spec, episodes = game.spec, int(num_trajectories) // step
     check_seed(seed)
     arrays = _play(game, behavior, episodes, derive_seed(seed, "dataset"), num_threads)
