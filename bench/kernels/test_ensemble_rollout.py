@@ -17,6 +17,7 @@ import coffee_fast as cf
 from coffee_fast import _core
 
 NUM_EPISODES = 1000
+GROUP = "1000 rollouts in a learned model"
 NUM_EPISODES_ONE_BY_ONE = 20
 HIDDEN = (250, 250)
 
@@ -191,26 +192,30 @@ def play_compiled(model, policy, num_threads=1, record=False):
     return cf.simulate(model, players, num_episodes=NUM_EPISODES, seed=1, num_threads=num_threads, record=record)
 
 
-def test_compiled(benchmark, model, policy):
-    result = benchmark(play_compiled, model, policy)
-    if benchmark.stats is None:  # --benchmark-disable
+def begin(benchmark, num_episodes):
+    """All sides play other numbers of episodes: the figure to compare is ``episodes_per_second``."""
+    benchmark.group = GROUP
+
+    def finish():
+        if benchmark.stats is not None:  # None with --benchmark-disable
+            benchmark.extra_info["episodes_per_second"] = num_episodes / benchmark.stats.stats.median
+
+    return finish
+
+
+@pytest.mark.parametrize("implementation", ["coffee_fast", "two_threads"])
+def test_compiled(benchmark, model, policy, implementation):
+    finish = begin(benchmark, NUM_EPISODES)
+    num_threads = 2 if implementation == "two_threads" else 1
+    result = benchmark(play_compiled, model, policy, num_threads=num_threads)
+    np.testing.assert_array_equal(result.returns, play_compiled(model, policy).returns)
+    finish()
+    if benchmark.stats is None or num_threads > 1:
         return
     log = play_compiled(model, policy, record=True).trajectories
-    gflops = 1e-9 * count_flops(model, log) / benchmark.stats.stats.median
     peak = _core.measure_fma_peak(duration_s=0.2)
-    benchmark.extra_info.update(
-        isa=_core.build_info()["isa"],
-        peak_gflops=peak,
-        gflops=gflops,
-        share_of_peak=gflops / peak,
-        episodes_per_s=NUM_EPISODES / benchmark.stats.stats.median,
-        mean_length=float(result.lengths.mean()),
-    )
-
-
-def test_compiled_on_two_threads(benchmark, model, policy):
-    result = benchmark(play_compiled, model, policy, num_threads=2)
-    np.testing.assert_array_equal(result.returns, play_compiled(model, policy).returns)
+    used = 1e-9 * count_flops(model, log) / benchmark.stats.stats.median
+    benchmark.extra_info.update(peak_gflops=peak, used_gflops=used, share_of_peak=used / peak)
 
 
 def assert_same_play(model, policy, lengths, returns):
@@ -221,25 +226,30 @@ def assert_same_play(model, policy, lengths, returns):
         assert abs(np.mean(mine) - np.mean(theirs)) < 4 * error
 
 
-def test_torch_batched(benchmark, model, policy):
+@pytest.mark.parametrize("implementation", ["torch_batched"])
+def test_torch_batched(benchmark, model, policy, implementation):
+    finish = begin(benchmark, NUM_EPISODES)
     rival = TorchRollouts(model, policy)
     lengths, returns = rival.play(4 * NUM_EPISODES)
     assert_same_play(model, policy, lengths.numpy(), returns[:, 0].numpy())
     benchmark(rival.play, NUM_EPISODES)
+    finish()
 
 
-def test_torch_one_by_one(benchmark, model, policy):
-    """Twenty episodes; a thousand take fifty times as long."""
+@pytest.mark.parametrize("implementation", ["torch_one_by_one"])
+def test_torch_one_by_one(benchmark, model, policy, implementation):
+    finish = begin(benchmark, NUM_EPISODES_ONE_BY_ONE)
     rival, rng = TorchRollouts(model, policy), np.random.default_rng(0)
     played = [rival.play_one(rng) for _ in range(200)]
     assert_same_play(model, policy, [length for length, _ in played], [returns[0] for _, returns in played])
-    benchmark.extra_info["num_episodes"] = NUM_EPISODES_ONE_BY_ONE
     benchmark(lambda: [rival.play_one(rng) for _ in range(NUM_EPISODES_ONE_BY_ONE)])
+    finish()
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_estimate_payoffs(benchmark, model, policy, num_threads):
     """Three profiles of a thousand episodes, as an iteration with two strategies asks for."""
+    benchmark.group = f"payoff estimates of three profiles, threads {num_threads}"
     policies, profiles = [cf.UniformRandom().core, policy.core], np.array([[0, 0], [0, 1], [1, 1]], np.int32)
     estimate = lambda threads: _core.estimate_payoffs(model.core, policies, profiles, 1000, 5, num_threads=threads)  # noqa: E731
     result = benchmark(estimate, num_threads)
