@@ -104,3 +104,34 @@ def test_streams_of_hand_and_batch_agree():
     twin = reference.Episode.draw(9, 0, 4, 0.99)
     assert tuple(drawn.pool) == twin.pool
     assert _core.Purpose.initial_state.value == reference.INITIAL_STATE
+
+
+def test_deals_of_open_spiels_bargaining_pay_the_same():
+    """OpenSpiel's game has other instances; where an instance is one of ours, its moves and payoffs are ours too."""
+    pyspiel = pytest.importorskip("pyspiel")
+    rival = pyspiel.load_game("bargaining", {"max_turns": reference.MAX_OFFERS})
+    offers = [tuple(offer.quantities) for offer in rival.all_offers()]
+    ours = cf.load_game("generalized_bargaining", discount=1.0)
+    stream = Stream(0, 3)
+    num_shared = num_deals = 0
+    for index, instance in enumerate(rival.all_instances()):
+        try:
+            state = ours.new_state(pool=instance.pool, valuations=instance.values, first_player=0)
+        except cf.InvalidArgumentError:
+            continue
+        num_shared += 1
+        other = rival.new_initial_state()
+        other.apply_action(index)
+        while not other.is_terminal():
+            names = {action: offers[action] if action < len(offers) else "accept" for action in other.legal_actions()}
+            mine = {tuple(ours.offers[a]) if a < ours.accept_action else "accept": a for a in state.legal_actions()}
+            assert set(names.values()) == set(mine)
+            assert state.current_player() == other.current_player()
+            action = list(names)[stream.next_below(len(names))]
+            other.apply_action(action)
+            state.apply_action(mine[names[action]])
+        assert state.is_terminal()
+        assert state.returns() == other.returns()
+        num_deals += any(state.returns())
+    assert num_shared > 100
+    assert num_deals > 20
