@@ -65,7 +65,7 @@ def regret_curve(
         largest = [report.sum_regret for report in ordered]
         fresh = [report.debiased_sum_regret for report in ordered]
         line = "-" if len(places) > 2 and (np.diff(places) == 1).all() else "none"
-        style: dict[str, Any] = {"capsize": 3, "linestyle": line, "linewidth": 1.4}
+        style: dict[str, Any] = {"capsize": 3, "linestyle": line, "linewidth": 1.4, "markersize": 5}
         shift = 0.006 * max(1, places.max())  # side by side, not one on the other
         errors = [2.0 * report.sum_regret_standard_error for report in ordered]
         axes.errorbar(places - shift, largest, errors, fmt="s", color=INK, label="true game, largest gain", **style)
@@ -116,9 +116,9 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure
         beside.barh(np.arange(num_rows), solution.probabilities, color=ACCENT, height=0.7, alpha=0.8)
         for strategy in solution.support():
             share = float(solution.probabilities[strategy])
-            beside.text(0.05, strategy, f"{share:.0%}", va="center", color=INK, fontsize=8, clip_on=False)
+            beside.text(share + 0.06, strategy, f"{share:.0%}", va="center", color=INK, fontsize=8)
         above.set_ylim(0.0, 1.0)
-        beside.set_xlim(0.0, 1.0)
+        beside.set_xlim(0.0, 1.5)  # room for the numbers
         for edge in (above, beside):
             edge.spines[["top", "right", "left", "bottom"]].set_visible(False)
             edge.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)

@@ -83,6 +83,7 @@ def write_report(
         _images(plots, ("regret.png",)),
         "## The solution",
         _solution(solution),
+        "What a player earns in the model, by own and opponent's strategy:",
         _images(plots, ("payoffs.png",)),
         "## The log it learned from",
         _quoted(dataset),

@@ -13,22 +13,6 @@ from coffee_fast.typing import ProgressCallback
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
 
-_COUNTS = (
-    "num_steps",
-    "replay_capacity",
-    "min_replay",
-    "batch_size",
-    "target_period",
-    "learn_period",
-    "epsilon_decay_steps",
-    "num_parallel_episodes",
-)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
 @dataclass(frozen=True)
 class DDQNTorch(DDQN):
     """The oracle of :class:`DDQN`, with the same semantics, initial weights and experience for the same seed.
