@@ -7,6 +7,7 @@ each of them fail.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +23,10 @@ from numpy.typing import NDArray
 from coffee_fast.errors import CheckpointError
 
 _CHUNK = 1 << 20
+
+
+class LockedError(CheckpointError):
+    """Another process is at work here."""
 
 
 def _write(descriptor: int, data: bytes | memoryview) -> int:
@@ -91,6 +96,46 @@ def publish_directory(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def lock(path: str | Path) -> Iterator[None]:
+    """Hold the lock file ``path`` for the length of the block.
+
+    The kernel lets go of it when the process ends, however it ends. A file that a killed process left means nothing.
+
+    Raises
+    ------
+    LockedError
+        At once, if the lock is held already, by another process or by this one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still_at(descriptor, path):
+                break  # else its holder removed it between our opening and our locking of it
+        except BlockingIOError:
+            os.close(descriptor)
+            raise LockedError(f"another process is at work here: {path} is locked") from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _is_still_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def sweep(folder: str | Path) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 EVALUATION = "evaluation/evaluation.json"
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -104,24 +105,25 @@ def run_pipeline(
     ------
     CheckpointError
         If ``run_dir`` holds another run (the message names the field that differs), a damaged one, or any run while
-        ``resume`` is false.
+        ``resume`` is false; or if another process is at work in it.
     """
     if not isinstance(config, RunConfig):
         raise InvalidArgumentError(f"run_pipeline: config must be a RunConfig, got {type(config).__name__}")
     if dataset is not None and not isinstance(dataset, TrajectoryDataset):
         dataset = TrajectoryDataset.load(dataset)
     run = Path(run_dir)
-    _claim(run, config, dataset, resume)
-    logged = _dataset_stage(run, config, dataset, num_threads, progress)
-    model = _model_stage(run, config, logged, num_threads, progress)
-    with _clocked(run, "psro"):
-        seed = derive_seed(config.seed, "psro")
-        result = coffee_psro(model, config.psro, seed, run / "psro", True, num_threads, progress)
-        solution = result.solve(config.evaluation.meta_solver)
-        if not (run / "solution").exists():
-            solution.save(run / "solution")
-    _evaluation_stage(run, config, logged, result, num_threads, progress)
-    return rewrite_report(run)
+    with _files.lock(run / LOCK):
+        _claim(run, config, dataset, resume)
+        logged = _dataset_stage(run, config, dataset, num_threads, progress)
+        model = _model_stage(run, config, logged, num_threads, progress)
+        with _clocked(run, "psro"):
+            seed = derive_seed(config.seed, "psro")
+            result = coffee_psro(model, config.psro, seed, run / "psro", True, num_threads, progress)
+            solution = result.solve(config.evaluation.meta_solver)
+            if not (run / "solution").exists():
+                solution.save(run / "solution")
+        _evaluation_stage(run, config, logged, result, num_threads, progress)
+        return rewrite_report(run)
 
 
 def rewrite_report(run_dir: str | Path) -> RunSummary:
@@ -180,7 +182,7 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
         if difference := first_difference({name: there.get(name) for name in identity}, identity):
             raise CheckpointError(f"run_dir: {run} is another run: {difference}")
         return
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    if run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
         raise CheckpointError(f"run_dir: {run} is not an empty folder and holds no run; choose another")
     run.mkdir(parents=True, exist_ok=True)
     _files.write_json(file, {"format": FORMAT, "kind": "coffee_fast_run", **identity, "versions": versions()})

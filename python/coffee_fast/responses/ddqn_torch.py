@@ -13,6 +13,7 @@ from coffee_fast.typing import ProgressCallback
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
 
+
 @dataclass(frozen=True)
 class DDQNTorch(DDQN):
     """The oracle of :class:`DDQN`, with the same semantics, initial weights and experience for the same seed.

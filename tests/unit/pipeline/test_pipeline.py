@@ -184,3 +184,14 @@ def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own
     text = (tmp_path / "run" / "report.md").read_text()
     assert "How good it is in the true game is not known" in text
     assert not (tmp_path / "run" / "disagreement.png").exists()
+
+
+def test_two_processes_do_not_work_in_one_folder(tiny_run, tmp_path):
+    def second_call(*_):
+        with pytest.raises(cf.CheckpointError, match="another process is at work here"):
+            run_pipeline(tiny_run, tmp_path / "run", resume=True)
+        raise Interrupt
+
+    with pytest.raises(Interrupt):
+        run_pipeline(tiny_run, tmp_path / "run", progress=second_call)
+    assert not (tmp_path / "run" / ".lock").exists()

@@ -1,0 +1,68 @@
+"""Locks: one holder at a time, and none after a death."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from coffee_fast import _files
+from coffee_fast.errors import CheckpointError
+
+HOLD = """
+import sys, time
+from coffee_fast import _files
+with _files.lock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_lock_has_one_holder_and_leaves_nothing(tmp_path):
+    with _files.lock(tmp_path / "lock"):
+        with pytest.raises(CheckpointError, match="another process is at work here"), _files.lock(tmp_path / "lock"):
+            pass
+        with _files.lock(tmp_path / "other"):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_holder_holds_nothing(tmp_path):
+    file = tmp_path / "lock"
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(_files.LockedError), _files.lock(file):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert file.exists()
+        with _files.lock(file):
+            pass
+
+
+def test_threads_that_race_for_a_lock_take_turns(tmp_path):
+    """Its file appears and vanishes all the time: nobody may hold one that is no longer there."""
+    inside, most, turns = 0, 0, 0
+
+    def race():
+        nonlocal inside, most, turns
+        while turns < 300:
+            try:
+                with _files.lock(tmp_path / "lock"):
+                    inside += 1
+                    most, turns = max(most, inside), turns + 1
+                    time.sleep(0.0005)
+                    inside -= 1
+            except _files.LockedError:
+                continue
+
+    threads = [threading.Thread(target=race) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
