@@ -147,19 +147,20 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   std::size_t widest = 0, size = 2 * batch_size * num_inputs + batch_size;
   for (std::size_t l = 0; l < num_hidden; ++l) {
     widest = std::max(widest, shapes_[l].padded_outputs);
-    size += 4 * batch_size * shapes_[l].padded_outputs;
+    size += 4 * padded_batch * shapes_[l].padded_outputs;
   }
   const std::size_t last_size = num_actions * shapes_.back().padded_inputs;
   size += 2 * widest * padded_batch + last_size + shapes_.back().padded_outputs;
   if (workspace_.size() != size) workspace_.assign(size, 0.0f);
+  legal_actions_.resize(num_actions);
   float* next_free = workspace_.data();
   const auto take = [&](std::size_t count) { return std::exchange(next_free, next_free + count); };
 
   std::vector<float*> activations{take(2 * batch_size * num_inputs)}, target_activations{nullptr}, gradients;
   for (std::size_t l = 0; l < num_hidden; ++l) {
-    activations.push_back(take(2 * batch_size * shapes_[l].padded_outputs));
-    target_activations.push_back(take(batch_size * shapes_[l].padded_outputs));
-    gradients.push_back(take(batch_size * shapes_[l].padded_outputs));
+    activations.push_back(take(2 * padded_batch * shapes_[l].padded_outputs));
+    target_activations.push_back(take(padded_batch * shapes_[l].padded_outputs));
+    gradients.push_back(take(padded_batch * shapes_[l].padded_outputs));
   }
   for (std::size_t b = 0; b < batch_size; ++b) {
     std::copy_n(batch.information_states.row(b).data(), num_inputs, activations[0] + b * num_inputs);
@@ -197,6 +198,7 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   step.gradients = gradients.data();
   step.transposed = take(widest * padded_batch);
   step.transposed_next = take(widest * padded_batch);
+  step.legal_actions = legal_actions_.data();
   step.next_values = take(batch_size);
   step.last_gradient = take(last_size);
   step.last_bias_gradient = take(shapes_.back().padded_outputs);

@@ -98,7 +98,7 @@ void hidden_forward(const QNetwork::Shape& shape, const float* parameters, const
   multiply<V>(product, num_rows, stride / panel_width, [=](std::size_t row, std::size_t panel) {
     float* const tile = outputs + row * stride + panel * panel_width;
     const float* const tile_bias = bias + panel * panel_width;
-    return [=](std::size_t r, std::size_t column, typename V::Type sum) [[gnu::always_inline]] {
+    return [=](std::size_t r, std::size_t column, typename V::Type sum) __attribute__((always_inline)) {
       V::store(tile + r * stride + column, V::at_least(V::add(sum, V::load(tile_bias + column)), V::zero()));
     };
   });
@@ -120,7 +120,7 @@ void hidden_backward(const QNetwork::Shape& shape, const float* parameters, cons
   multiply<V>(product, shape.inputs, padded_batch / panel_width, [=](std::size_t row, std::size_t panel) {
     float* const tile = input_gradient_t + row * padded_batch + panel * panel_width;
     return [=](std::size_t r, std::size_t column, typename V::Type sum)
-               [[gnu::always_inline]] { V::store(tile + r * padded_batch + column, sum); };
+               __attribute__((always_inline)) { V::store(tile + r * padded_batch + column, sum); };
   });
 }
 
@@ -164,7 +164,7 @@ void hidden_update(const QNetwork::Shape& shape, const QNetworkStep& step, const
   multiply<V>(product, shape.inputs, stride / panel_width, [&](std::size_t row, std::size_t panel) {
     const std::size_t tile = shape.weights + (panel * shape.inputs + row) * panel_width;
     const std::size_t panel_size = shape.inputs * panel_width;
-    return [=, &adam](std::size_t r, std::size_t column, typename V::Type sum) [[gnu::always_inline]] {
+    return [=](std::size_t r, std::size_t column, typename V::Type sum) __attribute__((always_inline)) {
       adam(tile + column / panel_width * panel_size + r * panel_width + column % panel_width, sum);
     };
   });
@@ -175,63 +175,117 @@ void hidden_update(const QNetwork::Shape& shape, const QNetworkStep& step, const
   }
 }
 
-/// a . b over `size` (a multiple of 16) elements: sixteen running sums, then a fixed tree, so that the width of the
-/// registers does not change a bit.
-template <class V>
-float dot(const float* a, const float* b, std::size_t size) {
+/// outputs[i] = h . rows[i] for a few rows of `size` (a multiple of 16) elements: sixteen running sums each, then a
+/// fixed tree, so that the width of the registers does not change a bit.
+template <class V, std::size_t num_rows>
+[[gnu::always_inline]] inline void dot(const float* h, const float* const (&rows)[num_rows], std::size_t size,
+                                       float* outputs) {
   constexpr std::size_t N = panel_width / V::width;
-  typename V::Type sums[N];
-  for (std::size_t j = 0; j < N; ++j) sums[j] = V::zero();
+  typename V::Type sums[num_rows][N];
+  for (auto& row : sums)
+    for (auto& sum : row) sum = V::zero();
   for (std::size_t i = 0; i < size; i += panel_width)
-    for (std::size_t j = 0; j < N; ++j)
-      sums[j] = V::multiply_add(V::load(a + i + j * V::width), V::load(b + i + j * V::width), sums[j]);
-  float lanes[panel_width];
-  for (std::size_t j = 0; j < N; ++j) V::store(lanes + j * V::width, sums[j]);
-  for (std::size_t half = panel_width / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  return lanes[0];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < N; ++j) {
+      const auto column = V::load(h + i + j * V::width);
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < num_rows; ++r)
+        sums[r][j] = V::multiply_add(column, V::load(rows[r] + i + j * V::width), sums[r][j]);
+    }
+#pragma GCC unroll 4
+  for (std::size_t r = 0; r < num_rows; ++r) {
+    for (std::size_t half = N / 2; half > 0; half /= 2)
+      for (std::size_t j = 0; j < half; ++j) sums[r][j] = V::add(sums[r][j], sums[r][j + half]);
+    outputs[r] = sum_lanes<V, V::width / 2>(sums[r][0], std::make_index_sequence<V::width>{});
+  }
 }
 
 template <class V>
 float q_value(const QNetwork::Shape& last, const float* parameters, const float* hidden, std::size_t action) {
-  return dot<V>(parameters + last.weights + action * last.padded_inputs, hidden, last.padded_inputs) +
-         parameters[last.bias + action];
+  const float* const row[] = {parameters + last.weights + action * last.padded_inputs};
+  float value;
+  dot<V>(hidden, row, last.padded_inputs, &value);
+  return value + parameters[last.bias + action];
 }
 
-/// max over legal a, by the online network's choice, of the target network's value at each next state.
+/// The legal action of the greatest value at one state.
+template <class V>
+std::size_t greedy_action(const QNetwork::Shape& last, const float* parameters, const float* hidden,
+                          const std::uint8_t* legal, std::size_t* actions) {
+  std::size_t num_legal = 0;
+  for (std::size_t action = 0; action < last.outputs; ++action) {
+    actions[num_legal] = action;  // without a branch: masks are hard to predict
+    num_legal += legal[action] != 0;
+  }
+  // Four actions at a time share the loads of the state; the last group may name an action twice.
+  constexpr std::size_t group = 4;
+  std::size_t best = actions[0];
+  float best_value = 0.0f;
+  for (std::size_t first = 0; first < num_legal; first += group) {
+    const float* rows[group];
+    std::size_t chosen[group];
+    float values[group];
+    for (std::size_t i = 0; i < group; ++i) {
+      chosen[i] = actions[first + i < num_legal ? first + i : num_legal - 1];
+      rows[i] = parameters + last.weights + chosen[i] * last.padded_inputs;
+    }
+    dot<V>(hidden, rows, last.padded_inputs, values);
+    for (std::size_t i = 0; i < group; ++i) {
+      const float value = values[i] + parameters[last.bias + chosen[i]];
+      if ((first == 0 && i == 0) || value > best_value) {
+        best = chosen[i];
+        best_value = value;
+      }
+    }
+  }
+  return best;
+}
+
+/// The target network's value of the online network's greedy action at each next state.
 template <class V>
 void bootstrap_values(const QNetworkStep& step, const float* online_hidden, const float* target_hidden, float* values) {
   const QNetwork::Shape& last = step.shapes[step.num_layers - 1];
   for (std::size_t row = 0; row < step.num_next; ++row) {
-    const float* hidden = online_hidden + row * last.padded_inputs;
-    const std::uint8_t* legal = step.next_legal_masks[row];
-    std::size_t best = last.outputs;
-    float best_value = 0.0f;
-    for (std::size_t action = 0; action < last.outputs; ++action) {
-      if (!legal[action]) continue;
-      const float value = q_value<V>(last, step.online, hidden, action);
-      if (best == last.outputs || value > best_value) {
-        best = action;
-        best_value = value;
-      }
-    }
-    values[row] = q_value<V>(last, step.target, target_hidden + row * last.padded_inputs, best);
+    const std::size_t offset = row * last.padded_inputs;
+    const std::size_t action =
+        greedy_action<V>(last, step.online, online_hidden + offset, step.next_legal_masks[row], step.legal_actions);
+    values[row] = q_value<V>(last, step.target, target_hidden + offset, action);
   }
 }
 
-/// columns[j, i] = rows[i, j] where keep[i, j] > 0, else 0; [num_rows, num_columns] into [num_columns, num_rows].
-inline void transpose_kept(const float* source, std::size_t source_stride, const float* keep, std::size_t num_rows,
-                           std::size_t num_columns, float* target, std::size_t target_stride) {
-  constexpr std::size_t block = 16;
-  for (std::size_t i0 = 0; i0 < num_rows; i0 += block)
-    for (std::size_t j0 = 0; j0 < num_columns; j0 += block)
-      for (std::size_t i = i0; i < num_rows && i < i0 + block; ++i)
-        for (std::size_t j = j0; j < num_columns && j < j0 + block; ++j)
-          target[j * target_stride + i] = keep[j * target_stride + i] > 0.0f ? source[i * source_stride + j] : 0.0f;
+/// target[j, i] = source[i, j], both of sides that are multiples of 16; where `keep` is given, 0 unless keep[j, i] > 0.
+template <class V>
+void transpose(const float* source, std::size_t num_rows, std::size_t num_columns, float* target, const float* keep) {
+  for (std::size_t i = 0; i < num_rows; i += V::width)
+    for (std::size_t j = 0; j < num_columns; j += V::width) {
+      typename V::Type rows[V::width];
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < V::width; ++r) rows[r] = V::load(source + (i + r) * num_columns + j);
+      transpose<V>(rows);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < V::width; ++r) {
+        const std::size_t offset = (j + r) * num_rows + i;
+        V::store(target + offset, keep ? V::where_positive(V::load(keep + offset), rows[r]) : rows[r]);
+      }
+    }
 }
+
+/// Treats denormal numbers as zeros while it lives. Moments of weights that get no gradient decay into them, where
+/// arithmetic is ten times slower.
+class DenormalsAreZero {
+ public:
+#if defined(__SSE__)
+  DenormalsAreZero() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
+  ~DenormalsAreZero() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#endif
+};
 
 template <class V>
 float gradient_step(const QNetworkStep& step) {
+  [[maybe_unused]] const DenormalsAreZero scope;
   const std::size_t num_hidden = step.num_layers - 1;
   const std::size_t B = step.batch_size;
   const QNetwork::Shape& last = step.shapes[num_hidden];
@@ -274,24 +328,20 @@ float gradient_step(const QNetworkStep& step) {
     const QNetwork::Shape& shape = step.shapes[l];
     const std::size_t stride = l == 0 ? shape.inputs : step.shapes[l - 1].padded_outputs;
     if (l > 0) {
-      const float* d = step.gradients[l];
-      for (std::size_t i0 = 0; i0 < shape.padded_outputs; i0 += 16)
-        for (std::size_t b = 0; b < B; ++b)
-          for (std::size_t i = i0; i < i0 + 16; ++i)
-            step.transposed[i * step.padded_batch + b] = d[b * shape.padded_outputs + i];
+      transpose<V>(step.gradients[l], step.padded_batch, shape.padded_outputs, step.transposed, nullptr);
       hidden_backward<V>(shape, step.online, step.transposed, step.padded_batch, step.transposed_next);
-      transpose_kept(step.transposed_next, step.padded_batch, step.activations[l], shape.inputs, B,
-                     step.gradients[l - 1], stride);
+      transpose<V>(step.transposed_next, stride, step.padded_batch, step.gradients[l - 1], step.activations[l]);
     }
     hidden_update<V>(shape, step, step.activations[l], stride, step.gradients[l]);
   }
 
   // Adam on the last layer, every row of it: moments decay also where no gradient came.
   const Adam<V> adam(step);
-  const std::size_t size = last.outputs * last.padded_inputs;
+  const std::size_t size = last.outputs * last.padded_inputs, offset = last.weights;
+  float* const last_gradient = step.last_gradient;
   for (std::size_t i = 0; i < size; i += V::width) {
-    adam(last.weights + i, V::load(step.last_gradient + i));
-    V::store(step.last_gradient + i, V::zero());
+    adam(offset + i, V::load(last_gradient + i));
+    V::store(last_gradient + i, V::zero());
   }
   for (std::size_t i = 0; i < last.padded_outputs; i += V::width) {
     adam(last.bias + i, V::load(step.last_bias_gradient + i));

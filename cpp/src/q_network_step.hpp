@@ -29,6 +29,7 @@ struct QNetworkStep {
   float* const* target_activations;  ///< [layers]: [num_next, width]; [0] unused
   float* const* gradients;           ///< [hidden layers]: [B, width]
   float *transposed, *transposed_next;
+  std::size_t* legal_actions;  ///< [actions]
   float* next_values;
   float *last_gradient, *last_bias_gradient;  ///< zero between steps
 };

@@ -4,6 +4,7 @@
 // translation unit compiled for AVX must not give the linker a function that other units would then share.
 
 #include <cstddef>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -105,6 +106,35 @@ struct Avx512Vector {
 #endif
 
 #undef COFFEE_FAST_INLINE
+
+/// Exchanges the second halves of the lanes of `first` with the first halves of those of `second`, in runs of `half`.
+template <class V, std::size_t half, std::size_t... Lane>
+[[gnu::always_inline]] inline void exchange(typename V::Type& first, typename V::Type& second,
+                                            std::index_sequence<Lane...>) {
+  constexpr std::size_t W = V::width;
+  const auto low = __builtin_shufflevector(first, second, (Lane & half ? W + Lane - half : Lane)...);
+  second = __builtin_shufflevector(first, second, (Lane & half ? W + Lane : Lane + half)...);
+  first = low;
+}
+
+/// Transposes a square of V::width registers in place, by exchanges of ever smaller squares.
+template <class V, std::size_t half = V::width / 2>
+[[gnu::always_inline]] inline void transpose(typename V::Type (&rows)[V::width]) {
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < V::width; ++i)
+    if (!(i & half)) exchange<V, half>(rows[i], rows[i + half], std::make_index_sequence<V::width>{});
+  if constexpr (half > 1) transpose<V, half / 2>(rows);
+}
+
+/// The sum of all lanes: lane i and i + half are added first, then with half of that, and so on.
+template <class V, std::size_t half, std::size_t... Lane>
+[[gnu::always_inline]] inline float sum_lanes(typename V::Type sum, std::index_sequence<Lane...> lanes) {
+  sum = V::add(sum, __builtin_shufflevector(sum, sum, (Lane + half) % V::width...));
+  if constexpr (half > 1)
+    return sum_lanes<V, half / 2>(sum, lanes);
+  else
+    return sum[0];
+}
 
 }  // namespace
 }  // namespace coffee_fast

@@ -77,6 +77,7 @@ class QNetwork {
   QNetworkOptions options_;
   std::vector<float> online_, target_, first_moment_, second_moment_;
   std::vector<float> workspace_;
+  std::vector<std::size_t> legal_actions_;
   std::uint64_t num_steps_ = 0;
 };
 
