@@ -58,7 +58,19 @@ _FACE = {
     "rewrite_report": "pipeline",
 }
 _ROOMS = frozenset(
-    {"data", "empirical", "evaluation", "games", "meta_solvers", "models", "plotting", "policies", "psro", "responses"}
+    {
+        "data",
+        "empirical",
+        "evaluation",
+        "games",
+        "meta_solvers",
+        "models",
+        "plotting",
+        "policies",
+        "psro",
+        "responses",
+        "sweeps",
+    }
 )
 
 

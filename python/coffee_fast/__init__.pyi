@@ -10,6 +10,7 @@ from coffee_fast import plotting as plotting
 from coffee_fast import policies as policies
 from coffee_fast import psro as psro
 from coffee_fast import responses as responses
+from coffee_fast import sweeps as sweeps
 from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
 from coffee_fast._build import get_cmake_dir as get_cmake_dir

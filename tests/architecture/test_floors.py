@@ -20,6 +20,8 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
     "pandas": set(),
+    "pyarrow": {"sweeps/table"},
+    "ray": {"sweeps/ray"},
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import data, evaluate, model, psro, run, solve, system
+from coffee_fast.cli import data, evaluate, model, psro, run, solve, sweep, system
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(run.demo)
 app.command()(run.run)
 app.command()(run.report)
+app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(evaluate.evaluate)
 app.command()(solve.solve)

@@ -17,8 +17,8 @@ from coffee_fast.cli._endings import FAILURE
 from coffee_fast.cli._options import Json
 from coffee_fast.cli._report import finish, table
 
-LIBRARIES = ("numpy", "scipy", "torch", "safetensors", "typer", "rich", "matplotlib", "open_spiel", "pandas", "pyarrow")
-OPTIONAL = frozenset({"open_spiel", "pandas", "pyarrow"})
+OPTIONAL = ("open_spiel", "pandas", "pyarrow", "ray")
+LIBRARIES = ("numpy", "scipy", "torch", "safetensors", "typer", "rich", "matplotlib", *OPTIONAL)
 GIBIBYTE = 2**30
 
 
