@@ -88,6 +88,7 @@ void bind_q_network(py::module_& module) {
           },
           py::arg("num_decisions"), "Go on until so many decisions were made in all; Ctrl-C stops between rounds.")
       .def_property("num_target_copies", &QLearner::num_target_copies, &QLearner::set_num_target_copies)
+      .def_property_readonly("learning_seconds", &QLearner::learning_seconds)
       .def("take_mean_loss", &QLearner::take_mean_loss);
 }
 

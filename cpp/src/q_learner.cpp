@@ -1,5 +1,6 @@
 #include "coffee_fast/q_learner.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -56,6 +57,7 @@ void QLearner::learn_from_calls(std::uint64_t before, std::uint64_t after) {
 }
 
 void QLearner::gradient_step() {
+  const auto start = std::chrono::steady_clock::now();
   const std::size_t B = options_.batch_size, I = network_.num_inputs(0);
   const std::size_t A = network_.num_outputs(network_.num_layers() - 1);
   const MatrixView<float> states{states_.data(), B, I}, next_states{next_states_.data(), B, I};
@@ -66,6 +68,7 @@ void QLearner::gradient_step() {
   for (float& reward : rewards_) reward /= scale;
   loss_sum_ += network_.gradient_step({states, actions_, rewards_, next_states, is_final_, masks});
   ++num_losses_;
+  learning_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 Mlp QLearner::acting_network() const {

@@ -84,7 +84,7 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
     second.run()
     whole, resumed = CONFIG.respond(*ARGUMENTS, seed=6, reward_scale=5.0), second.response()
     assert_same(resumed.policy.layers, whole.policy.layers)
-    timed = {"duration_s", "steps_per_s"}
+    timed = {"duration_s", "learning_s", "steps_per_s"}
     assert {name: resumed.report[name] for name in whole.report if name not in timed} == {
         name: value for name, value in whole.report.items() if name not in timed
     }

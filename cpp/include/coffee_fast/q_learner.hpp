@@ -35,6 +35,8 @@ class QLearner {
 
   std::uint64_t num_target_copies() const { return num_target_copies_; }
   void set_num_target_copies(std::uint64_t count) { num_target_copies_ = count; }
+  /// Wall-clock seconds spent in gradient steps so far, the drawing of their mini-batches included.
+  double learning_seconds() const { return learning_seconds_; }
   /// Mean loss of the gradient steps since this was last asked; NaN if there were none.
   double take_mean_loss();
 
@@ -49,6 +51,7 @@ class QLearner {
   std::uint64_t num_target_copies_ = 0;
   double loss_sum_ = 0.0;
   std::uint64_t num_losses_ = 0;
+  double learning_seconds_ = 0.0;
   // One mini-batch.
   std::vector<float> states_, next_states_, rewards_;
   std::vector<std::int32_t> actions_;

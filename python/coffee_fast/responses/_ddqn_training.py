@@ -32,6 +32,7 @@ class DDQNTraining:
 
     num_gradient_steps: int
     num_target_copies: int
+    learning_seconds: float  # of the wall clock, in gradient steps
 
     def __init__(
         self,
@@ -117,6 +118,7 @@ class DDQNTraining:
             "num_target_copies": float(self.num_target_copies),
             "mean_disagreement": actor.mean_disagreement,
             **self._figures(),
+            "learning_s": self.learning_seconds,
             "duration_s": time.perf_counter() - self._started,
         }
         return Response(NetworkPolicy(self.layers(), kind="greedy"), report)
@@ -171,6 +173,10 @@ class NativeTraining(DDQNTraining):
     @property
     def num_target_copies(self) -> int:  # type: ignore[override]
         return int(self._learner.num_target_copies)
+
+    @property
+    def learning_seconds(self) -> float:  # type: ignore[override]
+        return float(self._learner.learning_seconds)
 
     def export_learner(self) -> State:
         state: State = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -80,6 +81,7 @@ class TorchTraining(DDQNTraining):
             reward_scale=reward_scale,
             device=self.config.device,
         )
+        self.learning_seconds = 0.0
         self._refresh_acting_network()
 
     def advance_to(self, num_decisions: int) -> None:
@@ -90,7 +92,10 @@ class TorchTraining(DDQNTraining):
         """Play one round, then take the gradient steps and target copies that its calls make due."""
         before = self.actor.num_calls
         self.actor.advance(self._acting_network)
-        if learn_from_calls(self.config, self.actor, self.learner, before):
+        start = time.perf_counter()
+        has_learned = learn_from_calls(self.config, self.actor, self.learner, before)
+        self.learning_seconds += time.perf_counter() - start
+        if has_learned:
             self._refresh_acting_network()
 
     def _refresh_acting_network(self) -> None:
