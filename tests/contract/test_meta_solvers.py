@@ -10,6 +10,7 @@ import coffee_fast as cf
 from coffee_fast.errors import InvalidGameError
 from coffee_fast.games import matrix
 from coffee_fast.meta_solvers import (
+    AnnealedReplicator,
     MetaSolver,
     Nash,
     ProjectedReplicator,
@@ -27,6 +28,8 @@ SOLVERS = [
     RobustReplicator(max_iterations=500),
     RobustReplicator(regret_threshold=0.1),
     ProjectedReplicator(max_iterations=500),
+    AnnealedReplicator(max_iterations=500),
+    AnnealedReplicator(is_robust=True, max_iterations=500),
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.meta_solvers.annealed import AnnealedReplicator
 from coffee_fast.meta_solvers.base import MetaSolution, MetaSolver
 from coffee_fast.meta_solvers.nash import Nash
 from coffee_fast.meta_solvers.replicator import ProjectedReplicator, Replicator
@@ -15,6 +16,7 @@ from coffee_fast.meta_solvers.robust import RobustReplicator
 from coffee_fast.meta_solvers.uniform import Uniform
 
 __all__ = [
+    "AnnealedReplicator",
     "MetaSolution",
     "MetaSolver",
     "Nash",
@@ -25,7 +27,8 @@ __all__ = [
     "from_config",
 ]
 
-_SOLVERS = {solver.kind: solver for solver in (Replicator, RobustReplicator, ProjectedReplicator, Uniform, Nash)}
+_KINDS = (Replicator, RobustReplicator, AnnealedReplicator, ProjectedReplicator, Uniform, Nash)
+_SOLVERS = {solver.kind: solver for solver in _KINDS}
 
 
 def from_config(config: Mapping[str, Any]) -> MetaSolver:

@@ -8,7 +8,7 @@ import coffee_fast as cf
 from coffee_fast import _core
 from coffee_fast.errors import InvalidArgumentError, NumericalError
 from coffee_fast.games import matrix
-from coffee_fast.meta_solvers import ProjectedReplicator, Replicator, RobustReplicator
+from coffee_fast.meta_solvers import AnnealedReplicator, ProjectedReplicator, Replicator, RobustReplicator
 
 DILEMMA = cf.PayoffTable.symmetric([[3.0, 0.0], [5.0, 1.0]])
 
@@ -158,3 +158,15 @@ def test_steps_of_the_kernel_refuse_what_is_no_mixture():
         _core.robust_replicator_step(np.full(2, 0.5), payoffs, np.array([np.nan, 1.0]), 0.1)
     with pytest.raises(TypeError):
         _core.replicator_step(np.full(2, 0.5, dtype=np.float32), payoffs, 0.1)
+
+
+@pytest.mark.parametrize(("is_robust", "dynamics"), [(False, Replicator), (True, RobustReplicator)])
+def test_annealed_dynamics_are_those_with_the_threshold_of_their_size(is_robust, dynamics):
+    rng = np.random.default_rng(4)
+    solver = AnnealedReplicator(is_robust, initial_regret_threshold=4.0, num_anneal_steps=4)
+    for size, threshold in ((2, 4.0), (3, 3.0), (5, 1.0), (6, 1e-5), (7, 1e-5)):
+        table = cf.PayoffTable.symmetric(rng.normal(size=(2, size, size)) * 3)
+        expected = dynamics(regret_threshold=threshold).solve(table)
+        found = solver.solve(table)
+        np.testing.assert_array_equal(found.mixtures[0], expected.mixtures[0])
+        assert (found.status, found.num_iterations) == (expected.status, expected.num_iterations)
