@@ -38,6 +38,8 @@ _FACE = {
     "DatasetCard": "data",
     "DynamicsEnsemble": "models",
     "EnsembleConfig": "models",
+    "BehaviorCloningConfig": "models",
+    "clone_behavior": "models",
     # payoff tables
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
@@ -51,6 +53,9 @@ _FACE = {
     "PSROResult": "psro",
     "Solution": "psro",
     "coffee_psro": "psro",
+    "oef": "psro",
+    "oef_bc": "psro",
+    "online_psro": "psro",
     "RegretReport": "evaluation",
     "true_regret": "evaluation",
     "RunConfig": "pipeline",

@@ -32,8 +32,10 @@ from coffee_fast.evaluation import true_regret as true_regret
 from coffee_fast.games import GameSpec as GameSpec
 from coffee_fast.games import load_game as load_game
 from coffee_fast.games import register_game as register_game
+from coffee_fast.models import BehaviorCloningConfig as BehaviorCloningConfig
 from coffee_fast.models import DynamicsEnsemble as DynamicsEnsemble
 from coffee_fast.models import EnsembleConfig as EnsembleConfig
+from coffee_fast.models import clone_behavior as clone_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
 from coffee_fast.pipeline import rewrite_report as rewrite_report
 from coffee_fast.pipeline import run_pipeline as run_pipeline
@@ -45,6 +47,9 @@ from coffee_fast.psro import PSROConfig as PSROConfig
 from coffee_fast.psro import PSROResult as PSROResult
 from coffee_fast.psro import Solution as Solution
 from coffee_fast.psro import coffee_psro as coffee_psro
+from coffee_fast.psro import oef as oef
+from coffee_fast.psro import oef_bc as oef_bc
+from coffee_fast.psro import online_psro as online_psro
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch

@@ -133,6 +133,26 @@ class TrajectoryDataset:
         """``uint8 [T, A]``: one byte of 0 or 1 for every action."""
         return np.unpackbits(self.legal_mask, axis=1, count=self.spec.num_actions, bitorder="little")
 
+    def information_states(self) -> Float32:
+        """``float32 [T, I]``: what the acting player knew before each action, laid out as policies take it.
+
+        The part of its observation before ``history_start``, then the rest of the movers' observations after the 1st,
+        2nd, ... move; zeros where no move was made yet.
+        """
+        start, num_rows = self.spec.history_start, self.num_transitions
+        mover = np.take_along_axis(self.observation, self.acting_player[:, None, None].astype(np.int64), axis=1)[:, 0]
+        event_size = self.spec.observation_size - start
+        known = np.zeros((num_rows, self.spec.information_state_size), dtype=np.float32)
+        known[:, :start] = mover[:, :start]
+        lengths = np.diff(self.trajectory_offsets)
+        first = np.repeat(self.trajectory_offsets[:-1], lengths)
+        step = np.arange(num_rows) - first
+        for move in range(1, int(lengths.max())):
+            later = np.flatnonzero(step >= move)
+            column = start + (move - 1) * event_size
+            known[later, column : column + event_size] = mover[first[later] + move, start:]
+        return known
+
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
         """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
         index = np.asarray(trajectories, dtype=np.int64)

@@ -1,7 +1,8 @@
-"""Models of a game's dynamics, learned from logged play."""
+"""Models learned from logged play: of a game's dynamics, and of the players' behavior."""
 
+from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
 from coffee_fast.models.report import FitReport
 
-__all__ = ["DynamicsEnsemble", "EnsembleConfig", "FitReport"]
+__all__ = ["BehaviorCloningConfig", "DynamicsEnsemble", "EnsembleConfig", "FitReport", "clone_behavior"]
