@@ -15,6 +15,8 @@ from coffee_fast.policies import as_players
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64, Int32
 
+REWARD_SCALE_EPISODES = 2000
+
 
 @dataclass(frozen=True, eq=False)
 class SimulationResult:
@@ -96,3 +98,13 @@ def simulate(
         strategies=out["strategies"],
         trajectories=out.get("trajectories"),
     )
+
+
+def reward_scale(game: Any, seed: int, num_threads: int = 1) -> float:
+    """Return the standard deviation of payoffs under uniform random play, by which an oracle divides rewards.
+
+    It is the true game's counterpart of the model's terminal-reward deviation; 1 where all payoffs are equal.
+    """
+    players = ["uniform_random"] * game.spec.num_players
+    played = simulate(game, players, num_episodes=REWARD_SCALE_EPISODES, seed=seed, num_threads=num_threads)
+    return float(played.returns.std()) or 1.0

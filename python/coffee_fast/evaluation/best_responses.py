@@ -15,15 +15,13 @@ from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
 from coffee_fast.responses import DDQN, Response, ResponseObjective
 from coffee_fast.seeding import derive_seed
-from coffee_fast.simulation import simulate
+from coffee_fast.simulation import reward_scale
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.games import Game
     from coffee_fast.policies import Mixture
     from coffee_fast.responses import ResponseOracle
-
-REWARD_SCALE_EPISODES = 2000
 
 
 def train_best_responses(
@@ -65,16 +63,6 @@ def train_best_responses(
         if progress:
             progress("best responses", index + 1, len(mixtures), {})
     return found
-
-
-def reward_scale(game: Game, seed: int, num_threads: int = 1) -> float:
-    """Return the standard deviation of payoffs under uniform random play, by which an oracle divides rewards.
-
-    It is the true game's counterpart of the model's terminal-reward deviation; 1 where all payoffs are equal.
-    """
-    players = ["uniform_random"] * game.spec.num_players
-    played = simulate(game, players, num_episodes=REWARD_SCALE_EPISODES, seed=seed, num_threads=num_threads)
-    return float(played.returns.std()) or 1.0
 
 
 def _key(game: Game, response: ResponseOracle, mixture: Mixture, seed: int) -> str:

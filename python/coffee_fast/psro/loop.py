@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,7 +22,25 @@ from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.games import GameSpec
     from coffee_fast.models import DynamicsEnsemble
+
+
+class LearnableGame(Protocol):
+    """What the loop plays in: a learned model, or a true game dressed like one.
+
+    ``core`` and ``spec`` as a game has them; the ``fingerprint`` tells runs in different games apart, and rewards are
+    divided by ``reward_scale`` where values are learned.
+    """
+
+    @property
+    def core(self) -> Any: ...
+    @property
+    def spec(self) -> GameSpec: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def reward_scale(self) -> float: ...
 
 
 def coffee_psro(
@@ -73,10 +91,21 @@ def coffee_psro(
     ----------
     Nguyen and Wellman 2026, Algorithm 1; Li et al. 2022 for offline PSRO without the conservative terms.
     """
-    if not isinstance(config, PSROConfig):
-        raise InvalidArgumentError(f"coffee_psro: config must be a PSROConfig, got {type(config).__name__}")
-    if not model.spec.is_symmetric or model.spec.num_players != 2:
-        raise InvalidGameError(f"coffee_psro: model must be of a symmetric two-player game, got {model.spec.name}")
+    return run_psro("coffee_psro", model, config, seed, run_dir, resume, num_threads, progress)
+
+
+def run_psro(
+    caller: str,
+    model: LearnableGame,
+    config: PSROConfig,
+    seed: int,
+    run_dir: str | Path | None,
+    resume: bool,
+    num_threads: int,
+    progress: ProgressCallback | None,
+) -> PSROResult:
+    """Run the loop in anything that can be played; ``caller`` is the function that messages name."""
+    check_arguments(caller, model.spec, config)
     identity = RunIdentity(config.to_json(), check_seed(seed), model.fingerprint)
     folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
@@ -90,6 +119,11 @@ def coffee_psro(
             figures = {"model_regret": float(record.model_regret.sum()), "disagreement": record.mean_disagreement}
             progress("psro", record.iteration, config.num_iterations, figures)
 
+    return finished(state, model, config, seed)
+
+
+def finished(state: RunState, model: LearnableGame, config: PSROConfig, seed: int) -> PSROResult:
+    """Return the result of a run that has come to its end."""
     return PSROResult(
         strategies=state.strategies,
         empirical_game=state.empirical_game,
@@ -102,9 +136,17 @@ def coffee_psro(
     )
 
 
+def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
+    """Raise unless this loop can solve the game."""
+    if not isinstance(config, PSROConfig):
+        raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {type(config).__name__}")
+    if not spec.is_symmetric or spec.num_players != 2:
+        raise InvalidGameError(f"{caller}: the game must be symmetric with two players, got {spec.name}")
+
+
 def _iterate(
     state: RunState,
-    model: DynamicsEnsemble,
+    model: LearnableGame,
     config: PSROConfig,
     seed: int,
     num_threads: int,
@@ -129,9 +171,26 @@ def _iterate(
                 progress=progress,
             )
             strategy, report = response.policy, dict(response.report)
-    strategies = (*state.strategies, strategy)
+    seconds |= {name: report.pop(name) for name in list(report) if is_duration(name)}
+    asked = {} if objective is None else dataclasses.asdict(objective)
+    return add_strategy(state, strategy, model, config, seed, num_threads, asked, report, seconds)
 
-    with _timed(seconds, "payoffs"):
+
+def add_strategy(
+    state: RunState,
+    strategy: Policy,
+    model: LearnableGame,
+    config: PSROConfig,
+    seed: int,
+    num_threads: int,
+    objective: Mapping[str, float],
+    report: Mapping[str, float],
+    seconds: Mapping[str, float],
+) -> RunState:
+    """The end of an iteration: the new strategy's entries, the meta-strategy, the record."""
+    iteration, spent = len(state.records), dict(seconds)
+    strategies = (*state.strategies, strategy)
+    with _timed(spent, "payoffs"):
         # One seed for all iterations: a profile's random numbers are keyed by its strategies.
         empirical_game = simulate_missing(
             state.empirical_game,
@@ -141,20 +200,18 @@ def _iterate(
             seed=derive_seed(seed, "payoffs"),
             num_threads=num_threads,
         )
-    with _timed(seconds, "meta_solver"):
+    with _timed(spent, "meta_solver"):
         solved = config.meta_solver.solve(empirical_game.table())
-
-    seconds |= {name: report.pop(name) for name in list(report) if is_duration(name)}
     record = IterationRecord(
         iteration=iteration,
-        objective={} if objective is None else dataclasses.asdict(objective),
+        objective=objective,
         response_report=report,
         mixture=np.asarray(solved.mixtures[0], dtype=np.float64),
         model_regret=np.asarray(solved.regret, dtype=np.float64),
         solver_status=solved.status,
         solver_iterations=int(solved.num_iterations),
         disagreement=np.array([empirical_game.disagreement(other, iteration) for other in range(iteration + 1)]),
-        seconds=seconds,
+        seconds=spent,
     )
     return RunState(strategies, empirical_game, (*state.records, record))
 

@@ -73,6 +73,8 @@ class ConservativeObjective:
 
     def __post_init__(self) -> None:
         _check_weights("ConservativeObjective", self.uncertainty_penalty, self.coverage_weight)
+        for name in ("uncertainty_penalty", "coverage_weight"):  # 0 and 0.0 are the same run
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.anneal_iterations < 1:
             raise ConfigError(
                 f"ConservativeObjective: anneal_iterations must be at least 1, got {self.anneal_iterations}"

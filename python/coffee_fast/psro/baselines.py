@@ -1,0 +1,181 @@
+"""The methods that COffeE-PSRO is compared with: the same loop without its conservative terms, or in the true game."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coffee_fast._provenance import versions
+from coffee_fast.empirical import EmpiricalGame
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.games import GameSpec
+from coffee_fast.policies import PerStepMixture, Policy
+from coffee_fast.policy_files import policy_fingerprint
+from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
+from coffee_fast.psro.config import PSROConfig
+from coffee_fast.psro.loop import add_strategy, check_arguments, finished, run_psro
+from coffee_fast.psro.result import PSROResult
+from coffee_fast.responses import ConservativeObjective
+from coffee_fast.seeding import derive_seed
+from coffee_fast.simulation import reward_scale
+from coffee_fast.typing import ProgressCallback
+
+if TYPE_CHECKING:
+    from coffee_fast.games import Game
+    from coffee_fast.models import DynamicsEnsemble
+
+
+def oef(
+    model: DynamicsEnsemble,
+    config: PSROConfig,
+    seed: int,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+    num_threads: int = 1,
+    progress: ProgressCallback | None = None,
+) -> PSROResult:
+    """Offline equilibrium finding: PSRO in the learned model as if the model were the game.
+
+    The same bits as :func:`coffee_psro` with ``uncertainty_penalty`` and ``coverage_weight`` 0; whatever the
+    configuration has as its objective is replaced by that. Parameters, result and errors are those of
+    :func:`coffee_psro`.
+
+    References
+    ----------
+    Li et al. 2022; Nguyen and Wellman 2026, Section 5.2.
+    """
+    check_arguments("oef", model.spec, config)
+    return run_psro("oef", model, _plain(config), seed, run_dir, resume, num_threads, progress)
+
+
+def online_psro(
+    game: Game,
+    config: PSROConfig,
+    seed: int,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+    num_threads: int = 1,
+    progress: ProgressCallback | None = None,
+) -> PSROResult:
+    """PSRO in the true game: what could be found if the game itself were at hand.
+
+    The loop of :func:`coffee_psro` on a game without members to disagree; whatever the configuration has as its
+    objective is replaced by plain returns. Rewards are scaled by their deviation under uniform random play. Other
+    parameters and errors are those of :func:`coffee_psro`; ``model_fingerprint`` of the result names the game.
+
+    References
+    ----------
+    Lanctot et al. 2017; Nguyen and Wellman 2026, Section 5.2 and Appendix C.
+
+    >>> import coffee_fast as cf
+    >>> config = cf.PSROConfig(num_iterations=1, num_simulations=20, response=cf.DDQN(num_steps=100, min_replay=64))
+    >>> result = cf.online_psro(cf.load_game("generalized_bargaining"), config, seed=1)
+    >>> len(result.strategies), result.table.num_members
+    (2, 1)
+    """
+    for name in ("core", "spec"):
+        if not hasattr(game, name):
+            raise InvalidArgumentError(f"online_psro: game must be a game, got {type(game).__name__}")
+    check_arguments("online_psro", game.spec, config)
+    scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
+    true_game = _TrueGame(game.core, game.spec, game_fingerprint(game), scale)
+    return run_psro("online_psro", true_game, _plain(config), seed, run_dir, resume, num_threads, progress)
+
+
+def oef_bc(
+    result: PSROResult,
+    model: DynamicsEnsemble,
+    cloned_policy: Policy,
+    weight: float,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+    num_threads: int = 1,
+    progress: ProgressCallback | None = None,
+) -> PSROResult:
+    """Mix the strategies of a run with a policy cloned from the log, so that they keep near what was seen (OEF-BC).
+
+    At every decision a strategy acts by ``cloned_policy`` with probability ``weight``, else as it was. Nothing is
+    trained; the empirical game among the mixed strategies is simulated in the model anew, with the seeds of the run,
+    and solved after each iteration. So one run of :func:`oef` serves any number of weights.
+
+    Parameters
+    ----------
+    result
+        The run, usually of :func:`oef`.
+    model
+        The model it was made in.
+    cloned_policy
+        From :func:`coffee_fast.clone_behavior`.
+    weight
+        In ``[0, 1]``. With 0 the result is that of ``result`` to the bit; with 1 all strategies play alike.
+    run_dir, resume, num_threads, progress
+        As in :func:`coffee_psro`.
+
+    Returns
+    -------
+    PSROResult
+        To be solved and evaluated like any other.
+
+    Raises
+    ------
+    InvalidArgumentError
+        For a weight out of range, another model than the run's, or a run whose configuration is not at hand.
+
+    References
+    ----------
+    Li et al. 2022; Nguyen and Wellman 2026, Appendix D.2.
+    """
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise InvalidArgumentError(f"oef_bc: weight must be a number in [0, 1], got {weight!r}")
+    if not isinstance(result, PSROResult) or result.config is None:
+        raise InvalidArgumentError("oef_bc: result must be a PSROResult with its configuration")
+    if result.model_fingerprint != model.fingerprint:
+        raise InvalidArgumentError("oef_bc: model must be the one that result was made in, got another")
+    config, seed = result.config, result.seed
+    fingerprint = _digest([model.fingerprint, policy_fingerprint(cloned_policy), float(weight)])
+    identity = RunIdentity(config.to_json(), seed, fingerprint)
+    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
+    state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
+    for record in result.records[len(state.records) :]:
+        mixed = mix_per_step(cloned_policy, result.strategies[record.iteration], float(weight))
+        about = (record.objective, record.response_report)
+        state = add_strategy(state, mixed, model, config, seed, num_threads, *about, seconds={})
+        if folder:
+            folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
+        if progress:
+            progress("oef_bc", record.iteration, result.num_iterations, {"weight": float(weight)})
+    return dataclasses.replace(finished(state, model, config, seed), status=result.status)
+
+
+def mix_per_step(cloned_policy: Policy, strategy: Policy, weight: float) -> Policy:
+    """Return the policy that acts by ``cloned_policy`` with probability ``weight`` at each decision.
+
+    At weight 0 it is the strategy itself, which plays the same bits as it did before.
+    """
+    return PerStepMixture((cloned_policy, strategy), (weight, 1.0 - weight)) if weight else strategy
+
+
+def game_fingerprint(game: Game) -> str:
+    """Return the sha256 (hex) of a game's specification, its parameters included."""
+    return _digest(game.spec.to_json())
+
+
+@dataclasses.dataclass(frozen=True)
+class _TrueGame:
+    """A true game with the attributes by which the loop knows a model."""
+
+    core: Any
+    spec: GameSpec
+    fingerprint: str
+    reward_scale: float
+
+
+def _plain(config: PSROConfig) -> PSROConfig:
+    return dataclasses.replace(config, objective=ConservativeObjective(uncertainty_penalty=0.0, coverage_weight=0.0))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
