@@ -71,7 +71,7 @@ def online_psro(
     Lanctot et al. 2017; Nguyen and Wellman 2026, Section 5.2 and Appendix C.
 
     >>> import coffee_fast as cf
-    >>> config = cf.PSROConfig(num_iterations=1, num_simulations=20, response=cf.DDQN(num_steps=100, min_replay=64))
+    >>> config = cf.PSROConfig(num_iterations=1, num_simulations=20, response=cf.DDQN(num_steps=200, min_replay=64))
     >>> result = cf.online_psro(cf.load_game("generalized_bargaining"), config, seed=1)
     >>> len(result.strategies), result.table.num_members
     (2, 1)

@@ -141,7 +141,7 @@ def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
     if not isinstance(config, PSROConfig):
         raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {type(config).__name__}")
     if not spec.is_symmetric or spec.num_players != 2:
-        raise InvalidGameError(f"{caller}: the game must be symmetric with two players, got {spec.name}")
+        raise InvalidGameError(f"{caller}: needs a symmetric two-player game, got {spec.name}")
 
 
 def _iterate(
