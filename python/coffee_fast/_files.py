@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -138,13 +139,16 @@ def _is_still_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def sweep(folder: str | Path) -> None:
-    """Remove from ``folder`` what a killed process left of writes that it did not finish."""
+def sweep(folder: str | Path, age_s: float = 0.0) -> None:
+    """Remove from ``folder`` what a killed process left of writes that it did not finish, once that is so old."""
     for entry in Path(folder).glob(".*.tmp"):
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+        with contextlib.suppress(FileNotFoundError):  # its writer lives, and has just finished
+            if time.time() - entry.stat().st_mtime < age_s:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from coffee_fast.errors import CheckpointError
 from coffee_fast.sweeps.plan import SweepPlan
 
 FORMAT = 1
+SECONDS_OF_A_WRITE = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,17 @@ class SweepFolder:
     def claim(self, plan: SweepPlan) -> None:
         """Write ``plan.json`` into a new folder or one of an earlier plan; other folders are refused."""
         file = self.root / "plan.json"
-        if file.exists():
-            _files.read_json(file)
-        elif self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+        self.root.mkdir(parents=True, exist_ok=True)
+        others = any(not entry.name.startswith(".plan.json") for entry in self.root.iterdir())
+        if others and not file.exists():  # it is the first that a sweep writes
             raise CheckpointError(f"sweep_dir: {self.root} is not an empty folder and holds no sweep; choose another")
-        for name in ("runs", "outcomes", "locks", "logs"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
         runs = [{"key": run.key, "setting": run.setting, "seed": run.seed, "cell": run.cell} for run in plan.runs]
         content = {"format": FORMAT, "kind": "coffee_fast_sweep", "name": plan.name, "fields": plan.fields}
         _files.write_json(file, {**content, "runs": runs})
+        for name in ("runs", "outcomes", "locks", "logs"):
+            (self.root / name).mkdir(exist_ok=True)
+        for folder in (self.root, self.root / "outcomes"):
+            _files.sweep(folder, age_s=SECONDS_OF_A_WRITE)  # not what another sweep is just writing
 
     @property
     def table(self) -> Path:
