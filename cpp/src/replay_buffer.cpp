@@ -1,6 +1,7 @@
 #include "coffee_fast/replay_buffer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "coffee_fast/check.hpp"
@@ -21,6 +22,23 @@ std::span<const T> get_row(const std::vector<T>& matrix, std::size_t row, std::s
   return std::span(matrix).subspan(row * columns, columns);
 }
 
+/// Asks for the row's cache lines ahead of their use.
+template <class T>
+void prefetch_row(const std::vector<T>& matrix, std::size_t row, std::size_t columns) {
+  const T* const begin = matrix.data() + row * columns;
+  constexpr std::size_t line = 64 / sizeof(T);
+  for (std::size_t column = 0; column < columns; column += line) __builtin_prefetch(begin + column);
+  __builtin_prefetch(begin + columns - 1);
+}
+
+/// The eight bits of every byte, the lowest first, a byte each.
+constexpr auto bytes_of_bits = [] {
+  std::array<std::array<std::uint8_t, 8>, 256> table{};
+  for (std::size_t byte = 0; byte < table.size(); ++byte)
+    for (std::size_t bit = 0; bit < 8; ++bit) table[byte][bit] = (byte >> bit) & 1U;
+  return table;
+}();
+
 }  // namespace
 
 void pack_legal_mask(std::span<const std::uint8_t> mask, std::span<std::uint8_t> bits) {
@@ -30,7 +48,11 @@ void pack_legal_mask(std::span<const std::uint8_t> mask, std::span<std::uint8_t>
 }
 
 void unpack_legal_mask(std::span<const std::uint8_t> bits, std::span<std::uint8_t> mask) {
-  for (std::size_t action = 0; action < mask.size(); ++action) mask[action] = (bits[action / 8] >> (action % 8)) & 1U;
+  const std::size_t num_whole = mask.size() / 8;
+  for (std::size_t byte = 0; byte < num_whole; ++byte)
+    std::copy_n(bytes_of_bits[bits[byte]].begin(), 8, mask.begin() + static_cast<std::ptrdiff_t>(8 * byte));
+  for (std::size_t action = 8 * num_whole; action < mask.size(); ++action)
+    mask[action] = (bits[action / 8] >> (action % 8)) & 1U;
 }
 
 ReplayBuffer::ReplayBuffer(std::size_t capacity, std::size_t information_state_size, std::size_t num_actions)
@@ -66,14 +88,19 @@ void ReplayBuffer::sample(Stream stream, const SampledTransitions& batch) const 
   check(count <= size(), "ReplayBuffer.sample: batch_size must be at most the number of transitions held (", size(),
         "), got ", count);
   std::vector<bool> is_taken(size(), false);
+  std::vector<std::size_t> rows(count);
   for (std::size_t row = 0; row < count; ++row) {
     // Floyd: among the first `last + 1` transitions any one; if it was taken already, the newest of them.
     const std::size_t last = size() - count + row;
     std::size_t drawn = stream.next_below(static_cast<std::uint32_t>(last + 1));
     if (is_taken[drawn]) drawn = last;
     is_taken[drawn] = true;
-    copy_row(drawn, row, batch);
+    rows[row] = drawn;
+    prefetch_row(contents_.information_states, drawn, information_state_size_);
+    prefetch_row(contents_.next_information_states, drawn, information_state_size_);
+    prefetch_row(contents_.next_legal_mask_bits, drawn, packed_size(num_actions_));
   }
+  for (std::size_t row = 0; row < count; ++row) copy_row(rows[row], row, batch);
 }
 
 void ReplayBuffer::copy_row(std::size_t source, std::size_t row, const SampledTransitions& batch) const {
