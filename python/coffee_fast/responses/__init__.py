@@ -12,6 +12,7 @@ from coffee_fast.responses.base import Response, ResponseOracle
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
+from coffee_fast.responses.torch_modules import from_torch_module, to_torch_module
 
 _KINDS = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
 
@@ -23,6 +24,8 @@ __all__ = [
     "ResponseObjective",
     "ResponseOracle",
     "from_config",
+    "from_torch_module",
+    "to_torch_module",
 ]
 
 
