@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.policies import NetworkPolicy
+from coffee_fast.typing import Float32
 
 if TYPE_CHECKING:
     import torch
@@ -75,8 +76,9 @@ def from_torch_module(module: Any, kind: Literal["greedy", "softmax"] = "greedy"
         raise InvalidArgumentError(
             f"from_torch_module: module must be a Sequential of Linear layers with ReLU between them, got {names}"
         )
-    layers = tuple(
-        tuple(array.detach().to("cpu", torch.float32, copy=True).numpy() for array in (linear.weight, linear.bias))
-        for linear in linears
-    )
-    return NetworkPolicy(layers, kind=kind)
+
+    def array(tensor: torch.Tensor) -> Float32:
+        copy: Float32 = tensor.detach().to("cpu", torch.float32, copy=True).numpy()
+        return copy
+
+    return NetworkPolicy(tuple((array(linear.weight), array(linear.bias)) for linear in linears), kind=kind)
