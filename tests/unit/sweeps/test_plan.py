@@ -54,8 +54,10 @@ def test_base_lies_over_the_preset_and_the_grid_over_both():
     assert run.config.model == demo.model
 
 
-def test_a_part_and_a_field_inside_it():
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_part_and_a_field_inside_it(order):
     grid = {"psro.meta_solver": [{"kind": "replicator"}], "psro.meta_solver.step_size": [0.1, 0.2]}
+    grid = dict(list(grid.items())[::order])
     assert [run.config.psro.meta_solver.step_size for run in plan(grid=grid).runs] == [0.1, 0.2]
 
 

@@ -104,9 +104,9 @@ def test_a_killed_worker_is_replaced_and_a_killed_sweep_takes_its_workers_along(
         wait_until(lambda: list(tmp_path.glob("runs/*/config.json")))
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: set(workers_of(sweep)) - {worker})
-        wait_until(lambda: list(tmp_path.glob("runs/*/.lock")))
+        wait_until(lambda: list(tmp_path.glob("runs/*/dataset.json")))
         sweep.kill()
-    wait_until(lambda: nobody_works(tmp_path), seconds=10)
+    wait_until(lambda: nobody_works(tmp_path))
     assert {state.state for state in states(SweepPlan.read(plan_file), tmp_path).values()} == {"pending"}
 
 
