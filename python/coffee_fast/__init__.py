@@ -56,6 +56,8 @@ _FACE = {
     "oef": "psro",
     "oef_bc": "psro",
     "online_psro": "psro",
+    "EquilibriumConfig": "psro",
+    "equilibrium_profiles": "psro",
     "RegretReport": "evaluation",
     "true_regret": "evaluation",
     "RunConfig": "pipeline",

@@ -43,10 +43,12 @@ from coffee_fast.policies import Mixture as Mixture
 from coffee_fast.policies import NetworkPolicy as NetworkPolicy
 from coffee_fast.policies import PerStepMixture as PerStepMixture
 from coffee_fast.policies import UniformRandom as UniformRandom
+from coffee_fast.psro import EquilibriumConfig as EquilibriumConfig
 from coffee_fast.psro import PSROConfig as PSROConfig
 from coffee_fast.psro import PSROResult as PSROResult
 from coffee_fast.psro import Solution as Solution
 from coffee_fast.psro import coffee_psro as coffee_psro
+from coffee_fast.psro import equilibrium_profiles as equilibrium_profiles
 from coffee_fast.psro import oef as oef
 from coffee_fast.psro import oef_bc as oef_bc
 from coffee_fast.psro import online_psro as online_psro

@@ -40,7 +40,7 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | No
         Field names to values.
     parts
         Builders of fields that may be one of several kinds, by field name: each receives the nested mapping, whose
-        ``kind`` says which.
+        ``kind`` says which. A tuple of such parts is a list of mappings.
     path
         Where ``values`` stands in the whole configuration, for messages.
 
@@ -108,6 +108,11 @@ def _hint(name: str, names: Sequence[str], path: str) -> str:
 
 
 def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
+    if name in parts and typing.get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{path} must be a list of tables, got {value!r}")
+        item = typing.get_args(hint)[0]
+        return tuple(_convert(None, item, entry, parts, name, f"{path}[{i}]") for i, entry in enumerate(value))
     if isinstance(value, Mapping):
         same_kind = "kind" not in value or value["kind"] == _kind(current)
         if dataclasses.is_dataclass(current) and same_kind:

@@ -40,6 +40,8 @@ FILES = {
     "dataset/": "the logged play",
     "model/": "the learned dynamics ensemble",
     "psro/": "strategies, payoffs and records of every iteration",
+    "mixed/": "the same for strategies mixed with the cloned policy, by its weight",
+    "cloned_policy/": "the policy cloned from the log",
     "solution/": "the final solution: `coffee_fast.Solution.load`, then play it with `coffee_fast.simulate`",
     "evaluation/": "the opponents trained against the solutions, and evaluation.json",
 }
@@ -48,8 +50,8 @@ FILES = {
 def write_report(
     run_dir: Path,
     *,
-    dataset: str,
-    fit: FitReport,
+    dataset: str | None,
+    fit: FitReport | None,
     result: PSROResult,
     solution: Solution,
     evaluation: Mapping[str, Any],
@@ -62,33 +64,32 @@ def write_report(
     run_dir
         The folder.
     dataset
-        The dataset's card.
+        The dataset's card; None if the run was in the true game.
     fit
-        How the model was fitted.
+        How the model was fitted, if there is one.
     result, solution
-        The run and the solution extracted from it.
+        The run (of OEF-BC the first variant) and the solution extracted from it by the first solver.
     evaluation
-        ``status``, ``regret`` by iteration and ``fidelity``, as ``evaluation.json`` holds them.
+        ``status``, ``regret``, ``fidelity`` and ``solutions``, as ``evaluation.json`` holds them.
     seconds
         Wall-clock seconds by stage.
     """
-    regret = {int(i): RegretReport.from_json(values) for i, values in evaluation["regret"].items()}
-    fidelity = FidelityReport.from_json(evaluation["fidelity"]) if evaluation["fidelity"] else None
+    regret = {entry["iteration"]: RegretReport.from_json(entry) for entry in main_entries(evaluation)}
+    fidelity = FidelityReport.from_json(evaluation["fidelity"][0]) if evaluation["fidelity"] else None
     plots = _draw(run_dir, result, solution, regret, fidelity)
     parts = [
         "# What this run found",
-        _in_short(result, solution, regret, evaluation["status"]),
+        _in_short(result, solution, regret, evaluation["status"], in_model=fit is not None),
         _regret_table(regret) if regret else "",
         WORDS if regret else "",
         _images(plots, ("regret.png",)),
+        _all_variants(evaluation),
         "## The solution",
         _solution(solution),
-        "What a player earns in the model, by own and opponent's strategy:",
+        "What a player earns as estimated in the search, by own and opponent's strategy:",
         _images(plots, ("payoffs.png",)),
-        "## The log it learned from",
-        _quoted(dataset),
-        "## The model",
-        _quoted(str(fit)),
+        f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
+        f"## The model\n\n{_quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
@@ -128,12 +129,44 @@ def _draw(
     return list(figures)
 
 
-def _in_short(result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str) -> str:
+def main_entries(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of ``evaluation["regret"]`` that a report is about: the first variant and solver."""
+    entries: list[dict[str, Any]] = evaluation["regret"]
+    return [entry for entry in entries if _variant(entry) == _variant(entries[0])]
+
+
+def _variant(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return entry["cloning_weight"], entry["meta_solver"]
+
+
+def _all_variants(evaluation: Mapping[str, Any]) -> str:
+    """The last regret of every weight and solver, if there is more than one."""
+    last = {str(_variant(entry)): entry for entry in evaluation["regret"]}
+    if len(last) < 2:
+        return ""
+    rows = [
+        (
+            "" if entry["cloning_weight"] is None else f"{entry['cloning_weight']:g}",
+            entry["meta_solver"]["kind"],
+            str(entry["iteration"]),
+            _pm(entry["sum_regret"], entry["sum_regret_standard_error"]),
+            _pm(entry["debiased_sum_regret"], entry["debiased_sum_standard_error"]),
+        )
+        for entry in last.values()
+    ]
+    header = ("cloning weight", "extracted by", "iteration", "regret, largest estimated gain", "regret, measured anew")
+    return "Every solution of the last iteration; the rest of this page is about the first:\n\n" + _table(header, rows)
+
+
+def _in_short(
+    result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str, in_model: bool
+) -> str:
     support = solution.support()
     plays = f"mixes {len(support)} of them" if len(support) > 1 else f"is strategy {support[0]}"
+    source, place = ("From logged play alone", "inside a model of the game") if in_model else ("Online", "in the game")
     learned = (
-        f"From logged play alone, {result.num_iterations} strategies were learned, one after the other, inside a model "
-        f"of the game. With uniform random play they are {len(result.strategies)}; the solution {plays}."
+        f"{source}, {result.num_iterations} strategies were learned, one after the other, {place}. With uniform random "
+        f"play they are {len(result.strategies)}; the solution {plays}."
     )
     if not regret:
         return (

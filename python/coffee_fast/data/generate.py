@@ -22,6 +22,7 @@ def generate_dataset(
     seed: int = 0,
     *,
     mirrored: bool = True,
+    description: str = "",
     num_threads: int = 1,
 ) -> TrajectoryDataset:
     """Play episodes and log them.
@@ -38,6 +39,8 @@ def generate_dataset(
         Trajectories stored. With ``mirrored`` half of them are episodes, the other half their mirror images.
     mirrored
         Follow each episode by the same one with the players exchanged; for symmetric games.
+    description
+        Who played, in words, for the dataset's card; by default worked out from ``behavior``.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def generate_dataset(
     return TrajectoryDataset(
         spec,
         arrays,
-        behavior=_describe(behavior),
+        behavior=description or _describe(behavior),
         seed=seed,
         is_mirrored=mirrored,
         num_independent_episodes=episodes,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from coffee_fast._provenance import describe_fields
+from coffee_fast import meta_solvers
+from coffee_fast._provenance import describe_fields, describe_part
 from coffee_fast.config import Parts, apply_overrides, read_toml, update
 from coffee_fast.errors import ConfigError
 from coffee_fast.meta_solvers import MetaSolver
-from coffee_fast.models import EnsembleConfig
-from coffee_fast.psro import PSRO_PARTS, PSROConfig
+from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
+from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 from coffee_fast.seeding import check_seed
+
+Algorithm = Literal["coffee_psro", "oef", "oef_bc", "online_psro"]
+EQUILIBRIUM_MIXTURE = "equilibrium_mixture"
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,15 @@ class DatasetConfig:
     game, game_parameters
         As ``load_game`` takes them.
     behavior
-        Who played: a known policy name.
+        Who played: a known policy name, or ``"equilibrium_mixture"``: in each episode one of some equilibrium
+        profiles of the true game, which are found once and kept for all runs (:func:`equilibrium_profiles`).
     num_trajectories
         Trajectories stored, mirrored copies included.
     is_mirrored
         Whether every episode is stored a second time with the players exchanged.
+    equilibrium, equilibrium_seed
+        How the profiles of the equilibrium mixture are found, and their seed, which is not that of the run: runs of
+        other seeds log the play of the same profiles.
     """
 
     game: str = "generalized_bargaining"
@@ -38,10 +46,17 @@ class DatasetConfig:
     behavior: str = "uniform_random"
     num_trajectories: int = 1000
     is_mirrored: bool = True
+    equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
+    equilibrium_seed: int = 0
 
     def __post_init__(self) -> None:
         if self.num_trajectories < 1:
             raise ConfigError(f"DatasetConfig: num_trajectories must be at least 1, got {self.num_trajectories}")
+        check_seed(self.equilibrium_seed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {**describe_fields(self), "equilibrium": self.equilibrium.to_json()}
 
 
 @dataclass(frozen=True)
@@ -54,18 +69,22 @@ class EvaluationConfig:
         Episodes for each profile and sample set.
     num_last_iterations
         Solutions of this many last iterations are evaluated, besides that of the start (uniform random play).
-    meta_solver
-        Extracts the solutions; by default the run's own.
+    meta_solvers
+        Each extracts solutions of its own from the same strategies; by default the one of ``psro``.
     response
         Oracle for the best responses.
     """
 
     num_simulations: int = 1000
     num_last_iterations: int = 1
-    meta_solver: MetaSolver | None = None
+    meta_solvers: tuple[MetaSolver, ...] = ()
     response: ResponseOracle = field(default_factory=DDQN)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))
+        described = [describe_part(solver) for solver in self.meta_solvers]
+        if any(solver in described[:place] for place, solver in enumerate(described)):
+            raise ConfigError(f"EvaluationConfig: meta_solvers must differ from each other, got {described}")
         if self.num_simulations < 2:
             raise ConfigError(f"EvaluationConfig: num_simulations must be at least 2, got {self.num_simulations}")
         if self.num_last_iterations < 1:
@@ -80,20 +99,37 @@ class RunConfig:
 
     Attributes
     ----------
+    algorithm
+        ``"coffee_psro"``; ``"oef"``: the same without its conservative terms; ``"oef_bc"``: one run of OEF, its
+        strategies mixed with a policy cloned from the dataset, by each of ``cloning_weights``; ``"online_psro"``: in
+        the true game that ``dataset`` names, without a dataset or a model.
     dataset, model, psro, evaluation
         The stages.
+    behavior_cloning, cloning_weights
+        For ``"oef_bc"``: how the policy is cloned, and with which probabilities a strategy acts by it.
     seed
         In ``[0, 2**63)``; every stage's seed is derived from it.
     """
 
+    algorithm: Algorithm = "coffee_psro"
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     model: EnsembleConfig = field(default_factory=EnsembleConfig)
     psro: PSROConfig = field(default_factory=PSROConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    behavior_cloning: BehaviorCloningConfig = field(default_factory=BehaviorCloningConfig)
+    cloning_weights: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8)
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+        if self.algorithm not in get_args(Algorithm):
+            raise ConfigError(
+                f"RunConfig: algorithm must be one of {', '.join(get_args(Algorithm))}, got {self.algorithm!r}"
+            )
+        weights = tuple(float(weight) for weight in self.cloning_weights)
+        if not weights or len({*weights}) < len(weights) or not all(0 <= weight <= 1 for weight in weights):
+            raise ConfigError(f"RunConfig: cloning_weights must be different numbers in [0, 1], got {weights}")
+        object.__setattr__(self, "cloning_weights", weights)
 
     @classmethod
     def preset(cls, name: str) -> RunConfig:
@@ -137,20 +173,24 @@ class RunConfig:
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
         return {
-            "dataset": describe_fields(self.dataset),
+            "algorithm": self.algorithm,
+            "dataset": self.dataset.to_json(),
             "model": describe_fields(self.model),
             "psro": self.psro.to_json(),
             "evaluation": describe_fields(self.evaluation),
+            "behavior_cloning": describe_fields(self.behavior_cloning),
+            "cloning_weights": list(self.cloning_weights),
             "seed": self.seed,
         }
 
 
-RUN_PARTS: Parts = PSRO_PARTS
+RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config}
 """Builders of the parts that a configuration file describes by their ``kind``."""
 
 
 def _demo() -> RunConfig:
     return RunConfig(
+        dataset=DatasetConfig(equilibrium=_brief_equilibria(8, 12_000)),
         model=EnsembleConfig(num_steps=3_000, num_reward_steps=2_000, learning_rate=2e-3),
         psro=PSROConfig(
             num_iterations=8,
@@ -164,6 +204,7 @@ def _demo() -> RunConfig:
 
 def _quick() -> RunConfig:
     return RunConfig(
+        dataset=DatasetConfig(equilibrium=_brief_equilibria(16, 30_000)),
         model=EnsembleConfig(num_steps=6_000, num_reward_steps=6_000, learning_rate=1e-3),
         psro=PSROConfig(num_iterations=16, response=_brief_ddqn(30_000)),
         evaluation=EvaluationConfig(num_simulations=10_000, num_last_iterations=2, response=_brief_ddqn(100_000)),
@@ -178,6 +219,10 @@ def _brief_ddqn(num_steps: int) -> DDQN:
         min_replay=1_000,
         epsilon_decay_steps=num_steps // 2,
     )
+
+
+def _brief_equilibria(num_iterations: int, num_steps: int) -> EquilibriumConfig:
+    return EquilibriumConfig(num_iterations=num_iterations, response=_brief_ddqn(num_steps))
 
 
 def _paper() -> RunConfig:

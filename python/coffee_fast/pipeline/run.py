@@ -1,4 +1,4 @@
-"""The stages of a run, each skipped when its result lies in the folder already.
+"""A whole run in one folder, from dataset to report.
 
 ::
 
@@ -6,40 +6,36 @@
     run/dataset/        the logged play (absent when the run was given a dataset of one's own)
     run/model/          the dynamics ensemble
     run/psro/           checkpoints, one an iteration
+    run/mixed/0.2/      those of OEF-BC with weight 0.2, and run/cloned_policy/
     run/evaluation/     best responses, then evaluation.json
-    run/solution/       the final solution, to play or to evaluate elsewhere
+    run/solution/       the final solution, of the first weight and solver, to play or to evaluate elsewhere
     run/results.json    the figures of report.md
     run/report.md, run/*.png
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coffee_fast import _files
 from coffee_fast._provenance import first_difference, plain, versions
-from coffee_fast.data import TrajectoryDataset, generate_dataset
-from coffee_fast.errors import CheckpointError, InvalidArgumentError, InvalidGameError
-from coffee_fast.evaluation import model_fidelity, true_regret
-from coffee_fast.games import load_game
+from coffee_fast.data import TrajectoryDataset
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.models import DynamicsEnsemble
+from coffee_fast.pipeline import stages
 from coffee_fast.pipeline.config import RunConfig
-from coffee_fast.psro import PSROResult, Solution, coffee_psro, load_result
-from coffee_fast.reporting import write_report
-from coffee_fast.seeding import derive_seed
+from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers
+from coffee_fast.psro import Solution, load_result
+from coffee_fast.reporting import main_entries, write_report
 from coffee_fast.typing import ProgressCallback
 
-if TYPE_CHECKING:
-    from coffee_fast.games import Game
-
 FORMAT = 1
-EVALUATION = "evaluation/evaluation.json"
 LOCK = ".lock"
+CACHE_VARIABLE = "COFFEE_FAST_CACHE_DIR"
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,7 @@ def run_pipeline(
     dataset: str | Path | TrajectoryDataset | None = None,
     *,
     resume: bool = False,
+    cache_dir: str | Path | None = None,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
 ) -> RunSummary:
@@ -96,6 +93,10 @@ def run_pipeline(
         game that ``load_game`` knows, there is nothing to evaluate in, and the report says so.
     resume
         Continue the run that is in ``run_dir``; finished stages are not repeated.
+    cache_dir
+        Folder for what several runs share, the equilibrium profiles of the true game; any number of processes may use
+        it at once. By default the one that the environment variable ``COFFEE_FAST_CACHE_DIR`` names, else the folder
+        ``cache`` beside the run's.
     num_threads
         Threads, 0 for all cores; no result but the time depends on it.
     progress
@@ -111,18 +112,21 @@ def run_pipeline(
         raise InvalidArgumentError(f"run_pipeline: config must be a RunConfig, got {type(config).__name__}")
     if dataset is not None and not isinstance(dataset, TrajectoryDataset):
         dataset = TrajectoryDataset.load(dataset)
+    if dataset is not None and config.algorithm == "online_psro":
+        raise InvalidArgumentError("run_pipeline: dataset must not be given, online_psro learns from none")
     run = Path(run_dir)
+    cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
+    at = stages.Workplace(run, config, cache, num_threads, progress)
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)
-        logged = _dataset_stage(run, config, dataset, num_threads, progress)
-        model = _model_stage(run, config, logged, num_threads, progress)
-        with _clocked(run, "psro"):
-            seed = derive_seed(config.seed, "psro")
-            result = coffee_psro(model, config.psro, seed, run / "psro", True, num_threads, progress)
-            solution = result.solve(config.evaluation.meta_solver)
-            if not (run / "solution").exists():
-                solution.save(run / "solution")
-        _evaluation_stage(run, config, logged, result, num_threads, progress)
+        if config.algorithm == "online_psro":
+            spec, variants = stages.true_game(config).spec, stages.search_in_game(at)
+        else:
+            logged = stages.log_play(at, dataset)
+            spec, variants = logged.spec, stages.search_in_model(at, logged, stages.fit_model(at, logged))
+        if not (run / "solution").exists():
+            variants[0].result.solve(extraction_solvers(at)[0]).save(run / "solution")
+        evaluate(at, spec, variants)
         return rewrite_report(run)
 
 
@@ -139,31 +143,25 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
     if not (run / EVALUATION).exists():
         raise CheckpointError(f"{run}: the run is not finished, resume it; there is no {EVALUATION}")
     evaluation = _files.read_json(run / EVALUATION, CheckpointError)
-    card = _files.read_json(run / "dataset.json", CheckpointError)
-    solution, fit = Solution.load(run / "solution"), DynamicsEnsemble.load(run / "model").fit_report
+    fit = DynamicsEnsemble.load(run / "model").fit_report if (run / "model").exists() else None
+    card = _files.read_json(run / "dataset.json", CheckpointError) if fit else {"text": None, "figures": None}
     summary = _summary(run, evaluation)
     results = {
         "summary": summary.to_json(),
         "dataset": card["figures"],
-        "model": fit.to_json(),
-        "solution": {
-            "probabilities": solution.probabilities,
-            "model_regret": solution.model_regret,
-            "regret_upper_bound": solution.regret_upper_bound,
-            "solver": solution.solver,
-            "status": solution.status,
-        },
+        "model": fit.to_json() if fit else None,
         "evaluation": evaluation,
     }
     _files.write_json(run / "results.json", plain(results))
+    first_weight = evaluation["solutions"][0]["cloning_weight"]
     write_report(
         run,
         dataset=card["text"],
         fit=fit,
-        result=load_result(run / "psro"),
-        solution=solution,
+        result=load_result(run / stages.variant_folder(first_weight)),
+        solution=Solution.load(run / "solution"),
         evaluation=evaluation,
-        seconds=_seconds(run),
+        seconds=stages.seconds_by_stage(run),
     )
     return summary
 
@@ -188,91 +186,8 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
     _files.write_json(file, {"format": FORMAT, "kind": "coffee_fast_run", **identity, "versions": versions()})
 
 
-def _dataset_stage(
-    run: Path,
-    config: RunConfig,
-    dataset: TrajectoryDataset | None,
-    num_threads: int,
-    progress: ProgressCallback | None,
-) -> TrajectoryDataset:
-    wanted = config.dataset
-    with _clocked(run, "dataset"):
-        if dataset is None:
-            if not (run / "dataset").exists():
-                generate_dataset(
-                    load_game(wanted.game, **wanted.game_parameters),
-                    behavior=wanted.behavior,
-                    num_trajectories=wanted.num_trajectories,
-                    seed=derive_seed(config.seed, "dataset"),
-                    mirrored=wanted.is_mirrored,
-                    num_threads=num_threads,
-                ).save(run / "dataset")
-            dataset = TrajectoryDataset.load(run / "dataset")
-        card = dataset.describe()
-        _files.write_json(run / "dataset.json", {"text": str(card), "figures": plain(card.to_json())})
-    if progress:
-        progress("dataset", dataset.num_trajectories, dataset.num_trajectories, {})
-    return dataset
-
-
-def _model_stage(
-    run: Path, config: RunConfig, dataset: TrajectoryDataset, num_threads: int, progress: ProgressCallback | None
-) -> DynamicsEnsemble:
-    with _clocked(run, "model"):
-        if not (run / "model").exists():
-            seed = derive_seed(config.seed, "model")
-            DynamicsEnsemble.fit(dataset, config.model, seed, num_threads=num_threads, progress=progress).save(
-                run / "model"
-            )
-        return DynamicsEnsemble.load(run / "model")
-
-
-def _evaluation_stage(
-    run: Path,
-    config: RunConfig,
-    dataset: TrajectoryDataset,
-    result: PSROResult,
-    num_threads: int,
-    progress: ProgressCallback | None,
-) -> None:
-    """Write ``evaluation.json``: ``status``, regret by iteration, fidelity."""
-    file = run / EVALUATION
-    if file.exists():
-        return
-    file.parent.mkdir(exist_ok=True)
-    try:
-        game: Game = load_game(dataset.spec.name, **dataset.spec.parameters)
-    except InvalidGameError as error:
-        reason = f"skipped, since there is no true game to play in ({error})"
-        _files.write_json(file, {"status": reason, "regret": {}, "fidelity": None})
-        return
-    wanted, last = config.evaluation, result.num_iterations
-    iterations = [0, *range(max(1, last + 1 - wanted.num_last_iterations), last + 1)]
-    with _clocked(run, "evaluation"):
-        reports = true_regret(
-            game,
-            [result.solution_at(iteration, wanted.meta_solver) for iteration in iterations],
-            derive_seed(config.seed, "evaluation"),
-            response=wanted.response,
-            num_simulations=wanted.num_simulations,
-            num_threads=num_threads,
-            cache_dir=file.parent,
-            progress=progress,
-        )
-        fidelity = model_fidelity(
-            game,
-            result,
-            derive_seed(config.seed, "fidelity"),
-            num_simulations=wanted.num_simulations,
-            num_threads=num_threads,
-            progress=progress,
-        )
-        regret = {str(iteration): report.to_json() for iteration, report in zip(iterations, reports, strict=True)}
-        _files.write_json(file, {"status": "done", "regret": regret, "fidelity": fidelity.to_json()})
-
-
 def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:
-    regret = {int(iteration): report for iteration, report in evaluation["regret"].items()}
+    regret = {entry["iteration"]: entry for entry in main_entries(evaluation)}
     first, last = (regret[0], regret[max(regret)]) if regret else ({}, {})
     return RunSummary(
         run_dir=str(run),
@@ -280,23 +195,6 @@ def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:
         final_sum_regret=last.get("sum_regret"),
         initial_debiased_sum_regret=first.get("debiased_sum_regret"),
         final_debiased_sum_regret=last.get("debiased_sum_regret"),
-        seconds=sum(_seconds(run).values()),
+        seconds=sum(stages.seconds_by_stage(run).values()),
         evaluation=evaluation["status"],
     )
-
-
-def _seconds(run: Path) -> dict[str, float]:
-    file = run / "seconds.json"
-    return _files.read_json(file, CheckpointError) if file.exists() else {}
-
-
-@contextmanager
-def _clocked(run: Path, stage: str) -> Iterator[None]:
-    """Add the time of the block to the stage's in ``seconds.json``, however the block ends."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        seconds = _seconds(run)
-        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
-        _files.write_json(run / "seconds.json", seconds)

@@ -53,7 +53,7 @@ def test_every_stage_has_a_seed_of_its_own(finished, tiny_run):
     assert cf.DynamicsEnsemble.load(folder / "model").seed == derive_seed(tiny_run.seed, "model")
     assert load_result(folder / "psro").seed == derive_seed(tiny_run.seed, "psro")
     evaluation = json.loads((folder / "evaluation" / "evaluation.json").read_text())
-    assert {report["seed"] for report in evaluation["regret"].values()} == {derive_seed(tiny_run.seed, "evaluation")}
+    assert {entry["seed"] for entry in evaluation["regret"]} == {derive_seed(tiny_run.seed, "evaluation")}
 
 
 def test_the_report_says_what_was_found(finished):

@@ -53,8 +53,13 @@ def test_toml_reaches_into_every_part(tmp_path):
     file.write_text(
         """
         seed = 4
+        algorithm = "oef_bc"
+        cloning_weights = [0, 0.5]
+        behavior_cloning = {num_steps = 300}
         [dataset]
         num_trajectories = 500
+        behavior = "equilibrium_mixture"
+        equilibrium = {num_profiles = 3, response = {num_steps = 70000}, meta_solver = {kind = "uniform"}}
         game_parameters = {discount = 1.0}
         [model]
         hidden_sizes = [32, 32]
@@ -64,17 +69,24 @@ def test_toml_reaches_into_every_part(tmp_path):
         objective = {coverage_weight = 0.2}
         response = {num_steps = 60000}
         [evaluation]
-        meta_solver = {kind = "robust_replicator"}
+        meta_solvers = [{kind = "robust_replicator"}, {kind = "replicator", regret_threshold = 1e-5}]
         """
     )
     config = RunConfig.preset("paper").with_toml(file)
     assert (config.seed, config.dataset.num_trajectories, config.psro.num_iterations) == (4, 500, 7)
+    assert (config.algorithm, config.cloning_weights) == ("oef_bc", (0.0, 0.5))
+    assert config.behavior_cloning == cf.BehaviorCloningConfig(num_steps=300)
+    assert config.dataset.equilibrium.psro.num_iterations == 20
+    assert config.dataset.equilibrium.response == cf.DDQN(num_steps=70_000)
+    assert config.dataset.equilibrium.meta_solver == cf.meta_solvers.Uniform()
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     assert config.dataset.game_parameters == {"discount": 1.0}
     assert config.model.hidden_sizes == (32, 32)
     assert config.psro.meta_solver == cf.meta_solvers.Replicator(regret_threshold=1e-5)
     assert config.psro.objective == cf.ConservativeObjective(2.0, 0.2, 10)
     assert (config.psro.response.num_steps, config.psro.response.replay_capacity) == (60_000, 50_000)
-    assert config.evaluation.meta_solver == cf.meta_solvers.RobustReplicator()
+    robust, plain = cf.meta_solvers.RobustReplicator(), cf.meta_solvers.Replicator(regret_threshold=1e-5)
+    assert config.evaluation.meta_solvers == (robust, plain)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +102,15 @@ def test_toml_reaches_into_every_part(tmp_path):
         ("evaluation.num_last_iterations=0", "num_last_iterations must be at least 1"),
         ("dataset.num_trajectories=0", "num_trajectories must be at least 1, got 0"),
         ("seed=-1", "seed must lie in"),
+        ("algorithm=psro", "algorithm must be one of 'coffee_psro', 'oef', 'oef_bc', 'online_psro', got 'psro'"),
+        ("cloning_weights=[0.2, 0.2]", r"cloning_weights must be different numbers in \[0, 1\]"),
+        ("cloning_weights=[1.5]", r"cloning_weights must be different numbers in \[0, 1\]"),
+        ("behavior_cloning.num_stepz=3", "did you mean 'behavior_cloning.num_steps'"),
+        ("dataset.equilibrium.num_profiles=0", "num_profiles must be a positive integer, got 0"),
+        ("dataset.equilibrium.meta_solver.kind=nush", "did you mean 'nash'"),
+        ('evaluation.meta_solvers=["replicator"]', r"evaluation.meta_solvers\[0\] must be"),
+        ('evaluation.meta_solvers={kind="replicator"}', "evaluation.meta_solvers must be a list"),
+        ('evaluation.meta_solvers=[{kind="uniform"}, {kind="uniform"}]', "meta_solvers must differ from each other"),
     ],
 )
 def test_impossible_fields_are_refused(override, message):

@@ -1,0 +1,114 @@
+"""The last stage of a run: its solutions in the true game."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from coffee_fast import _files
+from coffee_fast._provenance import describe_part, plain
+from coffee_fast.errors import InvalidGameError
+from coffee_fast.evaluation import model_fidelity, true_regret
+from coffee_fast.games import load_game
+from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
+from coffee_fast.policies import as_mixture
+
+if TYPE_CHECKING:
+    from coffee_fast.games import Game, GameSpec
+    from coffee_fast.meta_solvers import MetaSolver
+
+EVALUATION = "evaluation/evaluation.json"
+
+
+def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None:
+    """Write ``evaluation.json``.
+
+    ``status``
+        ``"done"``, or why there is no evaluation.
+    ``regret``
+        A list with an entry for each variant, extraction solver and evaluated iteration: ``algorithm``,
+        ``cloning_weight`` (None but for OEF-BC), ``meta_solver``, ``iteration``, then the fields of a regret report.
+        Iteration 0 is uniform random play.
+    ``fidelity``
+        An entry for each variant that was found in a model.
+    ``solutions``
+        The last solution of each variant and extraction solver, with what the model says of it.
+    """
+    file = at.folder / EVALUATION
+    if file.exists():
+        return
+    file.parent.mkdir(exist_ok=True)
+    found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "solutions": _solutions(at, variants)}
+    try:
+        game: Game = load_game(spec.name, **spec.parameters)
+    except InvalidGameError as error:
+        found["status"] = f"skipped, since there is no true game to play in ({error})"
+        _files.write_json(file, plain(found))
+        return
+    with at.clocked("evaluation"):
+        for variant in variants:
+            found["regret"] += _regret(at, game, variant)
+            if at.config.algorithm != "online_psro":
+                found["fidelity"].append(_fidelity(at, game, variant))
+        _files.write_json(file, plain(found))
+
+
+def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:
+    """Return the solvers that extract solutions, the main one first."""
+    return at.config.evaluation.meta_solvers or (at.config.psro.meta_solver,)
+
+
+def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]:
+    """Judge a variant's solutions together: they share the set of deviations, best responses to each among them."""
+    wanted = at.config.evaluation
+    iterations, solvers = evaluated_iterations(variant.result, wanted.num_last_iterations), extraction_solvers(at)
+    solutions = [variant.result.solution_at(iteration, solver) for solver in solvers for iteration in iterations]
+    start, *reports = true_regret(
+        game,
+        [as_mixture("uniform_random"), *(solution.mixture for solution in solutions)],
+        at.seed("evaluation"),
+        response=wanted.response,
+        num_simulations=wanted.num_simulations,
+        num_threads=at.num_threads,
+        cache_dir=at.folder / "evaluation",
+        progress=at.progress,
+    )
+    rest = iter(reports)
+    return [
+        {**_about(at, variant, solver), "iteration": iteration, **report.to_json()}
+        for solver in solvers
+        for iteration, report in [(0, start), *((iteration, next(rest)) for iteration in iterations)]
+    ]
+
+
+def _fidelity(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
+    fidelity = model_fidelity(
+        game,
+        variant.result,
+        at.seed("fidelity"),
+        num_simulations=at.config.evaluation.num_simulations,
+        num_threads=at.num_threads,
+        progress=at.progress,
+    )
+    return {**_about(at, variant), **fidelity.to_json()}
+
+
+def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any]]:
+    found = []
+    for variant in variants:
+        for solver in extraction_solvers(at):
+            solution = variant.result.solve(solver)
+            figures = {
+                "probabilities": solution.probabilities,
+                "model_regret": solution.model_regret,
+                "regret_upper_bound": solution.regret_upper_bound,
+                "status": solution.status,
+            }
+            found.append({**_about(at, variant, solver), **figures})
+    return found
+
+
+def _about(at: Workplace, variant: Variant, solver: MetaSolver | None = None) -> dict[str, Any]:
+    """Return what tells the entries of a list apart."""
+    about = {"algorithm": at.config.algorithm, "cloning_weight": variant.cloning_weight}
+    return about if solver is None else {**about, "meta_solver": describe_part(solver)}

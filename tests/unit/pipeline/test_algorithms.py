@@ -1,0 +1,126 @@
+"""Whole runs of the other algorithms, several solvers at once, and datasets of equilibrium play."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.pipeline import run_pipeline
+from coffee_fast.pipeline.run import CACHE_VARIABLE
+
+SOLVERS = (cf.meta_solvers.Replicator(), cf.meta_solvers.RobustReplicator())
+
+
+@pytest.fixture(scope="session")
+def two_solvers(tiny_run):
+    return dataclasses.replace(tiny_run.evaluation, meta_solvers=SOLVERS, num_last_iterations=2)
+
+
+@pytest.fixture(scope="session")
+def mixed_run(tiny_run, two_solvers, tmp_path_factory):
+    cloning = cf.BehaviorCloningConfig(hidden_sizes=(8,), num_steps=50)
+    config = dataclasses.replace(
+        tiny_run, algorithm="oef_bc", evaluation=two_solvers, behavior_cloning=cloning, cloning_weights=(0.0, 0.5)
+    )
+    folder = tmp_path_factory.mktemp("mixed") / "run"
+    return config, folder, run_pipeline(config, folder)
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_every_weight_solver_and_iteration_has_its_regret(mixed_run):
+    _, folder, summary = mixed_run
+    entries = results(folder)["evaluation"]["regret"]
+    told_apart = [(entry["cloning_weight"], entry["meta_solver"]["kind"], entry["iteration"]) for entry in entries]
+    kinds = ("replicator", "robust_replicator")
+    assert told_apart == [(weight, kind, i) for weight in (0.0, 0.5) for kind in kinds for i in (0, 1, 2)]
+    for entry in entries:
+        assert entry["algorithm"] == "oef_bc"
+        for figure in ("sum_regret", "debiased_sum_regret"):
+            assert isinstance(entry[figure], float)
+        for error in ("sum_regret_standard_error", "debiased_sum_standard_error"):
+            assert entry[error] >= 0
+    assert (entries[0]["sum_regret"], entries[2]["sum_regret"]) == (
+        summary.initial_sum_regret,
+        summary.final_sum_regret,
+    )
+    report = (folder / "report.md").read_text()
+    assert "Every solution of the last iteration" in report
+    assert "| 0.5 | robust_replicator | 2 |" in report
+
+
+def test_all_weights_come_from_one_run_of_oef(mixed_run, tiny_run, tmp_path):
+    config, folder, _ = mixed_run
+    alone = dataclasses.replace(tiny_run, algorithm="oef", evaluation=config.evaluation)
+    run_pipeline(alone, tmp_path / "oef")
+    same = [entry | {"algorithm": "", "cloning_weight": None} for entry in results(folder)["evaluation"]["regret"]]
+    oef = [entry | {"algorithm": ""} for entry in results(tmp_path / "oef")["evaluation"]["regret"]]
+    assert same[: len(oef)] == oef
+
+
+def test_an_interrupted_mixture_goes_on_to_the_same_results(mixed_run, tmp_path):
+    config, folder, _ = mixed_run
+
+    class Interrupt(Exception):
+        pass
+
+    for moment in (("clone behavior", 50), ("oef_bc", 1), ("best responses", 3)):
+
+        def stop(phase, done, *_, moment=moment):
+            if (phase, done) == moment:
+                raise Interrupt
+
+        with pytest.raises(Interrupt):
+            run_pipeline(config, tmp_path / "run", resume=True, progress=stop)
+    run_pipeline(config, tmp_path / "run", resume=True)
+    assert results(tmp_path / "run")["evaluation"] == results(folder)["evaluation"]
+
+
+def test_a_run_in_the_true_game_needs_neither_dataset_nor_model(tiny_run, tmp_path):
+    config = dataclasses.replace(tiny_run, algorithm="online_psro")
+    summary = run_pipeline(config, tmp_path / "run")
+    assert summary.evaluation == "done"
+    assert not {"dataset", "model"} & {entry.name for entry in (tmp_path / "run").iterdir()}
+    found = results(tmp_path / "run")
+    assert (found["dataset"], found["model"], found["evaluation"]["fidelity"]) == (None, None, [])
+    assert [entry["iteration"] for entry in found["evaluation"]["regret"]] == [0, 2]
+    assert "strategies were learned, one after the other, in the game" in (tmp_path / "run" / "report.md").read_text()
+    log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=20, seed=9)
+    with pytest.raises(cf.InvalidArgumentError, match="online_psro learns from none"):
+        run_pipeline(config, tmp_path / "other", log)
+
+
+@pytest.mark.parametrize("place", ["argument", "variable", "sibling"])
+def test_runs_learn_from_the_play_of_the_same_equilibria(tiny_run, tiny_ddqn, tmp_path, monkeypatch, place):
+    equilibria = cf.EquilibriumConfig(num_profiles=2, num_iterations=1, num_simulations=20, response=tiny_ddqn)
+    wanted = dataclasses.replace(tiny_run.dataset, behavior="equilibrium_mixture", equilibrium=equilibria)
+    cache = tmp_path / ("cache" if place == "sibling" else "elsewhere")
+    if place == "variable":
+        monkeypatch.setenv(CACHE_VARIABLE, str(cache))
+
+    class Enough(Exception):
+        pass
+
+    cards, told = [], []
+    for seed in (1, 2):
+
+        def progress(phase, *_):
+            told.append(phase)
+            if phase == "dataset":
+                raise Enough
+
+        config = dataclasses.replace(tiny_run, dataset=wanted, seed=seed)
+        argument = {"cache_dir": cache} if place == "argument" else {}
+        with pytest.raises(Enough):
+            run_pipeline(config, tmp_path / f"run{seed}", progress=progress, **argument)
+        cards.append(str(cf.TrajectoryDataset.load(tmp_path / f"run{seed}" / "dataset").describe()))
+    assert cards[0] != cards[1]
+    said = "2 profiles of online PSRO (1 iterations, ddqn, replicator, seed 0), one drawn each episode"
+    assert all(said in card for card in cards)
+    assert len([entry for entry in cache.iterdir() if (entry / "solution").exists()]) == 2
+    assert told.count("psro") == 4  # the first run alone looked for them: the start and one iteration, twice
