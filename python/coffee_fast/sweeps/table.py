@@ -1,9 +1,10 @@
 """All results of a sweep in one Parquet table.
 
-One row for each run and evaluated iteration; a run without results has one row. ``config.*`` columns are the fields
-that the plan varies (lists as JSON), figures of an iteration have their plain names, all others of a run stand as
-``model.*`` and the like, as in its ``results.json``, which also has the lists that are left out here. Every row depends
-on the runs alone, not on when or how often they were interrupted; what the clock decides is in ``times.parquet``.
+One row for each run and evaluated solution, which iteration, extraction solver (``meta_solver.*``) and, of OEF-BC,
+``cloning_weight`` tell apart; a run without results has one row. ``config.*`` columns are the fields that the plan
+varies (lists as JSON), figures of a solution have their plain names, all others of a run stand as ``model.*`` and the
+like, as in its ``results.json``, which also has the lists that are left out here. Every row depends on the runs alone,
+not on when or how often they were interrupted; what the clock decides is in ``times.parquet``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # Of an evaluated iteration: one for each strategy, and the evaluation's own seed. They stay in results.json.
 LEFT_OUT = ("deviation_gains", "strategy_names", "seed")
+ABOUT = ("algorithm", "cloning_weight")
 LEADING = ("key", "setting", "seed", "state", "reason")
 Row = dict[str, Any]
 
@@ -90,22 +92,33 @@ def _fields(config: Mapping[str, Any], fields: tuple[str, ...]) -> Row:
 
 
 def _by_iteration(results: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the figures of each evaluated iteration, with those of the whole run."""
-    evaluation = dict(results.get("evaluation", {}))
-    regret = evaluation.pop("regret", None) or {}
+    """Yield the figures of each evaluated solution, with those of its variant's fidelity and of the whole run."""
+    evaluation = results.get("evaluation", {})
+    regret = evaluation.get("regret") or []
+    # Without what repeats the entries of regret, and what has a figure for each profile.
+    fidelity = {
+        entry["cloning_weight"]: _figures({"fidelity": {n: v for n, v in entry.items() if n not in ABOUT}})
+        for entry in evaluation.get("fidelity") or []
+    }
     # The summary repeats the regrets, and says where the folder lies and how long it all took.
     whole = {name: value for name, value in results.items() if name not in ("evaluation", "summary")}
-    run = {
-        name: value
-        for name, value in _leaves({**whole, "evaluation": evaluation}).items()
-        if not isinstance(value, list)
-    }
+    run = _figures({**whole, "evaluation": {"status": evaluation.get("status")}})
     if not regret:
         yield run
-    iterations = sorted(regret, key=int)
-    for iteration in iterations:
-        report = {name: value for name, value in regret[iteration].items() if name not in LEFT_OUT}
-        yield {**run, "iteration": int(iteration), "is_last": iteration == iterations[-1], **_leaves(report)}
+    last = {_variant(entry): entry["iteration"] for entry in regret}
+    for entry in regret:
+        about = {"is_last": entry["iteration"] == last[_variant(entry)]}
+        report = {name: value for name, value in entry.items() if name not in LEFT_OUT}
+        yield {**run, **fidelity.get(entry["cloning_weight"], {}), **_leaves(report), **about}
+
+
+def _variant(entry: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Return what tells the curves of a run apart: the weight of a cloned policy, and the extraction solver."""
+    return entry.get("cloning_weight"), json.dumps(entry.get("meta_solver"), sort_keys=True)
+
+
+def _figures(values: Mapping[str, Any]) -> Row:
+    return {name: value for name, value in _leaves(values).items() if not isinstance(value, list)}
 
 
 def _leaves(value: Any, prefix: str = "") -> Row:
@@ -134,7 +147,15 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 def _rank(name: str) -> int:
     """Order of columns: what was varied, then where the figures stand, then the figures, then the rest."""
-    return 0 if name.startswith("config.") else 1 if name in ("iteration", "is_last") else 3 if "." in name else 2
+    return (
+        0
+        if name.startswith("config.")
+        else 1
+        if name in ("cloning_weight", "meta_solver.kind", "iteration", "is_last")
+        else 3
+        if "." in name
+        else 2
+    )
 
 
 def _column(values: list[Any]) -> pa.Array:

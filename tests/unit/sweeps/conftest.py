@@ -36,7 +36,9 @@ class Pipeline:
         if faults:
             raise faults.pop(0)
         run_dir.mkdir(exist_ok=True)
-        regret = {"0": {"sum_regret": 9.0}, "10": {"sum_regret": float(config.seed)}, "9": {"sum_regret": 5.0}}
+        figures = [(0, 9.0), (9, 5.0), (10, float(config.seed))]
+        about = {"algorithm": "coffee_psro", "cloning_weight": None, "meta_solver": {"kind": "replicator"}}
+        regret = [{**about, "iteration": iteration, "sum_regret": figure} for iteration, figure in figures]
         results = {"evaluation": {"status": "done", "regret": regret}, "summary": {"seconds": time.time()}}
         _files.write_json(run_dir / "results.json", results)
 

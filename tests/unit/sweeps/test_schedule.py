@@ -11,6 +11,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast import _files
 from coffee_fast.sweeps import SweepPlan, run_sweep, states
+from coffee_fast.sweeps.table import _by_iteration
 from coffee_fast.sweeps.worker import execute
 
 
@@ -82,6 +83,21 @@ def test_the_table_has_a_row_for_each_iteration(pipeline, tmp_path):
     assert {type(row["config.psro.num_iterations"]) for row in table} == {int}
     assert not any("seconds" in name for name in table[0])
     assert parquet.read_table(tmp_path / "times.parquet").column_names == ["key", "seconds"]
+
+
+def test_weights_and_extraction_solvers_have_rows_of_their_own():
+    wanted = [(weight, kind, i) for weight in (0.0, 0.5) for kind in ("uniform", "replicator") for i in (0, 3, 4)]
+    regret = [
+        {"cloning_weight": weight, "meta_solver": {"kind": kind}, "iteration": i, "strategy_names": ["a"]}
+        for weight, kind, i in wanted
+    ]
+    fidelity = [{"cloning_weight": w, "correlation": w, "profiles": [[0, 0]]} for w in (0.0, 0.5)]
+    evaluation = {"status": "done", "regret": regret, "fidelity": fidelity, "solutions": [{"probabilities": [1.0]}]}
+    found = list(_by_iteration({"evaluation": evaluation, "model": None}))
+    assert [(row["cloning_weight"], row["meta_solver.kind"], row["iteration"]) for row in found] == wanted
+    assert [row["is_last"] for row in found] == [False, False, True] * 4
+    assert [row["fidelity.correlation"] for row in found] == [row["cloning_weight"] for row in found]
+    assert not {"strategy_names", "fidelity.profiles"} & set(found[0])
 
 
 def test_after_a_failure_no_run_is_started(pipeline, plan, tmp_path):
