@@ -204,6 +204,17 @@ def read_tensors(
         raise error(f"{path}: is not a whole safetensors file: {reason}") from None
 
 
+def read_metadata(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, str]:
+    """Read what `write_tensors` was given as metadata; ``error`` names the file if it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError, TypeError) as reason:
+        raise error(f"{path}: is not a whole safetensors file: {reason}") from None
+
+
 def sha256_of(path: str | Path) -> str:
     """The hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()

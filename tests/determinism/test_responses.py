@@ -13,6 +13,7 @@ from coffee_fast.policies import as_mixture
 from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
 from coffee_fast.responses._ddqn_training import NativeTraining
 from coffee_fast.responses._torch_training import TorchTraining, one_torch_thread
+from coffee_fast.responses.request import finish
 
 CONFIG = DDQNTorch(
     hidden_sizes=(16, 12),
@@ -69,8 +70,7 @@ def test_a_compiled_training_resumed_in_the_middle_is_the_uninterrupted_one(num_
     first, second = (NativeTraining(config, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
     first.advance_to(num_decisions)
     second.restore(first.export_state())
-    second.run()
-    whole, resumed = config.respond(*ARGUMENTS, seed=6, reward_scale=5.0), second.response()
+    whole, resumed = config.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
     assert_same(resumed.policy.layers, whole.policy.layers)
 
 
@@ -79,10 +79,9 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
     first, second = (TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
     with one_torch_thread():
         for _ in range(num_rounds):
-            first.advance()
+            first.play_round()
     second.restore(first.export_state())
-    second.run()
-    whole, resumed = CONFIG.respond(*ARGUMENTS, seed=6, reward_scale=5.0), second.response()
+    whole, resumed = CONFIG.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
     assert_same(resumed.policy.layers, whole.policy.layers)
     timed = {"duration_s", "learning_s", "steps_per_s"}
     assert {name: resumed.report[name] for name in whole.report if name not in timed} == {

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coffee_fast import _files
-from coffee_fast._provenance import describe_part, figures_from_json, is_duration, plain, versions
+from coffee_fast._provenance import figures_from_json, is_duration, plain
 from coffee_fast.errors import CheckpointError
 from coffee_fast.policies import NetworkPolicy
-from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
-from coffee_fast.responses import DDQN, Response, ResponseObjective
+from coffee_fast.policy_files import policy_arrays, policy_from_arrays
+from coffee_fast.responses import DDQN, Response, ResponseObjective, ResponseRequest, respond_side_by_side
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import reward_scale
 from coffee_fast.typing import ProgressCallback
@@ -36,45 +37,47 @@ def train_best_responses(
 ) -> list[Response]:
     """Train one best response to each mixture in the game, for nothing but the game's own payoffs.
 
-    With ``cache_dir`` each is written there as soon as it is trained, under a name made of all that determines it
-    (game, oracle, mixture, seed, versions), and read from there the next time.
+    Up to ``num_threads`` are trained at once. With ``cache_dir`` each is written there as soon as it is trained, under
+    a name made of all that determines it (game, oracle, mixture, seed, versions), and read from there the next time;
+    one whose training was interrupted goes on within it.
     """
     if response is None:
         response = DDQN()
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
-    found = []
+    files: list[Path | None] = []
+    requests: list[ResponseRequest] = []
+    found: dict[int, Response] = {}
     for index, mixture in enumerate(mixtures):
         response_seed = derive_seed(seed, "best_response", index)
-        file = (
-            None
-            if cache_dir is None
-            else Path(cache_dir) / f"{_key(game, response, mixture, response_seed)}.safetensors"
-        )
-        best = _load(file) if file is not None and file.exists() else None
-        if best is None:
-            best = response.respond(
-                game, mixture, ResponseObjective(0.0, 0.0), seed=response_seed, reward_scale=scale, progress=progress
-            )
-            figures = {name: value for name, value in best.report.items() if not is_duration(name)}
-            best = Response(best.policy, figures)
-            if file is not None:
-                _save(file, best)
-        found.append(best)
+        request = ResponseRequest(response, game, mixture, ResponseObjective(0.0, 0.0), response_seed, scale)
+        file = None if cache_dir is None else Path(cache_dir) / f"{_key(request)}.safetensors"
+        requests.append(request if file is None else replace(request, checkpoint=_checkpoint(file)))
+        files.append(file)
+        if file and (best := _load(file)):
+            found[index] = best
+    missing = [index for index in range(len(requests)) if index not in found]
+
+    def take(place: int, trained: Response) -> None:
+        index = missing[place]
+        figures = {name: value for name, value in trained.report.items() if not is_duration(name)}
+        found[index] = Response(trained.policy, figures)
+        if file := files[index]:
+            _save(file, found[index])
         if progress:
-            progress("best responses", index + 1, len(mixtures), {})
-    return found
+            progress("best responses", len(found), len(requests), {})
+
+    if progress:
+        progress("best responses", len(found), len(requests), {})
+    respond_side_by_side([requests[index] for index in missing], num_threads, progress, take)
+    return [found[index] for index in range(len(requests))]
 
 
-def _key(game: Game, response: ResponseOracle, mixture: Mixture, seed: int) -> str:
-    parts = {
-        "game": game.spec.to_json(),
-        "response": describe_part(response),
-        "policies": [policy_fingerprint(policy) for policy in mixture.policies],
-        "probabilities": [float(p) for p in mixture.probabilities],
-        "seed": seed,
-        "versions": versions(),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+def _key(request: ResponseRequest) -> str:
+    return hashlib.sha256(json.dumps(request.identity(), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _checkpoint(file: Path) -> Path:
+    return file.with_suffix(".training.safetensors")
 
 
 def _save(file: Path, best: Response) -> None:
@@ -83,12 +86,14 @@ def _save(file: Path, best: Response) -> None:
     _files.write_tensors(file, arrays)
     about = {"policy": description, "report": plain(best.report), "sha256": _files.sha256_of(file)}
     _files.write_json(file.with_suffix(".json"), about)
+    _checkpoint(file).unlink(missing_ok=True)
 
 
 def _load(file: Path) -> Response | None:
-    """Read a kept response, or nothing if its writing was interrupted between its two files."""
+    """Read a kept response, or nothing if its writing was interrupted before the second of its two files."""
     if not file.with_suffix(".json").exists():
         return None
+    _checkpoint(file).unlink(missing_ok=True)
     about = _files.read_json(file.with_suffix(".json"), CheckpointError)
     arrays = _files.read_tensors(file, CheckpointError)
     if about.get("sha256") != _files.sha256_of(file):

@@ -8,9 +8,10 @@
     iterations/0007/payoffs.safetensors    the empirical game after it
     iterations/0007/record.json            all else that the seed determines
     iterations/0007/seconds.json           wall-clock times, of which nothing depends
+    response-0008.safetensors       the training of iteration 8's strategy, while it goes on
 
 An iteration's folder appears by one rename, and counts only once ``latest.json`` names it; so a process that is killed
-at any moment loses at most the iteration it was in.
+at any moment loses at most what it did since, and of a long response no more than half a minute.
 """
 
 from __future__ import annotations
@@ -158,6 +159,11 @@ class RunFolder:
         files = self._files | {f"iterations/{target.name}/{name}": _files.sha256_of(target / name) for name in hashed}
         _files.write_json(self.path / "latest.json", {"format": FORMAT, "iteration": record.iteration, "files": files})
         self._files, self._latest = files, record.iteration
+        self.response_file(record.iteration).unlink(missing_ok=True)
+
+    def response_file(self, iteration: int) -> Path:
+        """Where the training of an iteration's strategy is kept while it goes on."""
+        return self.path / f"response-{iteration:04d}.safetensors"
 
     def _folder(self, iteration: int) -> Path:
         return self.path / "iterations" / f"{iteration:04d}"
@@ -168,13 +174,15 @@ class RunFolder:
             raise CheckpointError(f"run_dir: {self.path} is another run: {difference}")
 
     def _discard_unfinished(self) -> None:
-        """Remove iterations that were written but never switched to, and files whose writing was cut off."""
+        """Remove iterations never switched to, trainings whose iteration is complete, and files cut off."""
         iterations = self.path / "iterations"
         _files.sweep(self.path)
         _files.sweep(iterations)
         for folder in iterations.glob("*"):
             if folder.name.isdigit() and int(folder.name) > self._latest:
                 shutil.rmtree(folder)
+        for iteration in range(self._latest + 1):
+            self.response_file(iteration).unlink(missing_ok=True)
 
 
 def _expect(file: Path, values: Mapping[str, Any], types: Mapping[str, type]) -> None:

@@ -18,6 +18,7 @@ from coffee_fast.policies import Mixture, Policy, UniformRandom
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.result import IterationRecord, PSROResult
+from coffee_fast.responses import ResponseRequest
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import ProgressCallback
 
@@ -67,7 +68,7 @@ def coffee_psro(
     seed
         In ``[0, 2**63)``; each part's seed is derived from it, the part's name and the iteration.
     run_dir
-        A folder that receives a checkpoint after every iteration; none is written by default.
+        A folder that receives a checkpoint after every iteration and every 30 s within a response; none by default.
     resume
         Continue the run in ``run_dir`` if there is one. The result has the same bits as an uninterrupted run.
     num_threads
@@ -111,7 +112,7 @@ def run_psro(
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
 
     while len(state.records) <= config.num_iterations:
-        state = _iterate(state, model, config, seed, num_threads, progress)
+        state = _iterate(state, model, config, seed, folder, num_threads, progress)
         if folder:
             folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
         if progress:
@@ -149,6 +150,7 @@ def _iterate(
     model: LearnableGame,
     config: PSROConfig,
     seed: int,
+    folder: RunFolder | None,
     num_threads: int,
     progress: ProgressCallback | None,
 ) -> RunState:
@@ -162,14 +164,17 @@ def _iterate(
             strategy: Policy = UniformRandom()
             report: dict[str, float] = {}
         else:
-            response = config.response.respond(
+            opponents = Mixture(state.strategies, state.records[-1].mixture)
+            response_seed = derive_seed(seed, "response", iteration)
+            response = ResponseRequest(
+                config.response,
                 model,
-                Mixture(state.strategies, state.records[-1].mixture),
+                opponents,
                 objective,
-                seed=derive_seed(seed, "response", iteration),
-                reward_scale=model.reward_scale,
-                progress=progress,
-            )
+                response_seed,
+                model.reward_scale,
+                checkpoint=folder.response_file(iteration) if folder else None,
+            ).train(progress)
             strategy, report = response.policy, dict(response.report)
     seconds |= {name: report.pop(name) for name in list(report) if is_duration(name)}
     asked = {} if objective is None else dataclasses.asdict(objective)

@@ -8,10 +8,12 @@ from typing import Any
 
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import ConfigError
-from coffee_fast.responses.base import Response, ResponseOracle
+from coffee_fast.responses.base import Response, ResponseOracle, ResponseTraining, ResumableOracle
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
+from coffee_fast.responses.request import ResponseRequest
+from coffee_fast.responses.side_by_side import respond_side_by_side
 from coffee_fast.responses.torch_modules import from_torch_module, to_torch_module
 
 _KINDS = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
@@ -23,8 +25,12 @@ __all__ = [
     "Response",
     "ResponseObjective",
     "ResponseOracle",
+    "ResponseRequest",
+    "ResponseTraining",
+    "ResumableOracle",
     "from_config",
     "from_torch_module",
+    "respond_side_by_side",
     "to_torch_module",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,22 +13,18 @@ from coffee_fast import _core
 from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError
 from coffee_fast.policies import Layers, Mixture, NetworkPolicy, as_mixture
 from coffee_fast.responses._initial_weights import initial_layers
-from coffee_fast.responses.base import Response
+from coffee_fast.responses.base import Response, State
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.seeding import check_seed, derive_seed
-from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.responses.ddqn import DDQN
 
-State = dict[str, np.ndarray[Any, Any]]
+DECISIONS_BETWEEN_LOOKS = 128  # some 15 ms of the paper's training pass between two looks at whether to stop
 
 
 class DDQNTraining:
-    """What the compiled training and its torch twin share: the actor, progress and the report.
-
-    ``export_state`` and ``restore`` between calls of ``advance_to`` carry a training over with the same bits.
-    """
+    """A `ResponseTraining`: what the compiled one and its torch twin share, the actor, progress and the report."""
 
     num_gradient_steps: int
     num_target_copies: int
@@ -55,7 +51,7 @@ class DDQNTraining:
         )
         self._mean_loss = math.nan
         self.begin(online, target, reward_scale)
-        self._started = time.perf_counter()
+        self._started, self._num_restored = time.perf_counter(), 0
 
     def begin(self, online: Layers, target: Layers, reward_scale: float) -> None:
         """Take up the initial networks."""
@@ -79,25 +75,33 @@ class DDQNTraining:
     def restore_learner(self, state: State) -> None:
         raise NotImplementedError
 
-    def run(self, progress: ProgressCallback | None = None) -> None:
-        """Train to the end, with about a hundred calls of ``progress``."""
-        total = self.config.num_steps
-        while self.actor.num_decisions < total:
-            percent = 100 * self.actor.num_decisions // total + 1
-            self.advance_to(math.ceil(total * percent / 100))
-            mean_loss = self.take_mean_loss()
-            if math.isfinite(mean_loss):  # NaN while nothing was learned
-                self._mean_loss = mean_loss
-            if progress is not None:
-                progress("response", min(self.actor.num_decisions, total), total, self._figures())
+    @property
+    def num_done(self) -> int:
+        return min(self.actor.num_decisions, self.num_steps)
 
-    def _figures(self) -> dict[str, float]:
+    @property
+    def num_steps(self) -> int:
+        return self.config.num_steps
+
+    def advance(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Train up to the next hundredth; the loss is averaged over each."""
+        percent = 100 * self.num_done // self.num_steps + 1
+        mark = math.ceil(self.num_steps * percent / 100)
+        while self.actor.num_decisions < mark:
+            if should_stop():
+                return
+            self.advance_to(min(mark, self.actor.num_decisions + DECISIONS_BETWEEN_LOOKS))
+        mean_loss = self.take_mean_loss()
+        if math.isfinite(mean_loss):  # NaN while nothing was learned
+            self._mean_loss = mean_loss
+
+    def figures(self) -> dict[str, float]:
         seconds = time.perf_counter() - self._started
         return {
             "mean_return": self.actor.mean_return,
             "loss": self._mean_loss,
             "epsilon": self.actor.epsilon(self.actor.num_calls),
-            "steps_per_s": self.actor.num_decisions / seconds,
+            "steps_per_s": (self.actor.num_decisions - self._num_restored) / seconds,
         }
 
     def response(self) -> Response:
@@ -117,28 +121,30 @@ class DDQNTraining:
             "num_gradient_steps": float(self.num_gradient_steps),
             "num_target_copies": float(self.num_target_copies),
             "mean_disagreement": actor.mean_disagreement,
-            **self._figures(),
+            **self.figures(),
             "learning_s": self.learning_seconds,
             "duration_s": time.perf_counter() - self._started,
         }
         return Response(NetworkPolicy(self.layers(), kind="greedy"), report)
 
     def export_state(self) -> State:
-        """Return everything a training of the same arguments needs to continue, as named arrays."""
+        """Return everything a training of the same arguments needs to continue, after any call of ``advance_to``."""
         state = {f"actor.{name}": array for name, array in self.actor.export_state().items()}
-        return state | {f"learner.{name}": array for name, array in self.export_learner().items()}
+        state |= {f"learner.{name}": array for name, array in self.export_learner().items()}
+        return state | {"report.mean_loss": np.array([self._mean_loss])}
 
-    def restore(self, state: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        """Continue from an exported state."""
-        parts: dict[str, State] = {"actor": {}, "learner": {}}
+    def restore(self, state: State) -> None:
+        parts: dict[str, State] = {"actor": {}, "learner": {}, "report": {}}
         try:
             for name, array in state.items():
                 part, _, rest = name.partition(".")
                 parts[part][rest] = array
             self.actor.restore(parts["actor"])
             self.restore_learner(parts["learner"])
-        except (KeyError, InvalidArgumentError) as error:
-            raise CheckpointError(f"respond: the state of a training does not fit: {error}") from error
+            (self._mean_loss,) = parts["report"]["mean_loss"].tolist()
+        except (KeyError, ValueError, InvalidArgumentError) as error:
+            raise CheckpointError(f"the state of a training does not fit: {error}") from error
+        self._started, self._num_restored = time.perf_counter(), self.actor.num_decisions
 
 
 class NativeTraining(DDQNTraining):

@@ -13,8 +13,9 @@ import torch
 from coffee_fast import _core
 from coffee_fast.errors import InvalidArgumentError, NumericalError
 from coffee_fast.policies import Layers
-from coffee_fast.responses._ddqn_training import DDQNTraining, State
+from coffee_fast.responses._ddqn_training import DDQNTraining
 from coffee_fast.responses._torch_learner import TorchLearner
+from coffee_fast.responses.base import State
 
 if TYPE_CHECKING:
     from coffee_fast.responses.ddqn import DDQN
@@ -85,10 +86,11 @@ class TorchTraining(DDQNTraining):
         self._refresh_acting_network()
 
     def advance_to(self, num_decisions: int) -> None:
-        while self.actor.num_decisions < num_decisions:
-            self.advance()
+        with one_torch_thread():
+            while self.actor.num_decisions < num_decisions:
+                self.play_round()
 
-    def advance(self) -> None:
+    def play_round(self) -> None:
         """Play one round, then take the gradient steps and target copies that its calls make due."""
         before = self.actor.num_calls
         self.actor.advance(self._acting_network)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
 
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture, NetworkPolicy
+
+State = dict[str, np.ndarray[Any, Any]]
+"""All that a training needs to continue, as named arrays of at least one axis."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Response:
 class ResponseOracle(Protocol):
     """Learns a policy that does well against given opponents.
 
-    An oracle is a frozen configuration: ``respond`` has no side effects and equal arguments give the same bits.
+    An oracle is a frozen configuration: ``respond`` has no side effects and equal arguments give the same bits. This
+    much is enough for every function here that asks for an oracle. One whose trainings take minutes should be a
+    :class:`ResumableOracle` besides, or an interruption loses the response it falls into.
     """
 
     def respond(
@@ -69,4 +76,69 @@ class ResponseOracle(Protocol):
 
     def to_config(self) -> dict[str, Any]:
         """Return the configuration as plain values with a ``kind``, for manifests."""
+        ...
+
+
+class ResponseTraining(Protocol):
+    """A training under way: between two calls of ``advance`` its state can be kept, and taken up elsewhere."""
+
+    @property
+    def num_done(self) -> int:
+        """Steps done; ``num_steps`` once the training is over."""
+        ...
+
+    @property
+    def num_steps(self) -> int:
+        """Steps in all."""
+        ...
+
+    def advance(self, should_stop: Callable[[], bool]) -> None:
+        """Train on, by a hundredth of the whole or so.
+
+        ``should_stop`` is to be asked every few milliseconds; once it says yes, return at once, wherever that is.
+        """
+        ...
+
+    def figures(self) -> dict[str, float]:
+        """Return what to tell about the training so far."""
+        ...
+
+    def response(self) -> Response:
+        """Return the response that the present state amounts to."""
+        ...
+
+    def export_state(self) -> State:
+        """Return all that a training of the same arguments needs to continue with the same bits."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Continue from an exported state; ``CheckpointError`` if it does not fit."""
+        ...
+
+
+@runtime_checkable
+class ResumableOracle(ResponseOracle, Protocol):
+    """An oracle that hands out its trainings, to be stopped within, kept in a file and run side by side.
+
+    Attributes
+    ----------
+    runs_on_threads
+        Whether several trainings can go on at once on threads: they let go of the interpreter's lock, and share
+        nothing but what they only read.
+    """
+
+    @property
+    def runs_on_threads(self) -> bool: ...
+
+    def start(
+        self,
+        dynamics: Any,
+        opponents: Mixture,
+        objective: ResponseObjective,
+        *,
+        seed: int,
+        reward_scale: float,
+        player: int = 0,
+    ) -> ResponseTraining:
+        """Return the training of ``respond`` with the same arguments, at its beginning."""
         ...

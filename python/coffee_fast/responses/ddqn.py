@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from coffee_fast.errors import ConfigError
 from coffee_fast.responses.base import Response
 from coffee_fast.responses.objective import ResponseObjective
+from coffee_fast.responses.request import ResponseRequest
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
+    from coffee_fast.responses._ddqn_training import DDQNTraining
 
 _COUNTS = (
     "num_steps",
@@ -99,6 +101,7 @@ class DDQN:
     init: Literal["torch", "paper"] = "torch"
 
     kind: ClassVar[str] = "ddqn"
+    runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
@@ -150,8 +153,19 @@ class DDQN:
         NumericalError
             If the network's values left the finite numbers.
         """
+        return ResponseRequest(self, dynamics, opponents, objective, seed, reward_scale, player).train(progress)
+
+    def start(
+        self,
+        dynamics: Any,
+        opponents: Mixture,
+        objective: ResponseObjective,
+        *,
+        seed: int,
+        reward_scale: float,
+        player: int = 0,
+    ) -> DDQNTraining:
+        """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._ddqn_training import NativeTraining
 
-        training = NativeTraining(self, dynamics, opponents, objective, seed, reward_scale, player)
-        training.run(progress)
-        return training.response()
+        return NativeTraining(self, dynamics, opponents, objective, seed, reward_scale, player)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from coffee_fast.responses.base import Response
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.objective import ResponseObjective
-from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
+    from coffee_fast.responses._ddqn_training import DDQNTraining
 
 
 @dataclass(frozen=True)
 class DDQNTorch(DDQN):
     """The oracle of :class:`DDQN`, with the same semantics, initial weights and experience for the same seed.
 
-    The two differ by the rounding of their gradient steps alone.
+    The two differ by the rounding of their gradient steps alone. While it trains, torch computes on one thread, so
+    equal arguments give the same bits on the same machine whatever the settings. That setting is the whole process's,
+    so two of these trainings never go on at once.
 
     Attributes
     ----------
@@ -29,8 +30,9 @@ class DDQNTorch(DDQN):
     device: str = "cpu"
 
     kind: ClassVar[str] = "ddqn_torch"
+    runs_on_threads: ClassVar[bool] = False
 
-    def respond(
+    def start(
         self,
         dynamics: Any,
         opponents: Mixture,
@@ -39,23 +41,8 @@ class DDQNTorch(DDQN):
         seed: int,
         reward_scale: float,
         player: int = 0,
-        progress: ProgressCallback | None = None,
-    ) -> Response:
-        """Train a fresh network and return its greedy policy; see `ResponseOracle.respond`.
+    ) -> DDQNTraining:
+        """Return a training at its beginning; see `ResumableOracle.start`."""
+        from coffee_fast.responses._torch_training import TorchTraining
 
-        Torch computes on one thread meanwhile, so equal arguments give the same bits on the same machine whatever the
-        settings.
-
-        Raises
-        ------
-        ConfigError
-            If training ended before ``min_replay`` transitions were collected.
-        NumericalError
-            If the network's values left the finite numbers.
-        """
-        from coffee_fast.responses._torch_training import TorchTraining, one_torch_thread
-
-        with one_torch_thread():
-            training = TorchTraining(self, dynamics, opponents, objective, seed, reward_scale, player)
-            training.run(progress)
-            return training.response()
+        return TorchTraining(self, dynamics, opponents, objective, seed, reward_scale, player)
