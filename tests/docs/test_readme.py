@@ -69,3 +69,9 @@ def test_continuous_integration_runs_the_test_command_of_readme():
     pattern = re.search(r"grep -m1 '(.*?)' README.md", (ROOT / ".ci" / "run").read_text())
     assert pattern is not None
     assert next(line for line in README.splitlines() if re.search(pattern[1], line)) == tests
+
+
+def test_the_configuration_of_a_run_is_read(tmp_path):
+    (toml,) = (content for _, content in blocks("toml") if content.startswith("algorithm"))
+    (tmp_path / "run.toml").write_text(toml)
+    assert cf.RunConfig().with_toml(tmp_path / "run.toml").evaluation.num_last_iterations == 5

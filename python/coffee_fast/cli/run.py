@@ -53,6 +53,13 @@ def run(
         typer.Option(help="Folder of a dataset of your own; else one is generated.", exists=True, file_okay=False),
     ] = None,
     resume: Resume = False,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="COFFEE_FAST_CACHE_DIR",
+            help="Folder that runs share for equilibrium profiles of the game; by default `cache` beside the run.",
+        ),
+    ] = None,
     seed: SeedOfRun = None,
     threads: Threads = 0,
     as_json: Json = False,
@@ -64,7 +71,7 @@ def run(
     """
     wanted = run_config(preset, config, _seeded(overrides, seed))
     make_resumable(ctx, "--resume")
-    _run(wanted, run_dir, dataset, resume, threads, as_json)
+    _run(wanted, run_dir, dataset, resume, threads, as_json, cache_dir)
 
 
 def report(
@@ -82,9 +89,12 @@ def _run(
     resume: bool,
     threads: int,
     as_json: bool,
+    cache_dir: Path | None = None,
 ) -> None:
     with progress_reports() as progress:
-        summary = cf.run_pipeline(config, run_dir, dataset, resume=resume, num_threads=threads, progress=progress)
+        summary = cf.run_pipeline(
+            config, run_dir, dataset, resume=resume, cache_dir=cache_dir, num_threads=threads, progress=progress
+        )
     _tell(summary, as_json)
 
 
