@@ -2,9 +2,10 @@
 
 One row for each run and evaluated solution, which iteration, extraction solver (``meta_solver.*``) and, of OEF-BC,
 ``cloning_weight`` tell apart; a run without results has one row. ``config.*`` columns are the fields that the plan
-varies (lists as JSON), figures of a solution have their plain names, all others of a run stand as ``model.*`` and the
-like, as in its ``results.json``, which also has the lists that are left out here. Every row depends on the runs alone,
-not on when or how often they were interrupted; what the clock decides is in ``times.parquet``.
+varies (lists as JSON), the solution's figures have their plain names, and those of its model, the data and the solver
+stand as ``fidelity.*``, ``model.*``, ``dataset.*`` and ``solution.*``. A run's ``results.json`` has the lists that are
+left out here. Every row depends on the runs alone, not on when or how often they were interrupted; what the clock
+decides is in ``times.parquet``.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from coffee_fast.sweeps.plan import PlannedRun, SweepPlan
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ABOUT = ("algorithm", "cloning_weight", "meta_solver")  # what tells the entries of an evaluation apart
 # Of an evaluated iteration: one for each strategy, and the evaluation's own seed. They stay in results.json.
 LEFT_OUT = ("deviation_gains", "strategy_names", "seed")
-ABOUT = ("algorithm", "cloning_weight")
 LEADING = ("key", "setting", "seed", "state", "reason")
 Row = dict[str, Any]
 
@@ -74,7 +75,7 @@ class Table:
                 return [head], {"key": run.key, "seconds": None}
             results = self._folder.results(run.key)
             seconds = results.get("summary", {}).get("seconds")
-            rows = [{**head, **figures} for figures in _by_iteration(results)]
+            rows = [{**head, **figures} for figures in _by_solution(results)]
             self._finished[run.key] = rows, {"key": run.key, "seconds": seconds}
         return self._finished[run.key]
 
@@ -91,34 +92,35 @@ def _fields(config: Mapping[str, Any], fields: tuple[str, ...]) -> Row:
     return row
 
 
-def _by_iteration(results: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the figures of each evaluated solution, with those of its variant's fidelity and of the whole run."""
+def _by_solution(results: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the figures of each evaluated solution, with those of its model and of the whole run."""
     evaluation = results.get("evaluation", {})
-    regret = evaluation.get("regret") or []
-    # Without what repeats the entries of regret, and what has a figure for each profile.
-    fidelity = {
-        entry["cloning_weight"]: _figures({"fidelity": {n: v for n, v in entry.items() if n not in ABOUT}})
-        for entry in evaluation.get("fidelity") or []
-    }
-    # The summary repeats the regrets, and says where the folder lies and how long it all took.
-    whole = {name: value for name, value in results.items() if name not in ("evaluation", "summary")}
-    run = _figures({**whole, "evaluation": {"status": evaluation.get("status")}})
-    if not regret:
-        yield run
-    last = {_variant(entry): entry["iteration"] for entry in regret}
-    for entry in regret:
-        about = {"is_last": entry["iteration"] == last[_variant(entry)]}
-        report = {name: value for name, value in entry.items() if name not in LEFT_OUT}
-        yield {**run, **fidelity.get(entry["cloning_weight"], {}), **_leaves(report), **about}
+    regret, fidelity, solutions = (_entries(evaluation.get(name)) for name in ("regret", "fidelity", "solutions"))
+    whole = {name: results[name] for name in ("dataset", "model") if results.get(name)}
+    run = _scalars({**whole, "evaluation": {"status": evaluation.get("status")}})
+    last = {_about(entry): entry["iteration"] for entry in sorted(regret, key=lambda entry: int(entry["iteration"]))}
+    for entry in regret or solutions or [{}]:
+        row = {**run, **_leaves({name: entry[name] for name in ABOUT if name in entry})}
+        for prefix, others in (("fidelity", fidelity), ("solution", solutions)):
+            for other in others:
+                if all(other[name] == entry.get(name) for name in ABOUT if name in other):
+                    row |= _scalars({prefix: {name: other[name] for name in other.keys() - set(ABOUT)}})
+        if regret:
+            row |= _leaves({name: entry[name] for name in entry.keys() - set(LEFT_OUT) - set(ABOUT)})
+            row["is_last"] = entry["iteration"] == last[_about(entry)]
+        yield row
 
 
-def _variant(entry: Mapping[str, Any]) -> tuple[float | None, str]:
-    """Return what tells the curves of a run apart: the weight of a cloned policy, and the extraction solver."""
-    return entry.get("cloning_weight"), json.dumps(entry.get("meta_solver"), sort_keys=True)
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
 
 
-def _figures(values: Mapping[str, Any]) -> Row:
-    return {name: value for name, value in _leaves(values).items() if not isinstance(value, list)}
+def _about(entry: Mapping[str, Any]) -> str:
+    return json.dumps([entry.get(name) for name in ABOUT], sort_keys=True)
+
+
+def _scalars(value: Mapping[str, Any]) -> Row:
+    return {name: leaf for name, leaf in _leaves(value).items() if not isinstance(leaf, list)}
 
 
 def _leaves(value: Any, prefix: str = "") -> Row:
@@ -146,16 +148,12 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 
 def _rank(name: str) -> int:
-    """Order of columns: what was varied, then where the figures stand, then the figures, then the rest."""
-    return (
-        0
-        if name.startswith("config.")
-        else 1
-        if name in ("cloning_weight", "meta_solver.kind", "iteration", "is_last")
-        else 3
-        if "." in name
-        else 2
-    )
+    """Order of columns: what was varied, then which solution it is, then its figures, then the rest."""
+    if name.startswith("config."):
+        return 0
+    if name in ("iteration", "is_last") or name.split(".")[0] in ABOUT:
+        return 1
+    return 3 if "." in name else 2
 
 
 def _column(values: list[Any]) -> pa.Array:

@@ -36,10 +36,24 @@ class Pipeline:
         if faults:
             raise faults.pop(0)
         run_dir.mkdir(exist_ok=True)
-        figures = [(0, 9.0), (9, 5.0), (10, float(config.seed))]
-        about = {"algorithm": "coffee_psro", "cloning_weight": None, "meta_solver": {"kind": "replicator"}}
-        regret = [{**about, "iteration": iteration, "sum_regret": figure} for iteration, figure in figures]
-        results = {"evaluation": {"status": "done", "regret": regret}, "summary": {"seconds": time.time()}}
+        about = [{"algorithm": "oef_bc", "cloning_weight": weight} for weight in (0.0, 0.5)]
+        evaluation = {
+            "status": "done",
+            "regret": [
+                {
+                    **variant,
+                    "meta_solver": {"kind": kind},
+                    "iteration": number,
+                    "sum_regret": config.seed + number,
+                }
+                for variant in about
+                for kind in ("nash", "uniform")
+                for number in (0, 10, 9)
+            ],
+            "fidelity": [{**variant, "correlation": variant["cloning_weight"], "error": [1.0]} for variant in about],
+            "solutions": [{**variant, "meta_solver": {"kind": "nash"}, "status": "converged"} for variant in about],
+        }
+        results = {"evaluation": evaluation, "model": None, "summary": {"seconds": time.time()}}
         _files.write_json(run_dir / "results.json", results)
 
 

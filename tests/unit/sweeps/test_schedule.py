@@ -11,7 +11,6 @@ import pytest
 import coffee_fast as cf
 from coffee_fast import _files
 from coffee_fast.sweeps import SweepPlan, run_sweep, states
-from coffee_fast.sweeps.table import _by_iteration
 from coffee_fast.sweeps.worker import execute
 
 
@@ -56,7 +55,7 @@ def test_sweeps_in_one_folder_share_the_work(pipeline, plan, tmp_path):
         sweep.join()
     assert pipeline.calls == dict.fromkeys(range(6), 1)  # the failing one too
     assert [in_words(summary) for summary in summaries] == ["done done done failed done done"] * 4
-    assert [row["state"] for row in rows(tmp_path)].count("done") == 5 * 3
+    assert [row["state"] for row in rows(tmp_path)].count("done") == 5 * 12
 
 
 def test_the_table_does_not_depend_on_the_order_of_ends(pipeline, plan, tmp_path):
@@ -67,16 +66,19 @@ def test_the_table_does_not_depend_on_the_order_of_ends(pipeline, plan, tmp_path
     assert a == b
 
 
-def test_the_table_has_a_row_for_each_iteration(pipeline, tmp_path):
+def test_the_table_has_a_row_for_each_solution(pipeline, tmp_path):
     solvers = [{"kind": "replicator"}, {"kind": "uniform"}]
     grid = {"psro.meta_solver": solvers, "model.hidden_sizes": [[8, 8]], "psro.num_iterations": [40]}
     run_sweep(SweepPlan.from_mapping({"grid": grid, "seeds": [5]}), tmp_path)
     table = rows(tmp_path)
-    assert [(row["iteration"], row["is_last"], row["sum_regret"]) for row in table] == [
-        (0, False, 9.0),
-        (9, False, 5.0),
-        (10, True, 5.0),
-    ] * 2
+    names = ("meta_solver.kind", "cloning_weight", "fidelity.correlation", "solution.status")
+    assert [(*(row[name] for name in names), row["iteration"], row["is_last"], row["sum_regret"]) for row in table] == [
+        (kind, weight, weight, "converged" if kind == "nash" else None, iteration, iteration == 10, 5 + iteration)
+        for _ in solvers
+        for weight in (0.0, 0.5)
+        for kind in ("nash", "uniform")
+        for iteration in (0, 10, 9)
+    ]
     assert {row["config.psro.meta_solver.kind"] for row in table} == {"replicator", "uniform"}
     assert {row["config.psro.meta_solver.step_size"] for row in table} == {1e-3, None}
     assert {row["config.model.hidden_sizes"] for row in table} == {"[8, 8]"}
@@ -85,28 +87,13 @@ def test_the_table_has_a_row_for_each_iteration(pipeline, tmp_path):
     assert parquet.read_table(tmp_path / "times.parquet").column_names == ["key", "seconds"]
 
 
-def test_weights_and_extraction_solvers_have_rows_of_their_own():
-    wanted = [(weight, kind, i) for weight in (0.0, 0.5) for kind in ("uniform", "replicator") for i in (0, 3, 4)]
-    regret = [
-        {"cloning_weight": weight, "meta_solver": {"kind": kind}, "iteration": i, "strategy_names": ["a"]}
-        for weight, kind, i in wanted
-    ]
-    fidelity = [{"cloning_weight": w, "correlation": w, "profiles": [[0, 0]]} for w in (0.0, 0.5)]
-    evaluation = {"status": "done", "regret": regret, "fidelity": fidelity, "solutions": [{"probabilities": [1.0]}]}
-    found = list(_by_iteration({"evaluation": evaluation, "model": None}))
-    assert [(row["cloning_weight"], row["meta_solver.kind"], row["iteration"]) for row in found] == wanted
-    assert [row["is_last"] for row in found] == [False, False, True] * 4
-    assert [row["fidelity.correlation"] for row in found] == [row["cloning_weight"] for row in found]
-    assert not {"strategy_names", "fidelity.profiles"} & set(found[0])
-
-
 def test_after_a_failure_no_run_is_started(pipeline, plan, tmp_path):
     pipeline.faults = {1: [cf.DatasetError("no such log")]}
     summary = run_sweep(plan, tmp_path, num_workers=1)
     assert in_words(summary) == "done failed pending pending pending pending"
     assert summary.states[plan.runs[1].key].reason == "no such log"
     assert pipeline.calls == {0: 1, 1: 1}
-    assert [(row["state"], row["reason"]) for row in rows(tmp_path)][3] == ("failed", "no such log")
+    assert [(row["state"], row["reason"]) for row in rows(tmp_path)][12] == ("failed", "no such log")
     assert run_sweep(plan, tmp_path, num_workers=1).is_complete  # failed runs are tried anew
     assert pipeline.calls[1] == 2
 
