@@ -37,6 +37,7 @@ class Headline:
 
 
 PLAY, LEARNED = "uniform random play", "1000 rollouts in a learned model"
+RESPONSE, TWO = "best response 41-200-200-109, Table 2", "two responses of 4e4 own steps"
 HEADLINES = (
     Headline("random play in the true game, a move", "test_random_play", PLAY, "open_spiel", "OpenSpiel from Python"),
     Headline("the same on two threads", "test_random_play", PLAY, OURS, "one thread", ours="two_threads"),
@@ -52,6 +53,14 @@ HEADLINES = (
         "torch",
         "torch, fused Adam",
     ),
+    Headline(
+        "a best response at the paper's settings, a decision while learning",
+        "test_best_response",
+        RESPONSE,
+        "open_spiel",
+        "OpenSpiel 2.0's DQN in PyTorch",
+    ),
+    Headline("two responses, side by side", "test_best_response", TWO, OURS, "one after the other", ours="two_threads"),
     Headline(
         "robust replicator dynamics, a step with 41 strategies",
         "test_replicator",
