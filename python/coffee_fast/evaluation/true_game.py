@@ -12,7 +12,7 @@ from coffee_fast._provenance import figures_from_json, plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.evaluation.best_responses import train_best_responses
-from coffee_fast.evaluation.statistics import deviation_weights, linear_standard_error
+from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
 from coffee_fast.policies import Mixture, Policy, UniformRandom, as_mixture
 from coffee_fast.policy_files import policy_fingerprint
 from coffee_fast.seeding import check_seed, derive_seed
