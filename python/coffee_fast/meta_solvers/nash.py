@@ -63,7 +63,7 @@ def _check_zero_sum(row: Float64, column: Float64) -> None:
 
 def _max_min(payoffs: Float64) -> tuple[Float64, int]:
     """Return the mixture over rows with the largest guaranteed payoff, and the solver's iterations."""
-    from scipy.optimize import linprog  # type: ignore[import-untyped]
+    from scipy.optimize import linprog
 
     num_rows, num_columns = payoffs.shape
     spread = np.ptp(payoffs)
