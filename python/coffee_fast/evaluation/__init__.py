@@ -1,21 +1,27 @@
 """How good results are where it counts: in the true game; and what many runs say together."""
 
 from coffee_fast.evaluation.comparison import Comparison, ComparisonRow, compare
-from coffee_fast.evaluation.fidelity import FidelityReport, model_fidelity
+from coffee_fast.evaluation.curve import regret_by_iteration
+from coffee_fast.evaluation.model_errors import FidelityReport, fidelity
+from coffee_fast.evaluation.play_coverage import CoverageReport, coverage
+from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.statistics import Summary, bootstrap_interval, summarize
-from coffee_fast.evaluation.true_game import CombinedGame, RegretReport, combined_game, true_regret
+from coffee_fast.evaluation.true_game import CombinedGame, combined_game, true_regret
 
 __all__ = [
     "CombinedGame",
     "Comparison",
     "ComparisonRow",
+    "CoverageReport",
     "FidelityReport",
     "RegretReport",
     "Summary",
     "bootstrap_interval",
     "combined_game",
     "compare",
-    "model_fidelity",
+    "coverage",
+    "fidelity",
+    "regret_by_iteration",
     "summarize",
     "true_regret",
 ]

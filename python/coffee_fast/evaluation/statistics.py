@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.typing import Float64
@@ -72,6 +71,8 @@ def interquartile_mean(values: ArrayLike) -> float:
     ----------
     Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice".
     """
+    from scipy import stats  # takes a second or two: only when it is needed
+
     return float(stats.trim_mean(_sample(values, "interquartile_mean: values", least=1), 0.25))
 
 
@@ -108,6 +109,8 @@ def bootstrap_interval(
         raise InvalidArgumentError(f"bootstrap_interval: method must be 'bca' or 'percentile', got {method!r}")
     if np.ptp(sample) == 0.0:  # nothing to resample: the correction would divide by zero
         return float(sample[0]), float(sample[0])
+    from scipy import stats
+
     interval = stats.bootstrap(
         (sample,),
         np.mean,
@@ -131,6 +134,8 @@ def welch_test(first: ArrayLike, second: ArrayLike, alternative: Alternative = "
     one, two = _samples("welch_test", first, second, alternative)
     if np.ptp(one) == 0.0 and np.ptp(two) == 0.0:
         return math.nan
+    from scipy import stats
+
     parts = [part for sample in (one, two) for part in (sample.mean(), sample.std(ddof=1), len(sample))]
     return float(stats.ttest_ind_from_stats(*parts, equal_var=False, alternative=alternative).pvalue)
 
@@ -148,6 +153,8 @@ def mann_whitney_test(first: ArrayLike, second: ArrayLike, alternative: Alternat
     pooled = np.concatenate([one, two])
     if np.ptp(pooled) == 0.0:
         return 1.0
+    from scipy import stats
+
     is_exact = len(np.unique(pooled)) == len(pooled) and len(one) * len(two) <= MAX_EXACT_RANKS
     method = "exact" if is_exact else "asymptotic"
     return float(stats.mannwhitneyu(one, two, alternative=alternative, method=method).pvalue)
@@ -165,6 +172,8 @@ def permutation_test(first: ArrayLike, second: ArrayLike, alternative: Alternati
     one, two = _samples("permutation_test", first, second, alternative)
     pooled = np.concatenate([one, two])
     if math.comb(len(pooled), len(one)) > MAX_EXACT_SPLITS:
+        from scipy import stats
+
         return float(
             stats.permutation_test(
                 (one, two),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from coffee_fast._provenance import figures_from_json, plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
 from coffee_fast.policies import Mixture, Policy, UniformRandom, as_mixture
 from coffee_fast.policy_files import policy_fingerprint
@@ -24,85 +24,6 @@ if TYPE_CHECKING:
     from coffee_fast.games import Game
     from coffee_fast.psro.solution import Solution
     from coffee_fast.responses import ResponseOracle
-
-
-@dataclass(frozen=True, eq=False)
-class RegretReport:
-    """Regret of one solution in the true game; all figures in payoff units, one a player: f64 ``[N]``.
-
-    Attributes
-    ----------
-    regret, regret_standard_error
-        The paper's figure: the largest estimated gain of any strategy of the combined set. The largest of many noisy
-        numbers is biased upward.
-    debiased_regret, debiased_standard_error
-        The gain of that same strategy, measured on an independent set of episodes: free of that bias, and a lower
-        bound (up to noise) on the regret against all policies.
-    payoff, payoff_standard_error
-        What the solution earns against itself.
-    deviation
-        The strategy that gains most, in words: ``"best response 0"`` or ``"strategy 3"``.
-    deviation_gains
-        The first estimate for every strategy of the combined set, in the order of ``strategy_names``: f64 ``[S]``.
-    response_report
-        The oracle's figures on the best response to this solution.
-    num_simulations, seed
-        Episodes a profile and sample set; the seed of the evaluation.
-    """
-
-    regret: Float64
-    regret_standard_error: Float64
-    debiased_regret: Float64
-    debiased_standard_error: Float64
-    payoff: Float64
-    payoff_standard_error: Float64
-    deviation: str
-    deviation_gains: Float64
-    strategy_names: tuple[str, ...]
-    response_report: Mapping[str, float]
-    num_simulations: int
-    seed: int
-
-    @property
-    def sum_regret(self) -> float:
-        """``regret`` summed over players, as the paper's tables report it."""
-        return float(self.regret.sum())
-
-    @property
-    def sum_regret_standard_error(self) -> float:
-        """Standard error of :attr:`sum_regret`; players of a symmetric profile share their noise, so errors add."""
-        return float(self.regret_standard_error.sum())
-
-    @property
-    def debiased_sum_regret(self) -> float:
-        """``debiased_regret`` summed over players."""
-        return float(self.debiased_regret.sum())
-
-    @property
-    def debiased_sum_standard_error(self) -> float:
-        """Standard error of :attr:`debiased_sum_regret`."""
-        return float(self.debiased_standard_error.sum())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain JSON values, the sums over players included."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values |= {
-            "sum_regret": self.sum_regret,
-            "sum_regret_standard_error": self.sum_regret_standard_error,
-            "debiased_sum_regret": self.debiased_sum_regret,
-            "debiased_sum_standard_error": self.debiased_sum_standard_error,
-        }
-        return {name: plain(value) for name, value in values.items()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> RegretReport:
-        """Rebuild a report from :meth:`to_json`."""
-        fields = {name: values[name] for name in cls.__dataclass_fields__}
-        names = tuple(fields.pop("strategy_names"))
-        fields |= {name: np.asarray(v, dtype=np.float64) for name, v in fields.items() if isinstance(v, list)}
-        return cls(
-            **fields | {"strategy_names": names, "response_report": figures_from_json(values["response_report"])}
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast import _files
 from coffee_fast._provenance import describe_part, plain
 from coffee_fast.errors import InvalidGameError
-from coffee_fast.evaluation import model_fidelity, true_regret
+from coffee_fast.evaluation import fidelity, true_regret
 from coffee_fast.games import load_game
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
 from coffee_fast.policies import as_mixture
@@ -82,7 +82,7 @@ def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]
 
 
 def _fidelity(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
-    fidelity = model_fidelity(
+    report = fidelity(
         game,
         variant.result,
         at.seed("fidelity"),
@@ -90,7 +90,7 @@ def _fidelity(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
         num_threads=at.num_threads,
         progress=at.progress,
     )
-    return {**_about(at, variant), **fidelity.to_json()}
+    return {**_about(at, variant), **report.to_json()}
 
 
 def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any]]:

@@ -1,0 +1,202 @@
+"""How far the model's payoffs are from the true ones, and whether its members' disagreement shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coffee_fast._provenance import plain
+from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.evaluation.correlation import Correlation, correlation_over_profiles
+from coffee_fast.seeding import derive_seed
+from coffee_fast.simulation import simulate
+from coffee_fast.typing import Float64, Int32, ProgressCallback
+
+if TYPE_CHECKING:
+    from coffee_fast.games import Game
+    from coffee_fast.models import DynamicsEnsemble
+    from coffee_fast.policies import Policy
+    from coffee_fast.psro import PSROResult
+
+AVERAGED = ("utility_error", "disagreement", "reward_utility_error", "reward_error", "reward_disagreement")
+
+
+@dataclass(frozen=True, eq=False)
+class FidelityReport:
+    """Model payoffs against true payoffs, a figure for each unordered pair of strategies, in payoff units.
+
+    There are two ways to ask. The first compares the empirical game that was estimated inside the model with the same
+    game estimated by true play: it counts errors of the dynamics as well as of the rewards. The second, whose figures
+    begin with ``reward_``, plays in the true game alone and asks the reward networks about the last state and action of
+    each episode.
+
+    Attributes
+    ----------
+    profiles
+        The pairs ``(a, b)``, ``a <= b``: i32 ``[P, 2]``.
+    utility_error
+        Mean over the two players of the absolute difference of their payoffs in model and game: f64 ``[P]``.
+    disagreement
+        Mean over simulations in the model of the members' disagreement, summed over an episode: f64 ``[P]``.
+    correlation, correlation_low, correlation_high
+        Pearson's between the two, with a 95 % interval; NaN where one of them does not vary.
+    reward_utility_error
+        Mean over the players of the absolute difference of mean true and mean predicted payoff: f64 ``[P]``. This and
+        the figures below are None if no model was at hand.
+    reward_error
+        Mean over episodes of the absolute error of the payoffs, summed over players: f64 ``[P]``.
+    reward_disagreement
+        Mean over episodes of the members' disagreement about their ends: f64 ``[P]``.
+    reward_correlation, reward_correlation_low, reward_correlation_high
+        Between ``reward_error`` and ``reward_disagreement``, over profiles.
+    """
+
+    profiles: Int32
+    utility_error: Float64
+    disagreement: Float64
+    correlation: float
+    correlation_low: float = math.nan
+    correlation_high: float = math.nan
+    reward_utility_error: Float64 | None = None
+    reward_error: Float64 | None = None
+    reward_disagreement: Float64 | None = None
+    reward_correlation: float = math.nan
+    reward_correlation_low: float = math.nan
+    reward_correlation_high: float = math.nan
+
+    @property
+    def mean_utility_error(self) -> float:
+        """``utility_error`` averaged over profiles."""
+        return float(self.utility_error.mean())
+
+    @property
+    def mean_disagreement(self) -> float:
+        """``disagreement`` averaged over profiles."""
+        return float(self.disagreement.mean())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON values, with the means over profiles as ``mean_*``."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        means = {f"mean_{name}": values[name].mean() for name in AVERAGED if values[name] is not None}
+        return {name: plain(value) for name, value in {**values, **means}.items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FidelityReport:
+        """Rebuild a report from :meth:`to_json`; figures that an older file lacks keep their defaults."""
+        found: dict[str, Any] = {"profiles": np.asarray(values["profiles"], dtype=np.int32).reshape(-1, 2)}
+        for field in fields(cls):
+            value = values.get(field.name)
+            if field.name in AVERAGED and value is not None:
+                found[field.name] = np.asarray(value, dtype=np.float64)
+            elif "correlation" in field.name:
+                found[field.name] = math.nan if value is None else float(value)
+        return cls(**found)
+
+
+def fidelity(
+    game: Game,
+    result: PSROResult,
+    seed: int,
+    *,
+    model: DynamicsEnsemble | None = None,
+    num_simulations: int = 1000,
+    num_threads: int = 1,
+    progress: ProgressCallback | None = None,
+) -> FidelityReport:
+    """Simulate a run's strategies in the true game and compare with what the model said of them.
+
+    Parameters
+    ----------
+    game
+        The true game, symmetric with two players.
+    result
+        A run: its strategies and empirical game.
+    seed
+        In ``[0, 2**63)``.
+    model
+        The model that the run was in, for the figures of the second definition.
+    num_simulations
+        Episodes a profile in the true game, for each definition.
+    num_threads
+        Threads for simulation, 0 for all cores; the report does not depend on it.
+    progress
+        Called after the first definition, and after each profile of the second.
+
+    References
+    ----------
+    Nguyen and Wellman 2026, Section 5.4 and Figure 2: utility error and mean uncertainty. The second definition is that
+    of the authors' public code.
+    """
+    true_game = simulate_missing(
+        EmpiricalGame(1),
+        game,
+        result.strategies,
+        num_simulations,
+        seed=derive_seed(seed, "payoffs"),
+        num_threads=num_threads,
+    )
+    error = np.abs(true_game.table().payoffs(0).mean(axis=0) - result.table.payoffs(0).mean(axis=0))
+    columns, rows = np.tril_indices(len(result.strategies))
+    profiles = np.stack([rows, columns], axis=1).astype(np.int32)
+    utility_error = (error[rows, columns] + error[columns, rows]) / 2.0
+    disagreement = np.concatenate([record.disagreement for record in result.records])
+    found = correlation_over_profiles(utility_error, disagreement, profiles, derive_seed(seed, "correlation"))
+    if progress:
+        progress("fidelity", 0 if model else 1, len(profiles) if model else 1, {})
+    second = (
+        {}
+        if model is None
+        else _reward_figures(game, model, result.strategies, profiles, seed, num_simulations, num_threads, progress)
+    )
+    return FidelityReport(profiles, utility_error, disagreement, found.value, found.low, found.high, **second)
+
+
+def _reward_figures(
+    game: Game,
+    model: DynamicsEnsemble,
+    strategies: Sequence[Policy],
+    profiles: Int32,
+    seed: int,
+    num_simulations: int,
+    num_threads: int,
+    progress: ProgressCallback | None,
+) -> dict[str, Any]:
+    figures = np.empty((3, len(profiles)))
+    for place, (one, two) in enumerate(profiles):
+        played = simulate(
+            game,
+            [strategies[one], strategies[two]],
+            num_episodes=num_simulations,
+            seed=derive_seed(seed, "true_play", int(one), int(two)),
+            num_threads=num_threads,
+            record=True,
+        )
+        assert played.trajectories is not None
+        log = played.trajectories
+        ends = log["trajectory_offsets"][1:] - 1
+        true = log["reward"][ends].astype(np.float64)
+        by_member, disagreement = model.core.rewards(log["state"][ends], log["action"][ends])
+        predicted = by_member.mean(axis=2)
+        figures[:, place] = (
+            np.abs(true.mean(axis=0) - predicted.mean(axis=0)).mean(),
+            np.abs(true - predicted).sum(axis=1).mean(),
+            disagreement.mean(),
+        )
+        if progress:
+            progress("fidelity", place + 1, len(profiles), {})
+    utility_error, reward_error, disagreement = figures
+    found: Correlation = correlation_over_profiles(
+        reward_error, disagreement, profiles, derive_seed(seed, "reward_correlation")
+    )
+    return {
+        "reward_utility_error": utility_error,
+        "reward_error": reward_error,
+        "reward_disagreement": disagreement,
+        "reward_correlation": found.value,
+        "reward_correlation_low": found.low,
+        "reward_correlation_high": found.high,
+    }

@@ -1,0 +1,64 @@
+"""Model payoffs against true ones."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.empirical import simulate_missing
+from coffee_fast.evaluation import FidelityReport, fidelity
+from coffee_fast.seeding import derive_seed
+
+
+def test_a_perfect_model_errs_only_by_sampling(model, config):
+    result = cf.coffee_psro(model, config, seed=3)
+    report = fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=2000)
+    assert report.profiles.tolist() == [[a, b] for b in range(4) for a in range(b + 1)]
+    assert report.mean_disagreement == 0.0
+    assert report.mean_utility_error < 3 * 5 / np.sqrt(20)
+    assert np.isnan(report.correlation)
+    again = FidelityReport.from_json(json.loads(json.dumps(report.to_json())))
+    assert json.dumps(again.to_json()) == json.dumps(report.to_json())
+
+
+def test_errors_are_those_of_the_two_tables(model, config):
+    result = cf.coffee_psro(model, config, seed=3)
+    report = fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=50)
+    true = simulate_missing(cf.EmpiricalGame(1), model, result.strategies, 50, seed=derive_seed(1, "payoffs"))
+    error = np.abs(true.table().payoffs(0) - result.table.payoffs(0))[0]
+    expected = [(error[a, b] + error[b, a]) / 2 for a, b in report.profiles]
+    np.testing.assert_allclose(report.utility_error, expected)
+    other = cf.coffee_psro(model, config, seed=3)
+    other.empirical_game.sums += 2.0 * 20  # every mean payoff of the model two higher
+    shifted = fidelity(cf.load_game("generalized_bargaining"), other, 1, num_simulations=50)
+    assert shifted.mean_utility_error == pytest.approx(2.0, abs=1.5)
+    assert not np.allclose(shifted.utility_error, report.utility_error)
+
+
+def test_reward_networks_are_asked_about_the_ends_of_true_play(tiny_model, config):
+    game = cf.load_game("generalized_bargaining")
+    result = cf.coffee_psro(tiny_model, config, seed=3)
+    report = fidelity(game, result, 1, model=tiny_model, num_simulations=40)
+    assert report.profiles[4].tolist() == [1, 2]
+    seed = derive_seed(1, "true_play", 1, 2)
+    log = cf.simulate(game, list(result.strategies[1:3]), num_episodes=40, seed=seed, record=True).trajectories
+    errors, disagreements, predicted, true = [], [], [], []
+    for end in log["trajectory_offsets"][1:] - 1:
+        rewards, disagreement = tiny_model.core.rewards(log["state"][[end]], log["action"][[end]])
+        true.append(log["reward"][end].astype(float))
+        predicted.append(rewards[0].mean(axis=1))
+        errors.append(np.abs(true[-1] - predicted[-1]).sum())
+        disagreements.append(disagreement[0])
+    assert report.reward_error[4] == pytest.approx(np.mean(errors))
+    assert report.reward_disagreement[4] == pytest.approx(np.mean(disagreements))
+    distance = np.abs(np.mean(true, axis=0) - np.mean(predicted, axis=0)).mean()
+    assert report.reward_utility_error[4] == pytest.approx(distance)
+    alone = fidelity(game, result, 1, num_simulations=40)
+    assert alone.reward_error is None
+    np.testing.assert_array_equal(alone.utility_error, report.utility_error)
+    values = json.loads(json.dumps(report.to_json()))
+    assert values["mean_reward_error"] == report.reward_error.mean()
+    assert FidelityReport.from_json(values).to_json() == values
