@@ -33,7 +33,9 @@ VICTIM = """
 import sys
 import torch, matplotlib.figure
 from coffee_fast.pipeline import RunConfig, run_pipeline
+from coffee_fast.responses import checkpoint
 
+checkpoint.SECONDS_BETWEEN_WRITES = 0.01
 config = RunConfig(seed=3).with_overrides(sys.argv[2:])
 print("ready", flush=True)
 try:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
     from coffee_fast.responses import ResponseOracle
 
+SECONDS_OF_A_WRITE = 60.0  # far more than one takes: what is unfinished by then was left by a killed process
+
 
 def train_best_responses(
     game: Game,
@@ -43,6 +45,8 @@ def train_best_responses(
     """
     if response is None:
         response = DDQN()
+    if cache_dir is not None:
+        _files.sweep(cache_dir, SECONDS_OF_A_WRITE)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     files: list[Path | None] = []
     requests: list[ResponseRequest] = []

@@ -188,9 +188,10 @@ def true_regret(
     num_simulations
         Episodes for each profile in each of the two sample sets.
     num_threads
-        Threads for simulation, 0 for all cores; the report does not depend on it.
+        Threads for best responses and simulation, 0 for all cores; the report does not depend on it.
     cache_dir
-        Folder that keeps trained best responses, so that an interrupted evaluation goes on where it was.
+        Folder that keeps best responses, trained and in training, so that an interrupted evaluation goes on where it
+        was.
     progress
         Called during training and after each sample set.
 
