@@ -21,7 +21,7 @@ BENCH = Path(__file__).parent
 RESULTS = BENCH / "results"
 OURS = "coffee_fast"
 SIGNIFICANT_DIGITS = 4
-BEGIN, END = "<!-- begin: {} (written by bench/report.py) -->", "<!-- end: {} -->"
+BEGIN, END = "<!-- begin: {} (written by bench/{}) -->", "<!-- end: {} -->"
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,10 @@ def _time(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-def rewrite(page: Path, part: str, lines: Iterable[str]) -> None:
+def rewrite(page: Path, part: str, lines: Iterable[str], writer: str = "report.py") -> None:
     """Replace what stands between the markers of ``part`` in ``page``."""
     text = page.read_text()
-    begin, end = BEGIN.format(part), END.format(part)
+    begin, end = BEGIN.format(part, writer), END.format(part)
     before, found_begin, rest = text.partition(begin)
     _, found_end, after = rest.partition(end)
     if not found_begin or not found_end:
