@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.pipeline import run_pipeline
+from coffee_fast.pipeline import judge, run_pipeline
 from coffee_fast.pipeline.run import CACHE_VARIABLE
+from coffee_fast.pipeline.stages import Variant, Workplace
+from coffee_fast.psro import load_result
 
 SOLVERS = (cf.meta_solvers.Replicator(), cf.meta_solvers.RobustReplicator())
 
@@ -23,7 +26,7 @@ def two_solvers(tiny_run):
 def mixed_run(tiny_run, two_solvers, tmp_path_factory):
     cloning = cf.BehaviorCloningConfig(hidden_sizes=(8,), num_steps=50)
     config = dataclasses.replace(
-        tiny_run, algorithm="oef_bc", evaluation=two_solvers, behavior_cloning=cloning, cloning_weights=(0.0, 0.5)
+        tiny_run, algorithm="oef_bc", evaluation=two_solvers, behavior_cloning=cloning, cloning_weights=(0.0, 0.4)
     )
     folder = tmp_path_factory.mktemp("mixed") / "run"
     return config, folder, run_pipeline(config, folder)
@@ -38,7 +41,7 @@ def test_every_weight_solver_and_iteration_has_its_regret(mixed_run):
     entries = results(folder)["evaluation"]["regret"]
     told_apart = [(entry["cloning_weight"], entry["meta_solver"]["kind"], entry["iteration"]) for entry in entries]
     kinds = ("replicator", "robust_replicator")
-    assert told_apart == [(weight, kind, i) for weight in (0.0, 0.5) for kind in kinds for i in (0, 1, 2)]
+    assert told_apart == [(weight, kind, i) for weight in (0.0, 0.4) for kind in kinds for i in (0, 1, 2)]
     for entry in entries:
         assert entry["algorithm"] == "oef_bc"
         for figure in ("sum_regret", "debiased_sum_regret"):
@@ -51,7 +54,36 @@ def test_every_weight_solver_and_iteration_has_its_regret(mixed_run):
     )
     report = (folder / "report.md").read_text()
     assert "Every solution of the last iteration" in report
-    assert "| 0.5 | robust_replicator | 2 |" in report
+    assert "| 0.4 | robust_replicator | 2 |" in report
+
+
+def test_each_weight_is_that_of_its_strategies(mixed_run):
+    _, folder, _ = mixed_run
+    assert [entry.name for entry in (folder / "mixed").iterdir()] == ["0.4"]
+    assert {strategy.weights for strategy in load_result(folder / "mixed" / "0.4").strategies} == {(0.4, 0.6)}
+
+
+def test_each_regret_is_that_of_its_solver_and_iteration(monkeypatch, tiny_run, two_solvers, model, config, tmp_path):
+    """Reports that say which mixture they are of."""
+
+    class Report:
+        def __init__(self, mixture):
+            self.mixture = mixture
+
+        def to_json(self):
+            return {"given": self.mixture.probabilities.tolist()}
+
+    monkeypatch.setattr(judge, "true_regret", lambda game, mixtures, *_, **__: tuple(map(Report, mixtures)))
+    monkeypatch.setattr(judge, "model_fidelity", lambda *_, **__: Report(cf.Mixture((cf.UniformRandom(),), [1.0])))
+    result = cf.coffee_psro(model, config, seed=7)
+    at = Workplace(tmp_path, dataclasses.replace(tiny_run, evaluation=two_solvers), tmp_path, 1, None)
+    judge.evaluate(at, model.spec, [Variant(None, result)])
+    entries = json.loads((tmp_path / judge.EVALUATION).read_text())["regret"]
+    for entry in entries:
+        solver = cf.meta_solvers.from_config(entry["meta_solver"])
+        given = result.solution_at(entry["iteration"], solver).probabilities
+        np.testing.assert_allclose(entry["given"], given, rtol=1e-12)
+    assert entries[2]["given"] != entries[5]["given"]
 
 
 def test_all_weights_come_from_one_run_of_oef(mixed_run, tiny_run, tmp_path):

@@ -98,6 +98,20 @@ def test_one_waits_for_the_profile_that_another_is_at(game, wanted, tmp_path, mo
     assert fingerprints(found) == fingerprints(whole)
 
 
+def test_one_that_comes_late_leaves_what_another_has_finished_meanwhile(game, wanted, tmp_path, monkeypatch):
+    lock = _files.lock
+
+    def slow_lock(path):
+        monkeypatch.setattr(_files, "lock", lock)
+        cf.equilibrium_profiles(game, wanted, 3, tmp_path)
+        wanted.response.asked.clear()
+        return lock(path)
+
+    monkeypatch.setattr(_files, "lock", slow_lock)
+    cf.equilibrium_profiles(game, wanted, 3, tmp_path)
+    assert wanted.response.asked == []
+
+
 def test_a_damaged_profile_is_named(game, wanted, tmp_path):
     cf.equilibrium_profiles(game, wanted, 3, tmp_path)
     file = next(tmp_path.glob("*/solution/solution.safetensors"))
