@@ -68,7 +68,7 @@ def from_torch_module(module: Any, kind: Literal["greedy", "softmax"] = "greedy"
     """
     import torch
 
-    parts = list(module) if isinstance(module, torch.nn.Sequential) else [module]
+    parts: list[Any] = list(module) if isinstance(module, torch.nn.Sequential) else [module]
     linears, between = parts[::2], parts[1::2]
     is_ours = len(parts) % 2 == 1 and all(isinstance(part, torch.nn.ReLU) for part in between)
     if not is_ours or not all(isinstance(part, torch.nn.Linear) and part.bias is not None for part in linears):
