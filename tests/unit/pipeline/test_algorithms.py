@@ -74,7 +74,7 @@ def test_each_regret_is_that_of_its_solver_and_iteration(monkeypatch, tiny_run, 
             return {"given": self.mixture.probabilities.tolist()}
 
     monkeypatch.setattr(judge, "true_regret", lambda game, mixtures, *_, **__: tuple(map(Report, mixtures)))
-    monkeypatch.setattr(judge, "model_fidelity", lambda *_, **__: Report(cf.Mixture((cf.UniformRandom(),), [1.0])))
+    monkeypatch.setattr(judge, "fidelity", lambda *_, **__: Report(cf.Mixture((cf.UniformRandom(),), [1.0])))
     result = cf.coffee_psro(model, config, seed=7)
     at = Workplace(tmp_path, dataclasses.replace(tiny_run, evaluation=two_solvers), tmp_path, 1, None)
     judge.evaluate(at, model.spec, [Variant(None, result)])
