@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
 from coffee_fast._provenance import describe_part, plain
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.errors import CheckpointError, InvalidGameError
 from coffee_fast.evaluation import fidelity, true_regret
 from coffee_fast.games import load_game
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
@@ -47,10 +47,20 @@ def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None
         return
     with at.clocked("evaluation"):
         for variant in variants:
-            found["regret"] += _regret(at, game, variant)
-            if at.config.algorithm != "online_psro":
-                found["fidelity"].append(_fidelity(at, game, variant))
+            judged = _judge(at, game, variant)
+            found["regret"] += judged["regret"]
+            found["fidelity"] += judged["fidelity"]
         _files.write_json(file, plain(found))
+
+
+def _judge(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
+    """Return a variant's entries, from its own file if it was judged before an interruption."""
+    file = at.folder / "evaluation" / f"judged_{variant.cloning_weight or 0.0}.json"
+    if not file.exists():
+        in_model = at.config.algorithm != "online_psro"
+        fidelities = [_fidelity(at, game, variant)] if in_model else []
+        _files.write_json(file, plain({"regret": _regret(at, game, variant), "fidelity": fidelities}))
+    return _files.read_json(file, CheckpointError)
 
 
 def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:

@@ -126,8 +126,12 @@ def equilibrium_profiles(
         return tuple(run.solve() for run in runs)
 
     folders = [Path(cache_dir) / _key(game, config, run) for run in seeds]
+    told = -1
     while missing := [place for place in zip(folders, seeds, strict=True) if not _is_finished(place[0])]:
-        is_anything_done = False
+        done = len(folders) - len(missing)
+        if progress and done != told:
+            progress("equilibrium profiles", done, len(folders), {})
+        is_anything_done, told = False, done
         for folder, run in missing:
             try:
                 with _files.lock(folder / ".lock"):

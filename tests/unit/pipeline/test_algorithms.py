@@ -101,15 +101,24 @@ def test_an_interrupted_mixture_goes_on_to_the_same_results(mixed_run, tmp_path)
     class Interrupt(Exception):
         pass
 
-    for moment in (("clone behavior", 50), ("oef_bc", 1), ("best responses", 3)):
+    judged = tmp_path / "run" / "evaluation" / "judged_0.0.json"
+    moments = [
+        lambda phase, done: (phase, done) == ("clone behavior", 50),
+        lambda phase, done: (phase, done) == ("oef_bc", 1),
+        lambda phase, done: (phase, done) == ("best responses", 3),
+        lambda phase, _: phase == "fidelity" and judged.exists(),
+    ]
+    for moment in moments:
 
         def stop(phase, done, *_, moment=moment):
-            if (phase, done) == moment:
+            if moment(phase, done):
                 raise Interrupt
 
         with pytest.raises(Interrupt):
             run_pipeline(config, tmp_path / "run", resume=True, progress=stop)
-    run_pipeline(config, tmp_path / "run", resume=True)
+    told = []
+    run_pipeline(config, tmp_path / "run", resume=True, progress=lambda *call: told.append(call[:2]))
+    assert told.count(("evaluation", 2)) == 1  # the first weight was judged already
     assert results(tmp_path / "run")["evaluation"] == results(folder)["evaluation"]
 
 

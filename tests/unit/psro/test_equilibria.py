@@ -48,7 +48,9 @@ def test_each_profile_is_the_solution_of_an_online_run_with_a_seed_of_its_own(ga
 
 
 def test_kept_profiles_are_read_and_not_found_again(game, wanted, tmp_path):
-    found = cf.equilibrium_profiles(game, wanted, 3, tmp_path)
+    told = []
+    found = cf.equilibrium_profiles(game, wanted, 3, tmp_path, progress=lambda *call: told.append(call[:3]))
+    assert told[0] == ("equilibrium profiles", 0, 2)
     asked = len(wanted.response.asked)
     assert fingerprints(cf.equilibrium_profiles(game, wanted, 3, tmp_path)) == fingerprints(found)
     assert len(wanted.response.asked) == asked
