@@ -5,7 +5,6 @@
     sweep/plan.json               names, cells and keys of the runs
     sweep/runs/KEY/               what ``run_pipeline`` writes
     sweep/runs/cache/             what runs share, and find by its content
-    sweep/runs/cache/             what the runs share
     sweep/outcomes/KEY.json       how the run ended, once it has
     sweep/locks/KEY               held by the process that carries the run out
     sweep/logs/KEY.log            what that process said
