@@ -1,0 +1,184 @@
+r"""The branch of anchored equilibria that starts at the reference, traced by pseudo-arclength continuation.
+
+Payoffs are in units of the KL weight. For :math:`t` from 0 (the players stay at their references) to 1 (the game), the
+zeros of :math:`F(l, t) = l - \log ref - t q(e^l) + \log Z` in :math:`y = (l, t / s)`, ``l`` all log-probabilities and
+``s`` a scale, make a curve: predict along its tangent, correct at a right angle to it, through turns of ``t`` too.
+Sources: Turocy 2005 for the logit branch in log-probabilities; Allgower and Georg 1990 for the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast._reference import anchored
+from coffee_fast._reference.anchored import Profile
+from coffee_fast.typing import Float64, Int64
+
+_FIRST_STEP = 0.3
+_SMALLEST_STEP = 1e-7
+_WANTED_CORRECTION = 0.15  # of a log-probability: how far predictions may miss
+_LARGEST_CORRECTION = 0.6
+_NUM_CORRECTIONS = 4
+_PATH_RESIDUAL = 1e-6
+_MAX_STEPS = 600
+_MAX_POLISH = 12
+
+
+def trace_branch(payoffs: Sequence[Float64], reference: Sequence[Float64], allowed: Float64) -> tuple[Profile, Int64]:
+    """Return for each game the profile at the end of its branch, or where tracing stopped, and the linear solves.
+
+    Games are stepped side by side, each with its own step size; ``allowed [G, N]`` is the KL divergence from the best
+    response at which the final Newton steps end.
+    """
+    branch = _Branch(payoffs, reference)
+    for _ in range(_MAX_STEPS):
+        if not len(branch.running):
+            break
+        branch.step()
+    branch.polish(allowed)
+    return branch.split(branch.y[:, :-1]), branch.num_solves
+
+
+class _Branch:
+    """The state of every game on its branch: ``y [G, D + 1]``, its tangent and its step size."""
+
+    def __init__(self, payoffs: Sequence[Float64], reference: Sequence[Float64]) -> None:
+        self.payoffs, self.reference = list(payoffs), np.concatenate(list(reference), axis=1)
+        self.owners = anchored.axis_owners(self.payoffs)
+        self.ends = np.cumsum([0, *(x.shape[1] for x in reference)])
+        num_games, size = self.reference.shape
+        flat = [p.reshape(num_games, -1) for p in self.payoffs]
+        # t / s grows with the log-probabilities: a step of one moves each by about one.
+        self.scale = 1.0 / np.maximum(1.0, np.max([np.ptp(p, axis=1) for p in flat], axis=0))
+        self.y = np.concatenate([self.reference, np.zeros((num_games, 1))], axis=1)
+        self.tangent = np.zeros((num_games, size + 1))
+        self.tangent[:, -1] = 1.0
+        self.step_size = np.full(num_games, _FIRST_STEP)
+        self.num_solves = np.zeros(num_games, dtype=np.int64)
+        self.arrived = np.zeros(num_games, dtype=bool)
+        self.running = np.arange(num_games)
+        self._find_tangents(self.running)
+
+    def split(self, values: Float64) -> Profile:
+        """Return the players' parts of ``[G, D]``."""
+        return [values[..., start:end] for start, end in zip(self.ends[:-1], self.ends[1:], strict=True)]
+
+    def step(self) -> None:
+        """Take one step of every running game: predict, correct, then accept and stretch it or refuse and halve it."""
+        games = self.running
+        h = self.step_size[games]
+        time_left = 1.0 / self.scale[games] - self.y[games, -1]
+        speed = self.tangent[games, -1]
+        lands = h * speed >= time_left
+        h = np.where(lands, time_left / np.where(lands, speed, 1.0), h)
+        predicted = self.y[games] + h[:, None] * self.tangent[games]
+        y, tangent, first_correction, residual = self._correct(games, predicted, lands)
+        is_good = (residual <= _PATH_RESIDUAL) & (first_correction <= _LARGEST_CORRECTION)
+        is_good &= (tangent * self.tangent[games]).sum(axis=1) > 0.3  # no jump to another branch behind a sharp turn
+        stretch = np.sqrt(_WANTED_CORRECTION / np.maximum(first_correction, 1e-12))
+        self.step_size[games] = h * np.where(is_good, np.clip(stretch, 0.5, 4.0), 0.4)
+        good = games[is_good]
+        self.y[good], self.tangent[good] = y[is_good], tangent[is_good]
+        self.arrived[good] = lands[is_good]
+        stuck = self.step_size[games] < _SMALLEST_STEP
+        self.running = games[~(self.arrived[games] | stuck)]
+
+    def polish(self, allowed: Float64) -> None:
+        """Take Newton steps at the end of the branch until each response is near enough, or they gain no more."""
+        games = np.flatnonzero(self.arrived)
+        last = np.full(len(games), np.inf)
+        for _ in range(_MAX_POLISH):
+            residual, matrix, _ = self._linearize(games, self.y[games])
+            size = np.abs(residual).max(axis=1)
+            # KL(x || response) is below the square of the residual where that is small.
+            left = (size**2 > 0.1 * allowed[games].min(axis=1)) & (size < last)
+            if not left.any():
+                return
+            games, last = games[left], size[left]
+            self.y[games, :-1] -= _solve(matrix[left], residual[left][..., None])[..., 0]
+            self.num_solves[games] += 1
+
+    def _correct(self, games: Int64, y: Float64, lands: NDArray[np.bool_]) -> tuple[Float64, Float64, Float64, Float64]:
+        """Return the corrected points, tangents there, sizes of the first corrections and the residuals left.
+
+        Corrections keep to the plane through the prediction at a right angle to the tangent, or to the final time.
+        """
+        row = np.where(lands[:, None], np.eye(y.shape[1])[-1], self.tangent[games])
+        tangent, first = self.tangent[games].copy(), np.zeros(len(games))
+        residual = np.full(len(games), np.inf)
+        left = np.arange(len(games))
+        y = y.copy()
+        for correction in range(_NUM_CORRECTIONS + 1):
+            errors, matrix, by_time = self._linearize(games[left], y[left])
+            residual[left] = np.abs(errors).max(axis=1)
+            # One correction at least: it brings the tangent.
+            going = (residual[left] > _PATH_RESIDUAL) | (correction == 0)
+            going &= (correction < _NUM_CORRECTIONS) & (first[left] <= _LARGEST_CORRECTION)
+            left, errors, matrix, by_time = left[going], errors[going], matrix[going], by_time[going]
+            if not len(left):
+                break
+            moves = self._solve_bordered(games[left], matrix, by_time, row[left], errors)
+            y[left] += moves[..., 0]
+            tangent[left] = _oriented(moves[..., 1], self.tangent[games[left]])
+            if correction == 0:
+                first[left] = np.abs(moves[..., 0]).max(axis=1)
+        return y, tangent, first, residual
+
+    def _find_tangents(self, games: Int64) -> None:
+        errors, matrix, by_time = self._linearize(games, self.y[games])
+        moves = self._solve_bordered(games, matrix, by_time, self.tangent[games], errors)
+        self.tangent[games] = _oriented(moves[..., 1], self.tangent[games])
+
+    def _solve_bordered(
+        self, games: Int64, matrix: Float64, by_time: Float64, row: Float64, errors: Float64
+    ) -> Float64:
+        """Return ``[G, D + 1, 2]``: the Newton correction, and a vector along the curve."""
+        num_games, size = errors.shape
+        bordered = np.empty((num_games, size + 1, size + 1))
+        bordered[:, :size, :size], bordered[:, :size, size], bordered[:, size] = matrix, by_time, row
+        right = np.zeros((num_games, size + 1, 2))
+        right[:, :size, 0], right[:, size, 1] = -errors, 1.0
+        self.num_solves[games] += 1
+        return _solve(bordered, right)
+
+    def _linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
+        """Return ``F [G, D]``, its derivatives by the log-probabilities ``[G, D, D]`` and by ``t / s`` ``[G, D]``."""
+        t, scale = (y[:, -1] * self.scale[games])[:, None], self.scale[games][:, None]
+        payoffs = [p[games] for p in self.payoffs]
+        logs = self.split(y[:, :-1])
+        probabilities = [np.exp(np.minimum(x, 50.0)) for x in logs]
+        residual, by_time = np.empty_like(y[:, :-1]), np.empty_like(y[:, :-1])
+        matrix = np.zeros((*residual.shape, residual.shape[1]))
+        matrix[:] = np.eye(residual.shape[1])
+        for player, own in enumerate(map(slice, self.ends[:-1], self.ends[1:])):
+            q = anchored.contract(payoffs[player], self.owners, probabilities, [player])
+            scores = self.reference[games, own] + t * q
+            log_total = anchored.log_sum_exp(scores)
+            response = np.exp(scores - log_total)
+            residual[:, own] = logs[player] - scores + log_total
+            by_time[:, own] = scale * ((response * q).sum(axis=1, keepdims=True) - q)
+            for axis, owner in enumerate(self.owners):
+                if axis != player:
+                    pairs = anchored.contract(payoffs[player], self.owners, probabilities, [player, axis])
+                    change = t[..., None] * pairs * probabilities[owner][:, None, :]
+                    mean = np.einsum("ga,gab->gb", response, change)
+                    matrix[:, own, self.ends[owner] : self.ends[owner + 1]] += mean[:, None, :] - change
+        return residual, matrix, by_time
+
+
+def _oriented(vectors: Float64, along: Float64) -> Float64:
+    """Return the unit vectors of ``[G, D + 1]`` that point the way of ``along``."""
+    length = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    unit = vectors / np.maximum(length, 1e-300)
+    return np.asarray(unit * np.where((unit * along).sum(axis=1, keepdims=True) < 0, -1.0, 1.0))
+
+
+def _solve(matrices: Float64, right: Float64) -> Float64:
+    """Solve ``[G, D, D]`` systems; a singular one, as at a bifurcation, in the least-squares sense."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, right))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(matrices) @ right)
