@@ -44,6 +44,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
+    "TabularGame": "regularized",
     # responses
     "ConservativeObjective": "responses",
     "DDQN": "responses",
@@ -75,6 +76,7 @@ _ROOMS = frozenset(
         "plotting",
         "policies",
         "psro",
+        "regularized",
         "responses",
         "sweeps",
     }

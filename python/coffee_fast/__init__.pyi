@@ -9,6 +9,7 @@ from coffee_fast import models as models
 from coffee_fast import plotting as plotting
 from coffee_fast import policies as policies
 from coffee_fast import psro as psro
+from coffee_fast import regularized as regularized
 from coffee_fast import responses as responses
 from coffee_fast import sweeps as sweeps
 from coffee_fast._build import __version__ as __version__
@@ -52,6 +53,7 @@ from coffee_fast.psro import equilibrium_profiles as equilibrium_profiles
 from coffee_fast.psro import oef as oef
 from coffee_fast.psro import oef_bc as oef_bc
 from coffee_fast.psro import online_psro as online_psro
+from coffee_fast.regularized import TabularGame as TabularGame
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch

@@ -10,7 +10,10 @@ import coffee_fast as cf
 from coffee_fast.errors import InvalidGameError
 from coffee_fast.games import matrix
 from coffee_fast.meta_solvers import (
+    GAMD,
+    GANE,
     AnnealedReplicator,
+    LogitQRE,
     MetaSolver,
     Nash,
     ProjectedReplicator,
@@ -30,6 +33,11 @@ SOLVERS = [
     ProjectedReplicator(max_iterations=500),
     AnnealedReplicator(max_iterations=500),
     AnnealedReplicator(is_robust=True, max_iterations=500),
+    GANE(),
+    GANE(kl_weight=0.5, risk_aversion=1.0),
+    GAMD(num_iterations=50),
+    GAMD(kl_weight=0.5, num_iterations=50, last_iterate=True, tolerance=1e-3),
+    LogitQRE(),
 ]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from coffee_fast.typing import Float64
 
 LOG_ZERO = -1e30
-_GAME = 51  # the letter of the games' axis in sums; those of the actions start at 0
+_LETTERS = "abcdefhijklmnopqrstuvwxyz"  # of the action axes in sums; g counts games
 Profile = list[Float64]
 
 
@@ -27,12 +27,13 @@ def axis_owners(payoffs: Sequence[Float64]) -> list[int]:
 
 
 def contract(payoffs: Float64, owners: Sequence[int], probabilities: Sequence[Float64], keep: Sequence[int]) -> Float64:
-    """Return the payoffs ``[G, ...]`` expected over every action axis but those in ``keep``, which come in that order."""
+    """Return the payoffs ``[G, ...]`` expected over every action axis but those in ``keep``, in that order."""
     axes = list(range(len(owners)))
     for axis in reversed(range(len(owners))):
         if axis not in keep:
             left = [a for a in axes if a != axis]
-            payoffs = np.einsum(payoffs, [_GAME, *axes], probabilities[owners[axis]], [_GAME, axis], [_GAME, *left])
+            letters = "".join(_LETTERS[a] for a in axes), _LETTERS[axis], "".join(_LETTERS[a] for a in left)
+            payoffs = np.einsum("g{},g{}->g{}".format(*letters), payoffs, probabilities[owners[axis]])
             axes = left
     return payoffs if axes == list(keep) else payoffs.swapaxes(-1, -2)
 
@@ -113,7 +114,7 @@ def contraction(payoffs: Sequence[Float64], kl_weight: Float64) -> Float64:
         factors.append(spread.max(axis=-1) / (2.0 * kl_weight[:, player]))
     num_players = len(axis_owners(payoffs))
     if num_players == 1:
-        return factors[0]
+        return np.asarray(factors[0])
     if num_players == 2:
         with np.errstate(over="ignore"):
             return np.asarray(factors[0] * factors[-1])

@@ -42,14 +42,14 @@ def anchored_mirror_descent(
     *,
     num_iterations: int,
     tolerance: float = 0.0,
-    step_size: float | None = None,
+    step_size: Float64 | None = None,
 ) -> Correlated:
     r"""Play ``T`` rounds of mirror descent from the reference and return their average.
 
     .. math:: \log x^{t+1} = (1 - \lambda \eta_t) \log x^t + \lambda \eta_t \log ref + \eta_t q^t + const
 
     With :math:`\eta_t = 1 / (\lambda (t + 1))` this is :math:`x^{t+1} \propto ref \, e^{\bar q^t t / (\lambda (t+1))}`
-    for the mean :math:`\bar q^t` of the deviation payoffs so far, all that has to be kept. A ``step_size`` makes
+    for the mean :math:`\bar q^t` of the deviation payoffs so far, all that has to be kept. A ``step_size [G]`` makes
     :math:`\eta_t` constant, in the implicit form :math:`\log x^{t+1} = (\log x^t + \eta \lambda \log ref + \eta q^t) /
     (1 + \eta \lambda)`, whose last iterate converges in zero-sum games. A game stops when each gap is at most
     ``tolerance`` times the largest payoff range of the player; at 0 it plays all rounds.
@@ -63,7 +63,7 @@ def anchored_mirror_descent(
         values = rounds.play()
         if tolerance > 0.0 or t == num_iterations:
             gap = rounds.gap(t)
-            done = (gap <= tolerance * rounds.ranges).all(axis=1) | (t == num_iterations)
+            done = np.asarray((gap <= tolerance * rounds.ranges).all(axis=1) | (t == num_iterations))
             if done.any():
                 found.append((rounds.games[done], rounds.result(done, gap, t)))
                 if done.all():
@@ -105,14 +105,15 @@ class _Rounds:
         ]
         return np.maximum(np.stack(best, axis=1) - self.value / t, 0.0)
 
-    def move(self, values: Profile, t: int, step_size: float | None) -> None:
+    def move(self, values: Profile, t: int, step_size: Float64 | None) -> None:
         """Take the step after round ``t``."""
         for i, (anchor, q) in enumerate(zip(self.reference, values, strict=True)):
             weight = self.kl_weight[:, i : i + 1]
             if step_size is None:
                 scores = anchor + self.sums[i] / (weight * (t + 1))
             else:
-                scores = (self.current[i] + step_size * (weight * anchor + q)) / (1.0 + step_size * weight)
+                step = step_size[self.games, None]
+                scores = (self.current[i] + step * (weight * anchor + q)) / (1.0 + step * weight)
             self.current[i] = scores - anchored.log_sum_exp(scores)
 
     def result(self, games: NDArray[np.bool_], gap: Float64, t: int) -> Correlated:

@@ -49,14 +49,14 @@ def solve_anchored(
     *,
     method: Method = "auto",
     tolerance: float = 1e-10,
-    max_iterations: int = 2000,
+    max_iterations: int = 500,
 ) -> Equilibria:
     """Return a regularized Nash equilibrium of each game, on the branch that starts at the reference.
 
     ``"auto"`` iterates best responses where they contract, follows mirror descent where the game is zero-sum (with one
-    weight for both), and traces the branch of equilibria from infinite weight elsewhere, as it does for games that
-    the first two leave unfinished. A game has converged when each gap is at most ``tolerance`` times the player's
-    largest payoff range.
+    weight for both) and the iterations suffice for its rate, and traces the branch of equilibria from infinite weight
+    elsewhere, as it does for games that the first two leave unfinished. A game has converged when each gap is at most
+    ``tolerance`` times the player's range of payoffs.
     """
     num_games = len(payoffs[0])
     ranges = np.stack([np.ptp(p.reshape(num_games, -1), axis=1) for p in payoffs], axis=1)
@@ -64,12 +64,14 @@ def solve_anchored(
     contraction, zero_sum = anchored.contraction(payoffs, kl_weight), is_zero_sum(payoffs, kl_weight)
     allowed = tolerance * np.where(ranges > 0, ranges, 1.0) / kl_weight  # of the KL divergence
     kind = np.full(num_games, 2) if method == "auto" else np.full(num_games, METHODS.index(method))
+    # (1 + step * weight)^-1 for the step weight / max |U|^2 of mirror descent, as a share of the way to the response
+    ratio = kl_weight.min(axis=1) / np.maximum(0.5 * ranges.max(axis=1), 1e-280)
+    strength = np.minimum(ratio, 1e8) ** 2
     if method == "auto":
-        kind[zero_sum] = 1
+        is_quick = np.log(1.0 / min(tolerance, 0.5)) <= max_iterations * np.log1p(strength)
+        kind[zero_sum & is_quick] = 1
         kind[contraction < 1.0] = 0
     search = _Search(scaled, reference, allowed)
-    # (1 + step * weight)^-1 for the step weight / max |U|^2 of mirror descent, as a share of the way to the response
-    strength = (kl_weight.min(axis=1) / (0.5 * np.maximum(ranges.max(axis=1), 1e-300))) ** 2
     damping = np.where(kind == 0, 1.0, strength / (1.0 + strength))
     search.iterate(np.flatnonzero(kind < 2), damping, max_iterations)
     if method == "auto":

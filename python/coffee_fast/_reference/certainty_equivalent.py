@@ -24,4 +24,4 @@ def entropic_certainty_equivalent(values: Float64, weights: Float64, risk_aversi
     top = exponent.max(axis=-1)
     exact = mean - (top + np.log(np.exp(exponent - top[..., None]).sum(axis=-1))) / risk_aversion
     is_small = np.abs(risk_aversion) * (values.max(axis=-1) - values.min(axis=-1)) < 1e-6
-    return np.where(is_small, series, exact)
+    return np.asarray(np.where(is_small, series, exact))

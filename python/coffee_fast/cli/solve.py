@@ -17,7 +17,11 @@ def solve(
         Path, typer.Argument(help="A .csv or .json file; README has their forms.", exists=True, dir_okay=False)
     ],
     solver: Annotated[
-        str, typer.Option("--solver", help="replicator, robust_replicator, projected_replicator, nash or uniform.")
+        str,
+        typer.Option(
+            "--solver",
+            help="replicator, robust_replicator, gane, gamd, logit_qre, nash, uniform, ...",
+        ),
     ] = "robust_replicator",
     options: Annotated[
         list[str] | None,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.meta_solvers.anchored import GAMD, GANE, LogitQRE
 from coffee_fast.meta_solvers.annealed import AnnealedReplicator
 from coffee_fast.meta_solvers.base import MetaSolution, MetaSolver
 from coffee_fast.meta_solvers.nash import Nash
@@ -16,7 +17,10 @@ from coffee_fast.meta_solvers.robust import RobustReplicator
 from coffee_fast.meta_solvers.uniform import Uniform
 
 __all__ = [
+    "GAMD",
+    "GANE",
     "AnnealedReplicator",
+    "LogitQRE",
     "MetaSolution",
     "MetaSolver",
     "Nash",
@@ -27,7 +31,7 @@ __all__ = [
     "from_config",
 ]
 
-_KINDS = (Replicator, RobustReplicator, AnnealedReplicator, ProjectedReplicator, Uniform, Nash)
+_KINDS = (Replicator, RobustReplicator, AnnealedReplicator, ProjectedReplicator, Uniform, Nash, GANE, GAMD, LogitQRE)
 _SOLVERS = {solver.kind: solver for solver in _KINDS}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, check_count, check_number
+from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution
 from coffee_fast.meta_solvers.replicator import Replicator
 from coffee_fast.meta_solvers.robust import RobustReplicator
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -11,7 +10,6 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.typing import Float64
 
 Status = Literal["converged", "threshold_reached", "max_iterations"]
@@ -94,18 +92,3 @@ def make_solution(
 def uniform_mixtures(table: PayoffTable) -> list[Float64]:
     """Return the uniform distribution over each player's strategies."""
     return [np.full(size, 1.0 / size) for size in table.num_strategies]
-
-
-def check_number(name: str, value: float, *, at_least: float = 0.0, is_open: bool = False) -> None:
-    """Raise unless ``value`` is a finite real number ``>= at_least`` (``>`` if ``is_open``)."""
-    wanted = f"a finite number {'>' if is_open else '>='} {at_least:g}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise InvalidArgumentError(f"{name} must be {wanted}, got {value!r}")
-    if not math.isfinite(value) or value < at_least or (is_open and value == at_least):
-        raise InvalidArgumentError(f"{name} must be {wanted}, got {value}")
-
-
-def check_count(name: str, value: int, *, at_least: int) -> None:
-    """Raise unless ``value`` is an integer ``>= at_least``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
-        raise InvalidArgumentError(f"{name} must be an integer >= {at_least}, got {value!r}")

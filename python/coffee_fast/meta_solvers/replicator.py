@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coffee_fast import _core
+from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.meta_solvers.base import (
     ConfigurableSolver,
     MetaSolution,
     Status,
-    check_count,
-    check_number,
     make_solution,
     uniform_mixtures,
 )
