@@ -64,6 +64,7 @@ _FACE = {
     "RunConfig": "pipeline",
     "run_pipeline": "pipeline",
     "rewrite_report": "pipeline",
+    "report_sweep": "reports",
 }
 _ROOMS = frozenset(
     {
@@ -77,6 +78,7 @@ _ROOMS = frozenset(
         "policies",
         "psro",
         "regularized",
+        "reports",
         "responses",
         "sweeps",
     }

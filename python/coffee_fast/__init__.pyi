@@ -10,6 +10,7 @@ from coffee_fast import plotting as plotting
 from coffee_fast import policies as policies
 from coffee_fast import psro as psro
 from coffee_fast import regularized as regularized
+from coffee_fast import reports as reports
 from coffee_fast import responses as responses
 from coffee_fast import sweeps as sweeps
 from coffee_fast._build import __version__ as __version__
@@ -54,6 +55,7 @@ from coffee_fast.psro import oef as oef
 from coffee_fast.psro import oef_bc as oef_bc
 from coffee_fast.psro import online_psro as online_psro
 from coffee_fast.regularized import TabularGame as TabularGame
+from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch

@@ -19,8 +19,8 @@ ONLY_IN = {
     "pyspiel": {"games/openspiel"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "pandas": set(),
-    "pyarrow": {"sweeps/table"},
+    "pandas": {"reports"},
+    "pyarrow": {"sweeps/table", "reports/results"},
     "ray": {"sweeps/ray"},
 }
 

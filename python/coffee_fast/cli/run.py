@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,11 +76,33 @@ def run(
 
 
 def report(
-    run_dir: Annotated[Path, typer.Argument(help="Folder of a finished run.", exists=True, file_okay=False)],
+    ctx: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of a finished run, or of a sweep.", exists=True, file_okay=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for a sweep's report, by default report inside it.")
+    ] = None,
+    num_last: Annotated[
+        int, typer.Option("--last", min=1, help="Of a sweep: how many last iterations a run's regret is the mean of.")
+    ] = 5,
     as_json: Json = False,
 ) -> None:
-    """Write report.md and the plots of a run anew."""
-    _tell(cf.rewrite_report(run_dir), as_json)
+    """Write the report of a run or a sweep anew.
+
+    Of a run, report.md and its plots, inside its folder. Of a sweep, whatever part of it is done: tables and figures
+    as CSV and PNG, and all of them in one page, index.html.
+    """
+    if not (folder / "plan.json").exists():
+        if out:
+            raise typer.BadParameter("only the report of a sweep goes elsewhere, and there is no plan.json here")
+        _tell(cf.rewrite_report(folder), as_json)
+        return
+    command = shlex.join(["coffee-fast", *ctx.meta["arguments"]])
+    written = cf.report_sweep(folder, out or folder / "report", num_last=num_last, command=command)
+    missing = [(f"no {name.replace('-', ' ')}", reason) for name, reason in written.missing.items()]
+    rows = [("page", written.page), ("files", ", ".join(written.files)), *missing]
+    finish(written.to_json(), table(rows), as_json)
 
 
 def _run(

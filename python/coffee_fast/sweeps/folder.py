@@ -2,7 +2,7 @@
 
 ::
 
-    sweep/plan.json               names, cells and keys of the runs
+    sweep/plan.json               cells and keys of the runs, and the configuration of each setting
     sweep/runs/KEY/               what ``run_pipeline`` writes
     sweep/runs/cache/             what runs share, and find by its content
     sweep/outcomes/KEY.json       how the run ended, once it has
@@ -52,7 +52,8 @@ class SweepFolder:
             raise CheckpointError(f"sweep_dir: {self.root} is not an empty folder and holds no sweep; choose another")
         runs = [{"key": run.key, "setting": run.setting, "seed": run.seed, "cell": run.cell} for run in plan.runs]
         content = {"format": FORMAT, "kind": "coffee_fast_sweep", "name": plan.name, "fields": plan.fields}
-        _files.write_json(file, {**content, "runs": runs})
+        settings = {run.setting: {**run.config.to_json(), "seed": None} for run in plan.runs}
+        _files.write_json(file, {**content, "runs": runs, "settings": settings})
         for name in ("runs", "outcomes", "locks", "logs"):
             (self.root / name).mkdir(exist_ok=True)
         for folder in (self.root, self.root / "outcomes"):

@@ -1,9 +1,4 @@
-"""Figures of results. Each function returns a ``matplotlib.figure.Figure``; none shows, saves or changes settings.
-
-Nothing here goes through ``pyplot``, so no display is needed and no figure stays open::
-
-    cf.plotting.regret_curve(result).savefig("regret.png", dpi=150)
-"""
+"""Figures of one run."""
 
 from __future__ import annotations
 
@@ -15,15 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.plotting._style import ACCENT, INK, SECOND, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from coffee_fast.empirical import PayoffTable
     from coffee_fast.evaluation import FidelityReport, RegretReport
     from coffee_fast.psro import PSROResult, Solution
 
-INK, ACCENT, SECOND, FAINT = "#3b2f2f", "#b5541c", "#2f6f73", "#b8aca2"
 MAX_ANNOTATED = 12  # strategies up to which each payoff is written into its cell
 
 
@@ -50,7 +43,7 @@ def regret_curve(
     reports = result if isinstance(result, Mapping) else true_regret or {}
     if not reports and isinstance(result, Mapping):
         raise InvalidArgumentError("regret_curve: result must be a PSROResult or at least one report, got none")
-    figure, axes = _new_figure()
+    figure, axes = new_figure()
     if not isinstance(result, Mapping):
         regret, bound = result.final_game_regret()
         iterations = np.arange(len(regret))
@@ -143,7 +136,7 @@ def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
 
     A model that knows what it does not know has its points along a rising line.
     """
-    figure, axes = _new_figure()
+    figure, axes = new_figure()
     with_random = (fidelity.profiles == 0).any(axis=1)
     for chosen, color, label in (
         (~with_random, ACCENT, "trained against trained"),
@@ -159,13 +152,3 @@ def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
     note = "" if np.isnan(fidelity.correlation) else f": correlation {fidelity.correlation:.2f}"
     axes.set_title(f"Disagreement and error of the model{note}", loc="left", color=INK)
     return figure
-
-
-def _new_figure() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.subplots()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.grid(axis="y", color=FAINT, linewidth=0.5, alpha=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes

@@ -1,0 +1,27 @@
+"""What all figures share."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, ACCENT, SECOND, FAINT = "#3b2f2f", "#b5541c", "#2f6f73", "#b8aca2"
+# Okabe and Ito's colors, which most color-blind readers tell apart; with other markers and lines from the ninth on.
+COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
+MARKERS, LINES = ("o", "s", "^", "D", "v", "P", "X", "<"), ("-", "--", ":", "-.")
+
+
+def new_figure() -> tuple[Figure, Axes]:
+    """Return a figure of one panel."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    clean(axes)
+    return figure, axes
+
+
+def clean(axes: Axes) -> None:
+    """Leave of the frame what is needed, and faint lines to read values by."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(axis="y", color=FAINT, linewidth=0.5, alpha=0.6)
+    axes.set_axisbelow(True)

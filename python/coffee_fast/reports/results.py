@@ -1,0 +1,213 @@
+"""The results of a sweep as one long table: a row for each run, variant, extraction solver and judged iteration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coffee_fast import _files
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALGORITHMS = {"coffee_psro": "COffeE", "oef": "OEF", "oef_bc": "OEF-BC", "online_psro": "online PSRO"}
+BEHAVIORS = {"uniform_random": "uniform", "equilibrium_mixture": "equilibrium"}
+SOLVERS = {"projected_replicator": "PRD", "uniform": "uniform", "nash": "Nash"}
+# What the columns below tell apart; any other field that a plan varies stands in ``other``.
+KNOWN_FIELDS = (
+    "algorithm",
+    "seed",
+    "cloning_weights",
+    "dataset.num_trajectories",
+    "dataset.behavior",
+    "psro.meta_solver",
+    "psro.objective.uncertainty_penalty",
+    "psro.objective.coverage_weight",
+    "evaluation.meta_solvers",
+)
+SETTING = (
+    "condition",
+    "algorithm",
+    "exploration",
+    "extraction",
+    "uncertainty_penalty",
+    "coverage_weight",
+    "cloning_weight",
+)
+FIGURES = {
+    "regret": "sum_regret",
+    "regret_error": "sum_regret_standard_error",
+    "debiased_regret": "debiased_sum_regret",
+    "debiased_error": "debiased_sum_standard_error",
+    "utility_error": "fidelity.mean_utility_error",
+    "disagreement": "fidelity.mean_disagreement",
+    "correlation": "fidelity.correlation",
+    "reward_error": "fidelity.mean_reward_error",
+    "reward_disagreement": "fidelity.mean_reward_disagreement",
+    "coverage": "coverage.share_of_actions",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResults:
+    """All that a sweep has found.
+
+    Attributes
+    ----------
+    name
+        The plan's.
+    table
+        A row for each run, variant, extraction solver and judged iteration. ``condition`` is what was learned from, as
+        in ``(1000, uniform)``, with any field that the plan varies beyond those that have a column. ``exploration`` and
+        ``extraction`` name meta-strategy solvers. ``regret`` and ``debiased_regret`` are summed over players, with
+        standard errors over simulations; the figures of model fidelity and coverage belong to the whole run. What does
+        not apply or is not there is NaN.
+    configs
+        The configurations of all settings, as plain JSON values.
+    states
+        How many runs are done, failed, running, pending.
+    """
+
+    name: str
+    table: pd.DataFrame
+    configs: tuple[Mapping[str, Any], ...]
+    states: Mapping[str, int]
+
+    def by_run(self, num_last: int = 5) -> pd.DataFrame:
+        """Return a row for each run, variant and extraction solver.
+
+        ``regret`` and ``debiased_regret`` are means over the judged iterations among the ``num_last`` last ones.
+        """
+        late = self.table[self.table.iteration > (self.table.num_iterations - num_last).clip(lower=0)]
+        figures = [name for name in FIGURES if name in late]
+        return late.groupby([*SETTING, "key", "seed"], dropna=False, sort=False)[figures].mean().reset_index()
+
+
+def read_results(sweep_dir: str | Path) -> SweepResults:
+    """Read ``plan.json`` and ``results.parquet`` of a sweep; the folders of its runs are not needed.
+
+    Raises
+    ------
+    CheckpointError
+        If one of the files is missing or damaged; the message names it.
+    InvalidArgumentError
+        If pandas or pyarrow is not installed.
+    """
+    try:
+        import pandas as pd
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise InvalidArgumentError(
+            "the report of a sweep needs pandas and pyarrow: pip install 'coffee-fast[frames]'"
+        ) from None
+    folder = Path(sweep_dir)
+    plan = _files.read_json(folder / "plan.json")
+    settings = plan.get("settings")
+    if plan.get("kind") != "coffee_fast_sweep" or not isinstance(settings, dict):
+        raise CheckpointError(f"{folder / 'plan.json'}: does not hold the configurations of a sweep; run it again")
+    file = folder / "results.parquet"
+    try:
+        raw = pd.read_parquet(BytesIO(file.read_bytes()))
+    except OSError as error:
+        raise CheckpointError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise CheckpointError(f"{file}: is not a whole Parquet file: {error}") from None
+    if not {"key", "setting", "seed", "state"} <= set(raw) or not set(raw.setting) <= set(settings):
+        raise CheckpointError(f"{file}: is not the table of this sweep")
+    configs = {name: settings[name] for name in settings if name in set(raw.setting)}
+    return SweepResults(
+        name=str(plan.get("name", "sweep")),
+        table=_long(raw, configs),
+        configs=tuple(configs.values()),
+        states=raw.drop_duplicates("key").state.value_counts().to_dict(),
+    )
+
+
+def solver_name(config: Mapping[str, Any]) -> str:
+    """Return the field's short name of a meta-strategy solver.
+
+    >>> solver_name({"kind": "replicator", "regret_threshold": 0.35})
+    'RRD'
+    >>> solver_name({"kind": "robust_replicator", "regret_threshold": None})
+    'R2D'
+    """
+    kind, threshold = config["kind"], config.get("regret_threshold")
+    if kind == "annealed_replicator":
+        return "R3D, annealed" if config.get("is_robust") else "RRD, annealed"
+    stops_early = threshold is not None and threshold == threshold and threshold > 1e-5
+    if kind == "replicator":
+        return "RRD" if stops_early else "RD"
+    if kind == "robust_replicator":
+        return "R3D" if stops_early else "R2D"
+    return SOLVERS.get(kind, str(kind))
+
+
+def _long(raw: pd.DataFrame, configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    others = _other_fields(configs)
+    rows = []
+    for values in raw.to_dict("records"):
+        iteration, regret = values.get("iteration"), values.get("sum_regret")
+        if values["state"] != "done" or iteration is None or regret is None or iteration != iteration:
+            continue
+        row = {"key": values["key"], "seed": int(values["seed"]), "iteration": int(iteration)}
+        row |= _setting(values, configs[values["setting"]], others[values["setting"]])
+        rows.append(row | {name: values.get(column) for name, column in FIGURES.items()})
+    columns = ["key", "seed", *SETTING, "num_iterations", "iteration", *FIGURES]
+    table = pd.DataFrame(rows, columns=columns)
+    numbers = ["uncertainty_penalty", "coverage_weight", "cloning_weight", *FIGURES]
+    table[numbers] = table[numbers].astype(float)
+    # OEF may be there twice, by itself and as OEF-BC of weight 0: the same strategies, the same figures.
+    return table.drop_duplicates([*SETTING, "seed", "iteration"]).reset_index(drop=True)
+
+
+def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -> dict[str, Any]:
+    algorithm, weight = config["algorithm"], values.get("cloning_weight")
+    if algorithm == "oef_bc" and weight == 0:
+        algorithm, weight = "oef", None
+    is_offline, is_conservative = algorithm != "online_psro", algorithm == "coffee_psro"
+    explores, dataset, objective = config["psro"]["meta_solver"], config["dataset"], config["psro"]["objective"]
+    solver = {n.removeprefix("meta_solver."): v for n, v in values.items() if n.startswith("meta_solver.")}
+    behavior = BEHAVIORS.get(dataset["behavior"], dataset["behavior"])
+    condition = f"({dataset['num_trajectories']}, {behavior})" if is_offline else "true game"
+    return {
+        "condition": f"{condition}; {other}" if other else condition,
+        "algorithm": ALGORITHMS.get(algorithm, algorithm),
+        "exploration": solver_name(explores),
+        "extraction": solver_name(solver if solver.get("kind") else explores),
+        "uncertainty_penalty": objective["uncertainty_penalty"] if is_conservative else None,
+        "coverage_weight": objective["coverage_weight"] if is_conservative else None,
+        "cloning_weight": weight,
+        "num_iterations": config["psro"]["num_iterations"],
+    }
+
+
+def _other_fields(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return in words what each setting has otherwise than some other, but for the known fields."""
+    leaves = {
+        setting: {
+            name: value
+            for name, value in _leaves(config).items()
+            if not any(name == known or name.startswith(f"{known}.") for known in KNOWN_FIELDS)
+        }
+        for setting, config in configs.items()
+    }
+    names = sorted({name for found in leaves.values() for name in found})
+    varied = [name for name in names if len({found.get(name) for found in leaves.values()}) > 1]
+    return {
+        setting: ", ".join(f"{name} = {found[name]}" for name in varied if name in found)
+        for setting, found in leaves.items()
+    }
+
+
+def _leaves(value: Any, prefix: str = "") -> dict[str, str]:
+    if isinstance(value, Mapping):
+        parts = [_leaves(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items()]
+        return {name: leaf for part in parts for name, leaf in part.items()}
+    return {prefix: json.dumps(value)}
