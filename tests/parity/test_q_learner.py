@@ -10,7 +10,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast import _core
 from coffee_fast.policies import as_mixture
-from coffee_fast.responses import DDQN, ResponseObjective
+from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
 from coffee_fast.responses._ddqn_training import make_actor
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses._torch_learner import TorchLearner
@@ -64,3 +64,21 @@ def test_a_thousand_gradient_steps_agree_within_1e_4(replay):
     expected = _core.Mlp(list(twin.layers())).forward(states)
     assert 0.5 < np.abs(expected).mean() < 5  # they have learned something
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-4)
+
+
+def test_whole_responses_agree():
+    """Same experience, same cadence: the two differ by rounding alone, all the way."""
+    sizes = {"num_steps": 2000, "min_replay": 200, "replay_capacity": 1500, "target_period": 300}
+    game, opponents = cf.load_game("generalized_bargaining"), as_mixture("uniform_random")
+    native, twin = (
+        oracle(**sizes, epsilon_decay_steps=1500).respond(
+            game, opponents, ResponseObjective(), seed=3, reward_scale=float(REWARD_SCALE)
+        )
+        for oracle in (DDQN, DDQNTorch)
+    )
+    counts = ("num_steps", "num_calls", "num_episodes", "num_gradient_steps", "num_target_copies")
+    assert [native.report[name] for name in counts] == [twin.report[name] for name in counts]
+    assert native.report["mean_return"] == pytest.approx(twin.report["mean_return"])
+    for pair, other in zip(native.policy.layers, twin.policy.layers, strict=True):
+        for array, expected in zip(pair, other, strict=True):
+            np.testing.assert_allclose(array, expected, rtol=0, atol=1e-5)

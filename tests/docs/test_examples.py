@@ -1,0 +1,19 @@
+"""The examples run as they stand. The one in C++ is built and run by tests/embed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_an_example_runs(example, tmp_path):
+    pytest.importorskip("pandas")
+    ended = subprocess.run([sys.executable, str(example), "log"], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
