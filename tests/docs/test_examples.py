@@ -14,6 +14,6 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_an_example_runs(example, tmp_path):
     pytest.importorskip("pandas")
-    ended = subprocess.run([sys.executable, str(example), "log"], cwd=tmp_path, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, str(example), str(tmp_path / "log")], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout

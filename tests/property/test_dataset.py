@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 import numpy as np
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ def trajectories(dataset):
     names = [name for name in arrays_of(dataset) if name != "trajectory_offsets"]
     return [
         b"".join(getattr(dataset, name)[start:end].tobytes() for name in names)
-        for start, end in zip(ends[:-1], ends[1:], strict=True)
+        for start, end in itertools.pairwise(ends)
     ]
 
 
