@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -63,7 +64,8 @@ class SweepResults:
         The plan's.
     table
         A row for each run, variant, extraction solver and judged iteration. ``condition`` is what was learned from, as
-        in ``(1000, uniform)``, with any field that the plan varies beyond those that have a column. ``exploration`` and
+        in ``(1000, uniform)``, with whatever sets it apart from most settings in fields that have no
+        column. ``exploration`` and
         ``extraction`` name meta-strategy solvers. ``regret`` and ``debiased_regret`` are summed over players, with
         standard errors over simulations; the figures of model fidelity and coverage belong to the whole run. What does
         not apply or is not there is NaN.
@@ -89,7 +91,7 @@ class SweepResults:
 
 
 def read_results(sweep_dir: str | Path) -> SweepResults:
-    """Read ``plan.json`` and ``results.parquet`` of a sweep; the folders of its runs are not needed.
+    """Read ``plan.json`` and ``results.parquet`` of a sweep; the folders of its runs may be gone.
 
     Raises
     ------
@@ -107,9 +109,8 @@ def read_results(sweep_dir: str | Path) -> SweepResults:
         ) from None
     folder = Path(sweep_dir)
     plan = _files.read_json(folder / "plan.json")
-    settings = plan.get("settings")
-    if plan.get("kind") != "coffee_fast_sweep" or not isinstance(settings, dict):
-        raise CheckpointError(f"{folder / 'plan.json'}: does not hold the configurations of a sweep; run it again")
+    if plan.get("kind") != "coffee_fast_sweep":
+        raise CheckpointError(f"{folder / 'plan.json'}: is not the plan of a sweep")
     file = folder / "results.parquet"
     try:
         raw = pd.read_parquet(BytesIO(file.read_bytes()))
@@ -117,9 +118,9 @@ def read_results(sweep_dir: str | Path) -> SweepResults:
         raise CheckpointError(f"{file}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise CheckpointError(f"{file}: is not a whole Parquet file: {error}") from None
-    if not {"key", "setting", "seed", "state"} <= set(raw) or not set(raw.setting) <= set(settings):
+    if not {"key", "setting", "seed", "state"} <= set(raw) or not set(raw.key) <= {run["key"] for run in plan["runs"]}:
         raise CheckpointError(f"{file}: is not the table of this sweep")
-    configs = {name: settings[name] for name in settings if name in set(raw.setting)}
+    configs = _configs(folder, plan, raw)
     return SweepResults(
         name=str(plan.get("name", "sweep")),
         table=_long(raw, configs),
@@ -145,6 +146,16 @@ def solver_name(config: Mapping[str, Any]) -> str:
     if kind == "robust_replicator":
         return "R3D" if stops_early else "R2D"
     return SOLVERS.get(kind, str(kind))
+
+
+def _configs(folder: Path, plan: Mapping[str, Any], raw: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
+    """Return the configurations of all settings with a finished run."""
+    finished = raw[raw.state == "done"].drop_duplicates("setting")
+    known = plan.get("settings", {})  # plans of older sweeps have none, but their runs know
+    return {
+        setting: known.get(setting) or _files.read_json(folder / "runs" / key / "config.json")["config"]
+        for setting, key in zip(finished.setting, finished.key, strict=True)
+    }
 
 
 def _long(raw: pd.DataFrame, configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -189,7 +200,7 @@ def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -
 
 
 def _other_fields(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return in words what each setting has otherwise than some other, but for the known fields."""
+    """Return in words what each setting has otherwise than most others, but for the known fields."""
     leaves = {
         setting: {
             name: value
@@ -198,12 +209,14 @@ def _other_fields(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         }
         for setting, config in configs.items()
     }
-    names = sorted({name for found in leaves.values() for name in found})
-    varied = [name for name in names if len({found.get(name) for found in leaves.values()}) > 1]
-    return {
-        setting: ", ".join(f"{name} = {found[name]}" for name in varied if name in found)
-        for setting, found in leaves.items()
-    }
+    words: dict[str, list[str]] = {setting: [] for setting in leaves}
+    for name in sorted({name for found in leaves.values() for name in found}):
+        ((usual, number), *others) = Counter(found.get(name) for found in leaves.values()).most_common()
+        is_usual = 2 * number > len(leaves)
+        for setting, found in leaves.items():
+            if name in found and others and not (is_usual and found[name] == usual):
+                words[setting].append(f"{name} = {found[name]}")
+    return {setting: ", ".join(found) for setting, found in words.items()}
 
 
 def _leaves(value: Any, prefix: str = "") -> dict[str, str]:

@@ -104,6 +104,9 @@ def tests_table(runs: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     chosen = tuned(settings)
+    with_others = chosen[chosen.algorithm != REFERENCE[0]].condition
+    if len(with_others):  # an ablation beside the comparison is no part of it
+        chosen = chosen[chosen.condition.isin(with_others)]
     rows = []
     for measure in MEASURES:
         for setting in chosen.to_dict("records"):

@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 
 import coffee_fast as cf
+from coffee_fast import _files
 from coffee_fast.evaluation import compare, statistics
 from coffee_fast.reports import read_results, report_sweep, tables
 from coffee_fast.reports.results import solver_name
 from coffee_fast.sweeps import SweepPlan
 
-from .conftest import results_of, write_sweep
+from .conftest import BASE, results_of, write_sweep
 
 EXHIBITS = ("table-1", "table-4", "table-5", "figure-2", "figure-3")
 
@@ -217,6 +218,33 @@ def test_fields_without_a_column_make_conditions_of_their_own(tmp_path):
     found = read_results(write_sweep(tmp_path / "s", plan))
     conditions = {"(1000, uniform); model.num_members = 4", "(1000, uniform); model.num_members = 8"}
     assert set(found.table.condition) == conditions
+
+
+def test_an_ablation_beside_the_comparison_is_no_part_of_it(tmp_path):
+    solvers = [{"kind": "robust_replicator"}, {"kind": "replicator"}]
+    grid = [
+        {"algorithm": ["coffee_psro", "oef"], "dataset.num_trajectories": [500, 1000]},
+        {"psro.meta_solver": solvers, "evaluation.num_last_iterations": [12]},
+    ]
+    plan = SweepPlan.from_mapping({"name": "both", "seeds": 2, "base": BASE, "grid": grid})
+    found = read_results(write_sweep(tmp_path / "s", plan))
+    apart = "(1000, uniform); evaluation.num_last_iterations = 12"
+    assert set(found.table.condition) == {"(500, uniform)", "(1000, uniform)", apart}
+    settings = tables.settings_table(found.by_run())
+    assert set(tables.tests_table(found.by_run(), settings).condition) == {"(500, uniform)", "(1000, uniform)"}
+
+
+def test_a_plan_without_configurations_has_them_from_the_runs(small_plan, tmp_path):
+    folder = write_sweep(tmp_path / "s", small_plan)
+    expected = read_results(folder).table
+    plan = _files.read_json(folder / "plan.json")
+    del plan["settings"]
+    _files.write_json(folder / "plan.json", plan)
+    with pytest.raises(cf.CheckpointError, match=r"config\.json: cannot be read"):
+        read_results(folder)
+    (run,) = small_plan.runs
+    _files.write_json(folder / "runs" / run.key / "config.json", {"config": run.config.to_json()})
+    pd.testing.assert_frame_equal(read_results(folder).table, expected)
 
 
 def test_online_psro_has_no_log(tmp_path):
