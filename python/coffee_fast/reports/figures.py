@@ -70,7 +70,7 @@ def regret_over_iterations(table: pd.DataFrame) -> Exhibit:
     judged = table[table.iteration > 0].groupby("key").iteration.nunique()
     kept = table[table.key.isin(judged.index[judged >= MIN_ITERATIONS])]
     if kept.empty:
-        reason = f"no run has its true regret at {MIN_ITERATIONS} iterations or more; evaluation.num_last_iterations says how many are judged"
+        reason = f"no run has {MIN_ITERATIONS} judged iterations or more, see evaluation.num_last_iterations"
         return Exhibit(name, title, missing=reason)
     kept = tables.in_order(kept.assign(method=_methods(kept)))
     start = kept[kept.iteration == 0].regret
