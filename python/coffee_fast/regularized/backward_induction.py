@@ -108,21 +108,24 @@ class _Fill:
     """Payoffs of stage games: rewards and what follows, with numbers for cells that are unseen or not legal."""
 
     def __init__(self, game: TabularGame, anchors: Anchors) -> None:
-        self.game, self.legal, self.unseen = game, game.legal_profiles, game.unseen
+        self.game, self.unseen = game, game.unseen
         self.unseen_value = anchors.unseen_value
 
     def __call__(self, step: int, rows: Int64, following: Float64) -> Profile:
         """Return one ``[G, A1, ..., An]`` a player, for the value ``following [N, S]`` of the next step's states."""
-        legal, unseen = self.legal[step, rows], self.unseen[step, rows]
+        unseen, num_players = self.unseen[step, rows], self.game.num_players
         filled = []
-        for player in range(self.game.num_players):
+        for player in range(num_players):
             q = self.game.rewards[player, step, rows]
             if step + 1 < self.game.horizon and self.game.transitions is not None:
                 q = q + self.game.transitions[step, rows] @ following[player]
             q = np.where(unseen, self.unseen_value[player], q)
-            # Nobody plays cells that are not legal; a payoff inside the range of the others widens no certificate.
-            low = np.where(legal, q, np.inf).min(axis=tuple(range(1, q.ndim)), keepdims=True)
-            filled.append(np.where(legal, q, low))
+            # Nobody plays what is not legal: there, what a player gets on average elsewhere widens no certificate.
+            for axis, legal in enumerate(self.game.legal or ()):
+                mask = legal[step, rows].reshape(len(rows), *(-1 if i == axis else 1 for i in range(num_players)))
+                mean = np.where(mask, q, 0.0).sum(axis=axis + 1, keepdims=True) / mask.sum(axis=axis + 1, keepdims=True)
+                q = np.where(mask, q, mean)
+            filled.append(q)
         return filled
 
 

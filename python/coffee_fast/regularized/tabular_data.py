@@ -89,7 +89,7 @@ def tabulate_dataset(
         )
     if (bad := np.argwhere((action < 0) | (action % 1 != 0))).size:
         raise DatasetError(
-            f"from_dataset: action must hold integers >= 0, got {action[tuple(bad[0])]} in row {bad[0, 0]}"
+            f"from_dataset: action must hold integers >= 0, got {action[tuple(bad[0])]:g} in row {bad[0, 0]}"
         )
     ends = _ends(dataset, len(action))
     labels = _labels(dataset["state"], len(action)) if "state" in dataset else [0] * len(action)
@@ -104,17 +104,17 @@ def _tabulate_turns(dataset: TrajectoryDataset, state_key: Any, num_states: int 
             "from_dataset: state_key must be given: a function from a state to the label of its cell, or the labels"
         )
     labels = [state_key(row) for row in dataset.state] if callable(state_key) else state_key
-    T, N, A = dataset.num_transitions, dataset.spec.num_players, dataset.spec.num_actions
-    mover = dataset.acting_player.astype(np.int64)
+    T, N = dataset.num_transitions, dataset.spec.num_players
+    mover, masks = dataset.acting_player.astype(np.int64), dataset.legal_masks() != 0
+    # Players share a list of actions; each has those up to the last that is ever legal for it.
+    sizes = tuple(
+        int(np.flatnonzero(masks[mover == i].any(axis=0))[-1]) + 1 if (mover == i).any() else 1 for i in range(N)
+    )
     action = np.zeros((T, N), dtype=np.int64)
     action[np.arange(T), mover] = dataset.action
-    log = _Log(
-        _labels(labels, T), action, dataset.reward.astype(np.float64), dataset.terminal != 0, (A,) * N, num_states
-    )
+    log = _Log(_labels(labels, T), action, dataset.reward.astype(np.float64), dataset.terminal != 0, sizes, num_states)
     tables = log.tables()
-    masks = dataset.legal_masks() != 0
-    legal = np.zeros((N, *tables["counts"].shape[:2], A), dtype=bool)
-    legal[..., 0] = True
+    legal = [np.zeros((*tables["counts"].shape[:2], size), dtype=bool) for size in sizes]
     place, first, row = np.unique(log.step * len(log.keys) + log.state, return_index=True, return_inverse=True)
     for name, mixed in (
         ("whose turn it is", mover != mover[first][row]),
@@ -126,7 +126,11 @@ def _tabulate_turns(dataset: TrajectoryDataset, state_key: Any, num_states: int 
                 f"from_dataset: state_key must tell {name}: cell {log.keys[log.state[at]]!r} at step {log.step[at]} "
                 f"holds rows {first[row][at]} and {at}, in which it differs"
             )
-    legal[mover[first], place // len(log.keys), place % len(log.keys)] = masks[first]
+    for player, (available, size) in enumerate(zip(legal, sizes, strict=True)):
+        available[..., 0] = True
+        turns = mover[first] == player
+        step, state = np.divmod(place[turns], len(log.keys))
+        available[step, state] = masks[first][turns, :size]
     return {**tables, "legal": tuple(legal)}
 
 
