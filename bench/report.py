@@ -37,7 +37,7 @@ class Headline:
 
 
 PLAY, LEARNED = "uniform random play", "1000 rollouts in a learned model"
-RESPONSE, TWO = "best response 41-200-200-109, Table 2", "two responses of 4e4 own steps"
+RESPONSE, TWO = "best response 41-200-200-109, Table 2", "two responses of 2e4 own steps"
 HEADLINES = (
     Headline("random play in the true game, a move", "test_random_play", PLAY, "open_spiel", "OpenSpiel from Python"),
     Headline("the same on two threads", "test_random_play", PLAY, OURS, "one thread", ours="two_threads"),

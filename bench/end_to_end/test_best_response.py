@@ -25,7 +25,7 @@ PAPER = cf.DDQN()
 REWARD_SCALE = 5.07  # deviation of payoffs under uniform random play
 RIVAL_STEPS = 3_000
 UNIFORM_RETURN = 2.85  # what uniform random play earns against itself
-TWO_RESPONSES = cf.DDQN(num_steps=40_000, min_replay=5_000, replay_capacity=40_000, epsilon_decay_steps=40_000)
+TWO_RESPONSES = cf.DDQN(num_steps=20_000, min_replay=2_000, replay_capacity=20_000, epsilon_decay_steps=20_000)
 
 
 def request(config, seed=1):
@@ -95,14 +95,14 @@ def test_best_response_of_open_spiel(benchmark, implementation):
 @pytest.mark.slow
 @pytest.mark.parametrize("implementation", ["coffee_fast", "two_threads"])
 def test_two_responses(benchmark, implementation):
-    benchmark.group = "two responses of 4e4 own steps"
+    benchmark.group = "two responses of 2e4 own steps"
     requests = [request(TWO_RESPONSES, seed) for seed in (1, 2)]
     one, two = (respond_side_by_side(requests, num_threads) for num_threads in (1, 2))
     for response, same in zip(one, two, strict=True):
         for pair, others in zip(response.policy.layers, same.policy.layers, strict=True):
             assert all(map(np.array_equal, pair, others))
     num_threads = 2 if implementation == "two_threads" else 1
-    benchmark.pedantic(respond_side_by_side, args=(requests, num_threads), rounds=3)
+    benchmark.pedantic(respond_side_by_side, args=(requests, num_threads), rounds=7)
 
 
 MEASURE_MEMORY = """
