@@ -3,9 +3,8 @@
 Compared is ``own_steps_per_second``: decisions of the learner a second while it learns, after the replay buffer holds
 the transitions that learning needs. Ours trains to the end, in ``whole_response_s``. The rival, which would take
 minutes, is timed over ``timed_own_steps`` in four parts, of which the fastest counts; ``extrapolated_s`` is what the
-whole response would take at that pace.
-All are seconds of processor time, of one thread each, so that other work on the machine matters little. Two responses
-side by side are timed by the clock.
+whole response would take at that pace. All are seconds of processor time, of one thread each, so that other work on the
+machine matters little. Two responses side by side are timed by the clock.
 """
 
 from __future__ import annotations
