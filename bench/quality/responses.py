@@ -120,7 +120,7 @@ def draw(runs: list[Run]) -> None:
     """Every run a dot, means with bars of one standard error."""
     from matplotlib.figure import Figure
 
-    from coffee_fast.plotting import ACCENT, SECOND
+    from coffee_fast.plotting._style import ACCENT, SECOND
 
     groups = list(compare(runs))
     figure = Figure(figsize=(3.0 * len(groups), 3.2), layout="constrained")
