@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
+from coffee_fast.evaluation.correlation import Correlation
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
@@ -91,6 +92,7 @@ def write_report(
         f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
         f"## The model\n\n{_quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
+        _coverage(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
         _iterations(result),
@@ -222,12 +224,30 @@ def _solution(solution: Solution) -> str:
 
 
 def _fidelity(fidelity: FidelityReport) -> str:
-    correlation = f"{fidelity.correlation:.2f}" if fidelity.correlation == fidelity.correlation else "unknown"
-    return (
+    found = Correlation(fidelity.correlation, fidelity.correlation_low, fidelity.correlation_high)
+    words = (
         "The same strategies, played in the true game, earned on average "
         f"{fidelity.mean_utility_error:.2f} more or less than the model had said. The members of the ensemble disagree "
         f"by {fidelity.mean_disagreement:.2f} an episode; over pairs of strategies, disagreement and error correlate "
-        f"by {correlation}."
+        f"by {found}."
+    )
+    if fidelity.reward_error is None or fidelity.reward_disagreement is None:
+        return words
+    found = Correlation(fidelity.reward_correlation, fidelity.reward_correlation_low, fidelity.reward_correlation_high)
+    return (
+        f"{words} Asked about the ends of episodes in the true game, the reward networks are off by "
+        f"{fidelity.reward_error.mean():.2f}, summed over players, and disagree by "
+        f"{fidelity.reward_disagreement.mean():.2f}; the two correlate by {found}."
+    )
+
+
+def _coverage(entries: Sequence[Mapping[str, Any]]) -> str:
+    if not entries:
+        return ""
+    share, whole = entries[0]["share_of_actions"], entries[0]["share_of_episodes"]
+    return (
+        f"Of the solution's actions in the true game {share:.0%} lie as near to logged ones as 95 % of the log's own "
+        f"do to each other; in {whole:.0%} of episodes all of them do. Elsewhere the model had to guess."
     )
 
 

@@ -8,20 +8,28 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast import _files
 from coffee_fast._provenance import describe_part, plain
 from coffee_fast.errors import CheckpointError, InvalidGameError
-from coffee_fast.evaluation import fidelity, true_regret
+from coffee_fast.evaluation import coverage, fidelity, true_regret
 from coffee_fast.games import load_game
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
 from coffee_fast.policies import as_mixture
 
 if TYPE_CHECKING:
+    from coffee_fast.data import TrajectoryDataset
     from coffee_fast.games import Game, GameSpec
     from coffee_fast.meta_solvers import MetaSolver
+    from coffee_fast.models import DynamicsEnsemble
 
 EVALUATION = "evaluation/evaluation.json"
 
 
-def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None:
-    """Write ``evaluation.json``.
+def evaluate(
+    at: Workplace,
+    spec: GameSpec,
+    variants: Sequence[Variant],
+    logged: TrajectoryDataset | None = None,
+    model: DynamicsEnsemble | None = None,
+) -> None:
+    """Write ``evaluation.json``; ``logged`` and ``model`` are what an offline run learned from.
 
     ``status``
         ``"done"``, or why there is no evaluation.
@@ -31,6 +39,8 @@ def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None
         Iteration 0 is uniform random play.
     ``fidelity``
         An entry for each variant that was found in a model.
+    ``coverage``
+        An entry for the last solution of each variant and extraction solver: how much of its play is like the log.
     ``solutions``
         The last solution of each variant and extraction solver, with what the model says of it.
     """
@@ -38,7 +48,8 @@ def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None
     if file.exists():
         return
     file.parent.mkdir(exist_ok=True)
-    found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "solutions": _solutions(at, variants)}
+    found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "coverage": []}
+    found["solutions"] = _solutions(at, variants)
     try:
         game: Game = load_game(spec.name, **spec.parameters)
     except InvalidGameError as error:
@@ -47,19 +58,24 @@ def evaluate(at: Workplace, spec: GameSpec, variants: Sequence[Variant]) -> None
         return
     with at.clocked("evaluation"):
         for variant in variants:
-            judged = _judge(at, game, variant)
-            found["regret"] += judged["regret"]
-            found["fidelity"] += judged["fidelity"]
+            judged = _judge(at, game, variant, logged, model)
+            for part in ("regret", "fidelity", "coverage"):
+                found[part] += judged.get(part, [])  # a file of before there was coverage has none
         _files.write_json(file, plain(found))
 
 
-def _judge(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
+def _judge(
+    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset | None, model: DynamicsEnsemble | None
+) -> dict[str, Any]:
     """Return a variant's entries, from its own file if it was judged before an interruption."""
     file = at.folder / "evaluation" / f"judged_{variant.cloning_weight or 0.0}.json"
     if not file.exists():
-        in_model = at.config.algorithm != "online_psro"
-        fidelities = [_fidelity(at, game, variant)] if in_model else []
-        _files.write_json(file, plain({"regret": _regret(at, game, variant), "fidelity": fidelities}))
+        found: dict[str, Any] = {"regret": _regret(at, game, variant)}
+        if model is not None:
+            found["fidelity"] = [_fidelity(at, game, variant, model)]
+        if logged is not None and logged.num_trajectories > 1:
+            found["coverage"] = [_coverage(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
+        _files.write_json(file, plain(found))
     return _files.read_json(file, CheckpointError)
 
 
@@ -91,16 +107,24 @@ def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]
     ]
 
 
-def _fidelity(at: Workplace, game: Game, variant: Variant) -> dict[str, Any]:
+def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
     report = fidelity(
         game,
         variant.result,
         at.seed("fidelity"),
+        model=model,
         num_simulations=at.config.evaluation.num_simulations,
         num_threads=at.num_threads,
         progress=at.progress,
     )
     return {**_about(at, variant), **report.to_json()}
+
+
+def _coverage(
+    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
+) -> dict[str, Any]:
+    report = coverage(game, logged, variant.result.solve(solver), at.seed("coverage"), num_threads=at.num_threads)
+    return {**_about(at, variant, solver), **report.to_json()}
 
 
 def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any]]:

@@ -120,13 +120,15 @@ def run_pipeline(
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)
         if config.algorithm == "online_psro":
+            logged = model = None
             spec, variants = stages.true_game(config).spec, stages.search_in_game(at)
         else:
             logged = stages.log_play(at, dataset)
-            spec, variants = logged.spec, stages.search_in_model(at, logged, stages.fit_model(at, logged))
+            model = stages.fit_model(at, logged)
+            spec, variants = logged.spec, stages.search_in_model(at, logged, model)
         if not (run / "solution").exists():
             variants[0].result.solve(extraction_solvers(at)[0]).save(run / "solution")
-        evaluate(at, spec, variants)
+        evaluate(at, spec, variants, logged, model)
         return rewrite_report(run)
 
 

@@ -40,7 +40,9 @@ def fidelity(runs: pd.DataFrame) -> Exhibit:
             _correlation(once, "disagreement", "utility_error"),
         )
     ]
-    for solver, group in found.groupby("extraction", sort=False):
+    solvers = sorted(found.extraction.unique(), key=lambda name: tables.SOLVER_ORDER.get(name, 9))
+    for solver in solvers:
+        group = found[found.extraction == solver]
         panels.append(
             plotting.Points(
                 f"Error of the model and regret, {solver} solutions",
@@ -55,7 +57,12 @@ def fidelity(runs: pd.DataFrame) -> Exhibit:
         "error are means over all pairs of the run's strategies: how far the ensemble's members are apart in simulated "
         "play, and how far payoffs in the model are from true ones. The correlations are over all points of a panel, "
         "with a 95 % bootstrap interval over runs; runs on different logs are in one cloud, which can make or hide a "
-        "relation."
+        "relation. Disagreement and error by log: "
+        + "; ".join(
+            f"{condition} {_correlation(once[once.condition == condition], 'disagreement', 'utility_error')}"
+            for condition in tables.conditions(once)
+        )
+        + "."
     )
     columns = [*SETTING, "key", "seed", "disagreement", "utility_error", "reward_error", "reward_disagreement"]
     data = found[[*columns, "correlation", "coverage", "regret", "debiased_regret"]]

@@ -95,13 +95,15 @@ def _fields(config: Mapping[str, Any], fields: tuple[str, ...]) -> Row:
 def _by_solution(results: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the figures of each evaluated solution, with those of its model and of the whole run."""
     evaluation = results.get("evaluation", {})
-    regret, fidelity, solutions = (_entries(evaluation.get(name)) for name in ("regret", "fidelity", "solutions"))
+    regret, solutions = (_entries(evaluation.get(name)) for name in ("regret", "solutions"))
+    joined = {"fidelity": _entries(evaluation.get("fidelity")), "coverage": _entries(evaluation.get("coverage"))}
+    joined["solution"] = solutions
     whole = {name: results[name] for name in ("dataset", "model") if results.get(name)}
     run = _scalars({**whole, "evaluation": {"status": evaluation.get("status")}})
     last = {_about(entry): entry["iteration"] for entry in sorted(regret, key=lambda entry: int(entry["iteration"]))}
     for entry in regret or solutions or [{}]:
         row = {**run, **_leaves({name: entry[name] for name in ABOUT if name in entry})}
-        for prefix, others in (("fidelity", fidelity), ("solution", solutions)):
+        for prefix, others in joined.items():
             for other in others:
                 if all(other[name] == entry.get(name) for name in ABOUT if name in other):
                     row |= _scalars({prefix: {name: other[name] for name in other.keys() - set(ABOUT)}})

@@ -13,6 +13,7 @@ from coffee_fast.pipeline import judge, run_pipeline
 from coffee_fast.pipeline.run import CACHE_VARIABLE
 from coffee_fast.pipeline.stages import Variant, Workplace
 from coffee_fast.psro import load_result
+from coffee_fast.seeding import derive_seed
 
 SOLVERS = (cf.meta_solvers.Replicator(), cf.meta_solvers.RobustReplicator())
 
@@ -55,6 +56,29 @@ def test_every_weight_solver_and_iteration_has_its_regret(mixed_run):
     report = (folder / "report.md").read_text()
     assert "Every solution of the last iteration" in report
     assert "| 0.4 | robust_replicator | 2 |" in report
+
+
+def test_fidelity_and_coverage_are_those_of_the_variant(mixed_run):
+    config, folder, _ = mixed_run
+    found = results(folder)["evaluation"]
+    told_apart = [(entry["cloning_weight"], entry["meta_solver"]["kind"]) for entry in found["coverage"]]
+    assert told_apart == [(w, kind) for w in (0.0, 0.4) for kind in ("replicator", "robust_replicator")]
+    game, variant = cf.load_game("generalized_bargaining"), load_result(folder / "mixed" / "0.4")
+    dataset, model = cf.TrajectoryDataset.load(folder / "dataset"), cf.DynamicsEnsemble.load(folder / "model")
+    seed = derive_seed(config.seed, "coverage")
+    by_hand = cf.evaluation.coverage(game, dataset, variant.solve(SOLVERS[1]), seed).to_json()
+    assert {name: found["coverage"][3][name] for name in by_hand} == by_hand
+    by_hand = cf.evaluation.fidelity(
+        game,
+        variant,
+        derive_seed(config.seed, "fidelity"),
+        model=model,
+        num_simulations=config.evaluation.num_simulations,
+    ).to_json()
+    assert {name: found["fidelity"][1][name] for name in by_hand} == by_hand
+    report = (folder / "report.md").read_text()
+    assert f"{found['coverage'][0]['share_of_actions']:.0%} lie as near to logged ones" in report
+    assert "Asked about the ends of episodes in the true game" in report
 
 
 def test_each_weight_is_that_of_its_strategies(mixed_run):

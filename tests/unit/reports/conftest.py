@@ -36,7 +36,7 @@ def results_of(run) -> dict:
     base += 0.3 * rng.normal()
     weights = (0.0, 0.2, 0.4) if config.algorithm == "oef_bc" else (None,)
     solvers = config.evaluation.meta_solvers or (config.psro.meta_solver,)
-    regret, fidelity = [], []
+    regret, fidelity, coverage = [], [], []
     for weight, solver in itertools.product(weights, solvers):
         about = {"algorithm": config.algorithm, "cloning_weight": weight}
         solver_regret = base + 2.0 * (weight or 0.0) ** 2 - 0.4 * (solver.kind == "robust_replicator")
@@ -45,11 +45,12 @@ def results_of(run) -> dict:
             entry = {"meta_solver": solver.to_config(), "iteration": iteration, "sum_regret": value}
             entry |= {"sum_regret_standard_error": 0.1, "debiased_sum_regret": value - 0.1}
             regret.append({**about, **entry, "debiased_sum_standard_error": 0.1})
+        coverage.append({**about, "meta_solver": solver.to_config(), "share_of_actions": rng.uniform()})
         if solver is solvers[0]:
             error = 1.5 - 0.1 * penalty + 0.1 * rng.normal()
             figures = {"mean_utility_error": error, "mean_disagreement": 0.5 * error + 0.1 * rng.normal()}
             fidelity.append({**about, **figures, "correlation": 0.4, "utility_error": [error]})
-    evaluation = {"status": "done", "regret": regret, "fidelity": fidelity, "solutions": []}
+    evaluation = {"status": "done", "regret": regret, "fidelity": fidelity, "coverage": coverage, "solutions": []}
     return {"evaluation": evaluation, "summary": {"seconds": 1.0}}
 
 

@@ -78,6 +78,24 @@ def test_a_runs_regret_is_the_mean_of_its_last_judged_iterations(plan, results):
         assert row.regret.tolist() == [pytest.approx(expected)]
 
 
+def test_fidelity_and_coverage_stand_beside_the_regret_they_belong_to(plan, runs):
+    run = next(run for run in plan.runs if run.config.algorithm == "oef_bc")
+    found = results_of(run)["evaluation"]
+    rows = runs[runs.key == run.key].to_dict("records")
+    assert len(rows) == 6
+    names = {"replicator": "RD", "robust_replicator": "R2D"}
+    for row in rows:
+        weight = 0.0 if row["algorithm"] == "OEF" else row["cloning_weight"]
+        (fidelity,) = [entry for entry in found["fidelity"] if entry["cloning_weight"] == weight]
+        (coverage,) = [
+            entry
+            for entry in found["coverage"]
+            if entry["cloning_weight"] == weight and names[entry["meta_solver"]["kind"]] == row["extraction"]
+        ]
+        assert row["utility_error"] == pytest.approx(fidelity["mean_utility_error"])
+        assert row["coverage"] == pytest.approx(coverage["share_of_actions"])
+
+
 def test_settings_are_means_over_seeds(runs, settings):
     assert (settings.num_runs == 3).all()
     row = settings[(settings.algorithm == "OEF-BC") & (settings.cloning_weight == 0.2)].iloc[0]
