@@ -122,7 +122,7 @@ class _Branch:
                 break
             moves = self._solve_bordered(games[left], matrix, by_time, row[left], errors)
             y[left] += moves[..., 0]
-            tangent[left] = _oriented(moves[..., 1], self.tangent[games[left]])
+            tangent[left] = _unit(moves[..., 1])
             if correction == 0:
                 first[left] = np.abs(moves[..., 0]).max(axis=1)
         return y, tangent, first, residual
@@ -130,12 +130,12 @@ class _Branch:
     def _find_tangents(self, games: Int64) -> None:
         errors, matrix, by_time = self._linearize(games, self.y[games])
         moves = self._solve_bordered(games, matrix, by_time, self.tangent[games], errors)
-        self.tangent[games] = _oriented(moves[..., 1], self.tangent[games])
+        self.tangent[games] = _unit(moves[..., 1])
 
     def _solve_bordered(
         self, games: Int64, matrix: Float64, by_time: Float64, row: Float64, errors: Float64
     ) -> Float64:
-        """Return ``[G, D + 1, 2]``: the Newton correction, and a vector along the curve."""
+        """Return ``[G, D + 1, 2]``: Newton corrections, and vectors along the curves, of product 1 with ``row``."""
         num_games, size = errors.shape
         bordered = np.empty((num_games, size + 1, size + 1))
         bordered[:, :size, :size], bordered[:, :size, size], bordered[:, size] = matrix, by_time, row
@@ -169,11 +169,9 @@ class _Branch:
         return residual, matrix, by_time
 
 
-def _oriented(vectors: Float64, along: Float64) -> Float64:
-    """Return the unit vectors of ``[G, D + 1]`` that point the way of ``along``."""
-    length = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
-    unit = vectors / np.maximum(length, 1e-300)
-    return np.asarray(unit * np.where((unit * along).sum(axis=1, keepdims=True) < 0, -1.0, 1.0))
+def _unit(vectors: Float64) -> Float64:
+    """Return the vectors of ``[G, D + 1]`` at length one."""
+    return np.asarray(vectors / np.maximum(np.sqrt((vectors**2).sum(axis=1, keepdims=True)), 1e-300))
 
 
 def _solve(matrices: Float64, right: Float64) -> Float64:

@@ -18,7 +18,10 @@ def payoffs(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("solver", ["replicator", "robust_replicator", "projected_replicator", "uniform", "nash"])
+@pytest.mark.parametrize(
+    "solver",
+    ["replicator", "robust_replicator", "projected_replicator", "uniform", "nash", "gane", "gamd", "logit_qre"],
+)
 def test_solve_finds_the_equilibrium_with_every_solver(invoke_json, payoffs, solver):
     found = invoke_json("solve", payoffs, "--solver", solver)
     assert found["mixtures"][0] == pytest.approx([1 / 3] * 3)

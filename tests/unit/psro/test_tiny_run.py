@@ -34,7 +34,15 @@ def plain_offline_psro(model, config, seed):
     return strategies, mixture
 
 
-@pytest.mark.parametrize("solver", [cf.meta_solvers.Replicator(), cf.meta_solvers.RobustReplicator()])
+@pytest.mark.parametrize(
+    "solver",
+    [
+        cf.meta_solvers.Replicator(),
+        cf.meta_solvers.RobustReplicator(),
+        cf.meta_solvers.GANE(risk_aversion=0.5),
+        cf.meta_solvers.GAMD(num_iterations=100),
+    ],
+)
 def test_without_penalty_and_coverage_it_is_offline_equilibrium_finding_bit_for_bit(tiny_model, tiny_config, solver):
     plain = cf.ConservativeObjective(uncertainty_penalty=0.0, coverage_weight=0.0)
     config = dataclasses.replace(tiny_config, objective=plain, meta_solver=solver)

@@ -154,6 +154,43 @@ def test_the_certificate_bounds_how_far_responses_move(rng, shape):
         assert (factor <= np.ptp(payoffs[player].reshape(games, -1), axis=1) / 1.4 + 1e-12).all()
 
 
+@pytest.mark.parametrize("kl_weight", [1.0, 0.51, 0.49, 0.2])
+def test_the_certificate_is_tight_where_two_want_the_same(kl_weight):
+    """Two actions, 1 if both agree: the uniform profile is the only equilibrium down to a weight of 1/2, no further."""
+    payoffs, weights, reference = [np.eye(2)[None]] * 2, np.full((1, 2), kl_weight), [uniform(1, 2)] * 2
+    np.testing.assert_allclose(anchored.contraction(payoffs, weights), (0.5 / kl_weight) ** 2)
+    near = [np.log([[0.51, 0.49]])] * 2
+    for _ in range(2000):
+        near = iterate_responses([p / kl_weight for p in payoffs], reference, near, np.ones(1))
+    assert (abs(near[0][0, 0] - near[0][0, 1]) < 1e-6) == (kl_weight > 0.5)
+    assert solve_anchored(payoffs, reference, weights).method[0] == (0 if kl_weight > 0.5 else 2)
+
+
+def test_the_certificate_of_three_is_twice_their_largest_factor():
+    parity = np.indices((1, 2, 2, 2)).sum(axis=0) % 2
+    payoffs = [scale * parity for scale in (1.0, 2.0, 3.0)]
+    np.testing.assert_allclose(anchored.contraction(payoffs, np.array([[1.0, 1.0, 4.0]])), [2 * 2.0 / 2.0])
+
+
+def test_the_equilibrium_is_the_one_that_continues_the_reference():
+    """The better place to meet, but a reference nearer the worse one: the branch ends there."""
+    payoffs, reference = [np.diag([1.3, 1.0])[None]] * 2, [np.log([[0.2, 0.8]])] * 2
+    followed = list(reference)
+    for weight in np.geomspace(10, 0.1, 400):
+        scaled = [p / weight for p in payoffs]
+        for _ in range(50):
+            followed = iterate_responses(scaled, reference, followed, np.full(1, 0.5))
+    found = solve_anchored(payoffs, reference, np.full((1, 2), 0.1))
+    np.testing.assert_allclose(np.exp(found.mixtures[0]), np.exp(followed[0]), atol=1e-5)
+    assert np.exp(found.mixtures[0][0, 1]) > 0.99
+
+
+def test_newton_steps_at_the_end_of_the_branch_take_the_gap_to_rounding():
+    payoffs = [np.array([[[2.0, 0.0], [0.0, 1.0]]]), np.array([[[1.0, 0.0], [0.0, 2.0]]])]
+    found = solve_anchored(payoffs, [uniform(1, 2)] * 2, np.full((1, 2), 0.06), tolerance=1e-26)
+    assert found.converged.all()
+
+
 def test_coverage_is_the_largest_ratio():
     reference = [np.log([[0.5, 0.5]]), np.log([[0.25, 0.75]])]
     found = anchored.coverage(reference, np.array([[[0.6, 0.2], [0.1, 0.1]]]))

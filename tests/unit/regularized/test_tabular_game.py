@@ -109,6 +109,10 @@ def test_zero_sum_values_add_to_zero_and_differ_from_own_ones_over_steps(rng):
     shared, own = gane(game, kl_weight=0.3), gane(game, kl_weight=0.3, kl_value="own")
     np.testing.assert_allclose(shared.values.sum(axis=0), 0.0, atol=1e-12)
     assert np.abs(own.values.sum(axis=0)).max() > 1e-3
+    x, y = (policy[-1] for policy in shared.policies)
+    penalties = [0.3 * (p * np.log(len(p[0]) * p)).sum(axis=1) for p in (x, y)]
+    expected = np.einsum("sa,sab,sb->s", x, reward[-1], y)
+    np.testing.assert_allclose(shared.values[0, -1], expected - penalties[0] + penalties[1], atol=1e-12)
     np.testing.assert_allclose(shared.policies[0][-1], own.policies[0][-1], atol=1e-9)
     difference = max(np.abs(a[0] - b[0]).max() for a, b in zip(shared.policies, own.policies, strict=True))
     assert 1e-6 < difference < 1e-1
