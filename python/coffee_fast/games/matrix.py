@@ -72,6 +72,24 @@ def three_player_majority() -> MatrixGame:
     return MatrixGame("majority", payoffs, _profiles([[[1.0, 0.0]] * 3, [[0.0, 1.0]] * 3, [[0.5, 0.5]] * 3]))
 
 
+def xor() -> MatrixGame:
+    """Two teammates who should do different things: A and B, either way round; two B cost most."""
+    mixed = [0.75, 0.25]
+    return _symmetric("XOR", [[0, 1], [1, -2]], [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [mixed, mixed]])
+
+
+def three_meeting_points() -> MatrixGame:
+    """Teammates meet at one of three points, worth 5, 10 and 20, or pay 20: each meeting is an equilibrium."""
+    payoffs = [[5, -20, -20], [-20, 10, -20], [-20, -20, 20]]
+    # Whoever mixes plays points in inverse proportion to what a meeting gains over missing.
+    weight = 1.0 / np.array([25.0, 30.0, 40.0])
+    mixtures = []
+    for points in ([0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
+        mixture = np.where(np.isin(np.arange(3), points), weight, 0.0)
+        mixtures.append((mixture / mixture.sum()).tolist())
+    return _symmetric("three meeting points", payoffs, [[mixture, mixture] for mixture in mixtures])
+
+
 def _symmetric(name: str, row_payoffs: list[list[int]], profiles: list[list[list[float]]]) -> MatrixGame:
     row = np.array(row_payoffs, dtype=np.float64)
     return MatrixGame(name, (row, row.T.copy()), _profiles(profiles))

@@ -11,6 +11,8 @@ GAMES = [
     matrix.stag_hunt,
     matrix.battle_of_the_sexes,
     matrix.chicken,
+    matrix.xor,
+    matrix.three_meeting_points,
     matrix.three_player_majority,
 ]
 
@@ -19,7 +21,7 @@ GAMES = [
 def test_the_named_equilibria_are_equilibria(game):
     table = cf.PayoffTable.from_arrays(game.payoffs)
     for profile in game.equilibria:
-        np.testing.assert_allclose(table.regret(profile), 0.0, atol=1e-15)
+        np.testing.assert_allclose(table.regret(profile), 0.0, atol=1e-14)
 
 
 @pytest.mark.parametrize("make", [make for make in GAMES if make is not matrix.three_player_majority])
