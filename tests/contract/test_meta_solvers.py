@@ -12,6 +12,7 @@ from coffee_fast.games import matrix
 from coffee_fast.meta_solvers import (
     GAMD,
     GANE,
+    RQE,
     AnnealedReplicator,
     LogitQRE,
     MetaSolver,
@@ -38,6 +39,8 @@ SOLVERS = [
     GAMD(num_iterations=50),
     GAMD(kl_weight=0.5, num_iterations=50, last_iterate=True, tolerance=1e-3),
     LogitQRE(),
+    RQE(),
+    RQE(temperature=0.5, risk_aversion=1.0, divergence="reverse_kl", regularizer="entropy"),
 ]
 
 

@@ -33,17 +33,25 @@ def trace_branch(payoffs: Sequence[Float64], reference: Sequence[Float64], allow
     Games are stepped side by side, each with its own step size; ``allowed [G, N]`` is the KL divergence from the best
     response at which the final Newton steps end.
     """
-    branch = _Branch(payoffs, reference)
-    for _ in range(_MAX_STEPS):
-        if not len(branch.running):
-            break
-        branch.step()
+    branch = Branch(payoffs, reference)
+    trace(branch)
     branch.polish(allowed)
     return branch.split(branch.y[:, :-1]), branch.num_solves
 
 
-class _Branch:
-    """The state of every game on its branch: ``y [G, D + 1]``, its tangent and its step size."""
+def trace(branch: Branch) -> None:
+    """Step every game along its branch until it has arrived or is stuck, for a limited number of steps."""
+    for _ in range(_MAX_STEPS):
+        if not len(branch.running):
+            break
+        branch.step()
+
+
+class Branch:
+    """The state of every game on its branch: ``y [G, D + 1]``, its tangent and its step size.
+
+    Other responses than the anchored one have branches too: a class with another :meth:`linearize`.
+    """
 
     def __init__(self, payoffs: Sequence[Float64], reference: Sequence[Float64]) -> None:
         self.payoffs, self.reference = list(payoffs), np.concatenate(list(reference), axis=1)
@@ -91,7 +99,7 @@ class _Branch:
         games = np.flatnonzero(self.arrived)
         last = np.full(len(games), np.inf)
         for _ in range(_MAX_POLISH):
-            residual, matrix, _ = self._linearize(games, self.y[games])
+            residual, matrix, _ = self.linearize(games, self.y[games])
             size = np.abs(residual).max(axis=1)
             # KL(x || response) is below the square of the residual where that is small.
             left = (size**2 > 0.1 * allowed[games].min(axis=1)) & (size < last)
@@ -112,7 +120,7 @@ class _Branch:
         left = np.arange(len(games))
         y = y.copy()
         for correction in range(_NUM_CORRECTIONS + 1):
-            errors, matrix, by_time = self._linearize(games[left], y[left])
+            errors, matrix, by_time = self.linearize(games[left], y[left])
             residual[left] = np.abs(errors).max(axis=1)
             # One correction at least: it brings the tangent.
             going = (residual[left] > _PATH_RESIDUAL) | (correction == 0)
@@ -128,7 +136,7 @@ class _Branch:
         return y, tangent, first, residual
 
     def _find_tangents(self, games: Int64) -> None:
-        errors, matrix, by_time = self._linearize(games, self.y[games])
+        errors, matrix, by_time = self.linearize(games, self.y[games])
         moves = self._solve_bordered(games, matrix, by_time, self.tangent[games], errors)
         self.tangent[games] = _unit(moves[..., 1])
 
@@ -144,7 +152,7 @@ class _Branch:
         self.num_solves[games] += 1
         return _solve(bordered, right)
 
-    def _linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
+    def linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
         """Return ``F [G, D]``, its derivatives by the log-probabilities ``[G, D, D]`` and by ``t / s`` ``[G, D]``."""
         t, scale = (y[:, -1] * self.scale[games])[:, None], self.scale[games][:, None]
         payoffs = [p[games] for p in self.payoffs]

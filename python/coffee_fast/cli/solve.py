@@ -20,7 +20,7 @@ def solve(
         str,
         typer.Option(
             "--solver",
-            help="replicator, robust_replicator, gane, gamd, logit_qre, nash, uniform, ...",
+            help="replicator, robust_replicator, gane, gamd, logit_qre, rqe, nash, uniform, ...",
         ),
     ] = "robust_replicator",
     options: Annotated[

@@ -13,12 +13,14 @@ from coffee_fast.meta_solvers.annealed import AnnealedReplicator
 from coffee_fast.meta_solvers.base import MetaSolution, MetaSolver
 from coffee_fast.meta_solvers.nash import Nash
 from coffee_fast.meta_solvers.replicator import ProjectedReplicator, Replicator
+from coffee_fast.meta_solvers.risk_averse import RQE
 from coffee_fast.meta_solvers.robust import RobustReplicator
 from coffee_fast.meta_solvers.uniform import Uniform
 
 __all__ = [
     "GAMD",
     "GANE",
+    "RQE",
     "AnnealedReplicator",
     "LogitQRE",
     "MetaSolution",
@@ -31,7 +33,18 @@ __all__ = [
     "from_config",
 ]
 
-_KINDS = (Replicator, RobustReplicator, AnnealedReplicator, ProjectedReplicator, Uniform, Nash, GANE, GAMD, LogitQRE)
+_KINDS = (
+    Replicator,
+    RobustReplicator,
+    AnnealedReplicator,
+    ProjectedReplicator,
+    Uniform,
+    Nash,
+    GANE,
+    GAMD,
+    LogitQRE,
+    RQE,
+)
 _SOLVERS = {solver.kind: solver for solver in _KINDS}
 
 

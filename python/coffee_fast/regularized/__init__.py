@@ -1,7 +1,9 @@
-"""Equilibria of games in which each player is anchored to a reference by a KL divergence, each with its certificate."""
+"""Equilibria of regularized games: players anchored to a reference, or averse to risk; each with its certificate."""
 
 from coffee_fast.regularized.gamd import gamd
 from coffee_fast.regularized.gane import gane
+from coffee_fast.regularized.risk_averse_solutions import RiskAverseEquilibrium, RiskAversePolicies
+from coffee_fast.regularized.rqe import rqe
 from coffee_fast.regularized.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
@@ -15,7 +17,10 @@ __all__ = [
     "AnchoredPolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
+    "RiskAverseEquilibrium",
+    "RiskAversePolicies",
     "TabularGame",
     "gamd",
     "gane",
+    "rqe",
 ]

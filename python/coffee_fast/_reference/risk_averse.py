@@ -1,0 +1,245 @@
+r"""Kernels of risk-averse quantal responses, over many games at once.
+
+Player ``i`` maximizes over its mixture ``x``, against the others' joint distribution ``q`` (a product of mixtures),
+
+.. math:: \min_p \left[ x \cdot U p + D(p, q) / \tau \right] - \epsilon \, \nu(x):
+
+an adversary may move the others' play to ``p``, for a price. Games are laid out as in
+:mod:`coffee_fast._reference.anchored`, with payoffs in units of the player's temperature :math:`\epsilon` and risk
+aversion :math:`\tau` in units of one over it, ``[G, N]``; mixtures are log-probabilities, ``LOG_ZERO`` for actions that
+are not legal. Source: Mazumdar, Panaganti and Shi 2025.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast._reference import anchored
+from coffee_fast._reference.anchored import LOG_ZERO, Profile
+from coffee_fast.typing import Float64, Int64
+
+Divergence = Literal["kl", "reverse_kl"]
+Regularizer = Literal["log_barrier", "entropy"]
+DIVERGENCES: tuple[Divergence, ...] = ("kl", "reverse_kl")
+REGULARIZERS: tuple[Regularizer, ...] = ("log_barrier", "entropy")
+_LEAST_LOG = -650.0  # below it 1 / probability overflows
+_LARGEST_LOG = 20.0  # of trial points off the simplex, refused by what they leave
+
+
+@dataclass(frozen=True)
+class Adversary:
+    r"""The worst play of the others: ``p [G, B]``, how it bends ``h [G, B]``, and what it leaves ``value [G]``.
+
+    The change of :math:`\log p` is :math:`z - h (p \cdot z) / (p \cdot h)` for :math:`z = d\log q - \tau h \, dc`.
+    """
+
+    p: Float64
+    h: Float64
+    value: Float64
+
+
+def adversary(divergence: Divergence, payoffs: Float64, log_q: Float64, risk_aversion: Float64) -> Adversary:
+    r"""Return the distribution that minimizes :math:`c \cdot p + D / \tau` for payoffs ``c [G, B]``.
+
+    ``"kl"`` is :math:`KL(p \| q)`, with :math:`p \propto q e^{-\tau c}`; ``"reverse_kl"`` is :math:`KL(q \| p)`, with
+    :math:`p = q / (\tau (c - \nu))` for the level :math:`\nu` that makes it sum to one. Risk aversion 0 gives ``q``.
+    """
+    tau, available = risk_aversion[:, None], log_q > LOG_ZERO / 2
+    least = np.where(available, payoffs, np.inf).min(axis=1, keepdims=True)
+    above = tau * np.where(available, payoffs - least, 0.0)
+    log_total = anchored.log_sum_exp(log_q)
+    q = np.exp(log_q - log_total)
+    mean = (q * above).sum(axis=1)
+    if divergence == "kl":
+        scores = log_q - above
+        p = np.exp(scores - anchored.log_sum_exp(scores))
+        # log E e^-(c - mean), without cancellation where risk is small
+        small = above - mean[:, None]
+        near = np.log1p((q * np.expm1(-np.where(np.abs(small) < 1.0, small, 0.0))).sum(axis=1))
+        far = (anchored.log_sum_exp(scores) - log_total)[:, 0] + mean
+        premium = np.where((np.abs(small) < 1.0).all(axis=1), near, far)
+        return Adversary(p, np.ones_like(p), _sure(payoffs, q, -premium, risk_aversion))
+    weights = np.where(available, np.exp(np.clip(log_q, _LEAST_LOG, _LARGEST_LOG)), 0.0)
+    s = level(weights, above)
+    total = above + s
+    p = np.where(available, weights / total, 0.0)
+    change = above + (s - 1.0)
+    logs = np.where(np.abs(change) < 0.5, np.log1p(np.where(np.abs(change) < 0.5, change, 0.0)), np.log(total))
+    premium = mean - (1.0 - s[:, 0]) - (q * logs).sum(axis=1)
+    return Adversary(p / p.sum(axis=1, keepdims=True), 1.0 / total, _sure(payoffs, q, -premium, risk_aversion))
+
+
+def level(weights: Float64, gaps: Float64) -> Float64:
+    """Return ``s [G, 1]`` with ``sum weights / (gaps + s) = 1`` for weights and gaps ``[G, B]`` at least 0.
+
+    One over that sum is concave and rises with ``s``, so Newton steps from below climb to the root and never past it.
+    """
+    s = np.where(gaps == 0.0, weights, 0.0).sum(axis=1, keepdims=True)
+    for _ in range(200):
+        ratio = weights / (gaps + s)
+        total = ratio.sum(axis=1, keepdims=True)
+        step = total * (total - 1.0) / (ratio / (gaps + s)).sum(axis=1, keepdims=True)
+        s = s + step
+        if (np.abs(step) <= 4e-16 * s).all():
+            break
+    return np.asarray(s)
+
+
+def response(regularizer: Regularizer, values: Float64, legal: Float64) -> tuple[Float64, Float64]:
+    r"""Return ``log y``, the mixture that maximizes :math:`v \cdot y - \nu(y)`, and how it bends, ``k``, ``[G, A]``.
+
+    ``"entropy"`` is :math:`\nu = \sum y \log y`, the softmax; ``"log_barrier"`` :math:`\nu = - \sum \log y`, with
+    :math:`y = 1 / (\lambda - v)`. The change of ``log y`` is :math:`k (dv - \sum y k \, dv / \sum y k)`. ``legal``
+    holds log-probabilities that are ``LOG_ZERO`` where an action is not.
+    """
+    is_legal = legal > LOG_ZERO / 2
+    if regularizer == "entropy":
+        scores = np.where(is_legal, values - values.max(axis=1, keepdims=True), LOG_ZERO)
+        return scores - anchored.log_sum_exp(scores), is_legal.astype(np.float64)
+    top = np.where(is_legal, values, -np.inf).max(axis=1, keepdims=True)
+    gaps = np.where(is_legal, top - values, 0.0)
+    total = gaps + level(is_legal.astype(np.float64), gaps)
+    return np.where(is_legal, -np.log(total), LOG_ZERO), np.where(is_legal, 1.0 / total, 0.0)
+
+
+def excess(regularizer: Regularizer, mixture: Float64, best: Float64) -> Float64:
+    r"""Return ``[G]``: what :math:`v \cdot x - \nu(x)` falls short of its maximum, which is at ``best``; both logs.
+
+    The Bregman divergence of :math:`\nu`: ``KL(x || y)`` or :math:`\sum x/y - 1 - \log x/y`.
+    """
+    if regularizer == "entropy":
+        return anchored.kl_divergence(mixture, best)
+    difference = np.where(best > LOG_ZERO / 2, mixture - best, 0.0)
+    return np.asarray(np.maximum(np.expm1(difference) - difference, 0.0).sum(axis=1))
+
+
+def penalty(regularizer: Regularizer, mixture: Float64) -> Float64:
+    r"""Return :math:`\nu(x)`, ``[G]``."""
+    legal = mixture > LOG_ZERO / 2
+    logs = np.where(legal, mixture, 0.0)
+    return np.asarray((np.exp(mixture) * logs).sum(axis=1) if regularizer == "entropy" else -logs.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class RiskAverseGames:
+    """``G`` games: each player's payoffs ``[G, A_i, B]``, own actions by joint actions of the others.
+
+    ``axes`` has for each player the (owner, size) of the others' axes; ``legal`` one log-distribution a player.
+    """
+
+    matrices: Profile
+    axes: tuple[tuple[tuple[int, int], ...], ...]
+    risk_aversion: Float64
+    legal: Profile
+    divergence: Divergence
+    regularizer: Regularizer
+
+    @classmethod
+    def of(
+        cls,
+        payoffs: Sequence[Float64],
+        risk_aversion: Float64,
+        legal: Sequence[Float64],
+        divergence: Divergence,
+        regularizer: Regularizer,
+    ) -> RiskAverseGames:
+        """Lay out payoffs ``[G, A1, ..., An]``, in units of the temperature (one array alone: a symmetric game)."""
+        owners, matrices, axes = anchored.axis_owners(payoffs), [], []
+        for player, u in enumerate(payoffs):
+            own = np.moveaxis(u, player + 1, 1)
+            matrices.append(np.ascontiguousarray(own).reshape(*own.shape[:2], own[0, 0].size))
+            others = [axis for axis in range(len(owners)) if axis != player]
+            axes.append(tuple((owners[axis], u.shape[axis + 1]) for axis in others))
+        return cls(matrices, tuple(axes), risk_aversion, list(legal), divergence, regularizer)
+
+    def rows(self, games: Int64 | NDArray[np.bool_]) -> RiskAverseGames:
+        """Return these games alone."""
+        matrices, legal = [m[games] for m in self.matrices], [x[games] for x in self.legal]
+        tau = self.risk_aversion[games]
+        return RiskAverseGames(matrices, self.axes, tau, legal, self.divergence, self.regularizer)
+
+    def adversary(self, player: int, mixtures: Sequence[Float64]) -> Adversary:
+        """Return the worst joint play of the others for ``player``."""
+        log_q = np.zeros((len(mixtures[0]), 1))
+        for owner, size in self.axes[player]:
+            joint = log_q[:, :, None] + mixtures[owner][:, None, :]
+            log_q = joint.reshape(len(log_q), log_q.shape[1] * size)
+        own = np.exp(np.minimum(mixtures[player], _LARGEST_LOG))
+        payoffs = np.einsum("ga,gab->gb", own, self.matrices[player])
+        return adversary(self.divergence, payoffs, np.maximum(log_q, LOG_ZERO), self.risk_aversion[:, player])
+
+    def responses(self, mixtures: Sequence[Float64]) -> Profile:
+        """Return each player's best mixture against its adversary's present play, as logarithms."""
+        found = []
+        for player, matrix in enumerate(self.matrices):
+            values = np.einsum("gab,gb->ga", matrix, self.adversary(player, mixtures).p)
+            found.append(response(self.regularizer, values, self.legal[player])[0])
+        return found
+
+    def gap(self, mixtures: Sequence[Float64]) -> Float64:
+        """Return ``[G, N]``, in units of the temperature: at most what each player could gain by another mixture.
+
+        What it could gain while its adversary stays, which is no less as the adversary would follow, and zero only
+        in equilibrium.
+        """
+        best = self.responses(mixtures)
+        return np.stack([excess(self.regularizer, x, y) for x, y in zip(mixtures, best, strict=True)], axis=1)
+
+    def value(self, mixtures: Sequence[Float64]) -> Float64:
+        """Return ``[G, N]``, in units of the temperature: the objective of each player."""
+        found = []
+        for player, x in enumerate(mixtures):
+            found.append(self.adversary(player, mixtures).value - penalty(self.regularizer, x))
+        return np.stack(found, axis=1)
+
+    def linearize(self, logs: Profile, t: Float64) -> tuple[Float64, Float64, Float64]:
+        r"""Return :math:`F = l - \log y(t v)`, ``[G, D]``, and its derivatives by ``l`` (one more axis) and ``t``.
+
+        ``l`` are all players' log-probabilities side by side; with ``t [G, 1]`` temperatures are ``1 / t`` of theirs.
+        """
+        ends = np.cumsum([0, *(x.shape[1] for x in logs)])
+        places = [slice(a, b) for a, b in itertools.pairwise(ends)]
+        residual, by_time = np.empty((len(t), ends[-1])), np.empty((len(t), ends[-1]))
+        matrix = np.zeros((len(t), ends[-1], ends[-1]))
+        matrix[:] = np.eye(ends[-1])
+        for player, (u, own) in enumerate(zip(self.matrices, places, strict=True)):
+            worst, x = self.adversary(player, logs), np.exp(np.minimum(logs[player], _LARGEST_LOG))
+            weighted = u * worst.p[:, None, :]
+            v = weighted.sum(axis=2)
+            log_y, k = response(self.regularizer, t * v, self.legal[player])
+            share = np.exp(log_y) * k
+            share = share / share.sum(axis=1, keepdims=True)
+            bend = k * t
+            residual[:, own] = logs[player] - log_y
+            by_time[:, own] = -k * (v - (share * v).sum(axis=1, keepdims=True))
+            bent = weighted * worst.h[:, None, :]
+            r = bent.sum(axis=2)
+            r_share = r / (worst.p * worst.h).sum(axis=1, keepdims=True)
+            tau = self.risk_aversion[:, player, None, None]
+            change = -tau * (np.einsum("gab,gcb->gac", bent, u) - r[:, :, None] * r_share[:, None, :]) * x[:, None, :]
+            _add_change(matrix, own, own, change, bend, share)
+            sizes = [size for _, size in self.axes[player]]
+            for axis, (owner, _) in enumerate(self.axes[player]):
+                away = tuple(a for a in range(len(sizes)) if a != axis)
+                pairs = weighted.reshape(*v.shape, *sizes).sum(axis=tuple(a + 2 for a in away))
+                marginal = worst.p.reshape(len(t), *sizes).sum(axis=tuple(a + 1 for a in away))
+                _add_change(matrix, own, places[owner], pairs - r_share[:, :, None] * marginal[:, None, :], bend, share)
+        return residual, matrix, by_time
+
+
+def _add_change(matrix: Float64, rows: slice, columns: slice, change: Float64, bend: Float64, share: Float64) -> None:
+    """Take ``d log y = bend * (dv - share . dv)`` off the rows of a player, for changes ``dv [G, A, A']``."""
+    mean = np.einsum("ga,gab->gb", share, change)
+    matrix[:, rows, columns] -= bend[:, :, None] * (change - mean[:, None, :])
+
+
+def _sure(payoffs: Float64, q: Float64, negative: Float64, risk_aversion: Float64) -> Float64:
+    """Return the mean payoff less the price of risk, ``negative / tau`` (nothing without risk aversion)."""
+    mean = (q * payoffs).sum(axis=1)
+    return np.asarray(mean + negative / np.where(risk_aversion > 0.0, risk_aversion, 1.0))

@@ -1,0 +1,136 @@
+"""Risk-averse quantal equilibria: the branch traced down from infinite temperatures, Newton steps and damped responses.
+
+See :mod:`coffee_fast._reference.risk_averse` for the layout of the games.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast._reference import anchored
+from coffee_fast._reference.anchored import Profile
+from coffee_fast._reference.anchored_branch import Branch, trace
+from coffee_fast._reference.risk_averse import RiskAverseGames
+from coffee_fast.typing import Float64, Int64
+
+_DAMPINGS = (0.5, 0.1, 0.02)
+_HUGE = 1e6
+_EXACT = 1e-26  # the gap, in temperatures, at which Newton steps have no digit left to gain
+
+
+@dataclass(frozen=True, eq=False)
+class RiskAverseEquilibria:
+    """Of ``G`` games: the best profiles found, as logarithms ``[G, A_i]``, and how good they are.
+
+    ``gap [G, N]`` is in units of the temperature, ``converged [G]`` says whether all are within what was allowed.
+    """
+
+    mixtures: Profile
+    gap: Float64
+    converged: NDArray[np.bool_]
+    num_iterations: Int64
+
+
+def solve_risk_averse(
+    games: RiskAverseGames,
+    allowed: Float64,
+    *,
+    initial: Sequence[Float64] | None = None,
+    max_iterations: int = 2000,
+) -> RiskAverseEquilibria:
+    """Return a risk-averse quantal equilibrium of each game; it has converged with gaps within ``allowed [G, N]``.
+
+    It is the one on the branch that starts at uniform play for infinite temperatures; with ``initial`` mixtures (their
+    logarithms) the one that damped responses and Newton steps lead to from there. Games that these leave unfinished
+    end with the best profile that ``max_iterations`` damped responses find.
+    """
+    search = _Search(games, allowed, games.legal if initial is None else initial)
+    everything = np.arange(len(allowed))
+    if initial is None:
+        search.trace(everything)
+    for damping in _DAMPINGS:
+        search.iterate(np.flatnonzero(~search.converged), damping, max_iterations // len(_DAMPINGS))
+        search.polish(np.flatnonzero(~search.converged))
+    search.polish(everything)
+    return RiskAverseEquilibria(search.mixtures, search.gap, search.converged, search.num_iterations)
+
+
+class RiskAverseBranch(Branch):
+    """The branch of equilibria as temperatures fall from infinity (``t = 0``) to their own (``t = 1``)."""
+
+    def __init__(self, games: RiskAverseGames, start: Sequence[Float64] | None = None) -> None:
+        self.games = games
+        super().__init__(games.matrices, games.legal)
+        if start is not None:
+            self.y[:, :-1] = np.concatenate(list(start), axis=1)
+            self.y[:, -1] = 1.0 / self.scale
+            self.arrived[:] = True
+
+    def linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
+        scale = self.scale[games][:, None]
+        with np.errstate(all="ignore"):  # of trial points far off the branch, which their residuals refuse
+            found = self.games.rows(games).linearize(self.split(y[:, :-1]), y[:, -1:] * scale)
+        residual, matrix, by_time = map(np.nan_to_num, found)
+        residual[~np.isfinite(found[0])] = _HUGE
+        return residual, matrix, by_time * scale
+
+
+class _Search:
+    """The best profile found of each game so far, by the largest gap as a share of what is allowed."""
+
+    def __init__(self, games: RiskAverseGames, allowed: Float64, start: Sequence[Float64]) -> None:
+        self.games, self.allowed = games, allowed
+        self.mixtures = [x.copy() for x in start]
+        self.num_iterations = np.zeros(len(allowed), dtype=np.int64)
+        self.gap = games.gap(self.mixtures)
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        return np.asarray((self.gap <= self.allowed).all(axis=1))
+
+    def trace(self, games: Int64) -> None:
+        """Trace the branch of these games from uniform play."""
+        branch = RiskAverseBranch(self.games.rows(games))
+        trace(branch)
+        self._end(games, branch)
+
+    def polish(self, games: Int64) -> None:
+        """Take Newton steps from the best profile."""
+        if len(games):
+            self._end(games, RiskAverseBranch(self.games.rows(games), [x[games] for x in self.mixtures]))
+
+    def iterate(self, games: Int64, damping: float, num_iterations: int) -> None:
+        """Move these games from their best profile a share of the way to each response until they have converged."""
+        rows, current = self.games.rows(games), [x[games] for x in self.mixtures]
+        for _ in range(num_iterations if len(games) else 0):
+            best = rows.responses(current)
+            moved = [(1.0 - damping) * x + damping * y for x, y in zip(current, best, strict=True)]
+            current = [x - anchored.log_sum_exp(x) for x in moved]
+            self.num_iterations[games] += 1
+            running = ~self._keep(games, current)
+            if not running.all():
+                games, current = games[running], [x[running] for x in current]
+                rows = rows.rows(running)
+            if not len(games):
+                return
+
+    def _end(self, games: Int64, branch: Branch) -> None:
+        branch.polish(np.full((len(games), 1), _EXACT))
+        self.num_iterations[games] += branch.num_solves
+        with np.errstate(all="ignore"):
+            ends = [x - anchored.log_sum_exp(x) for x in branch.split(branch.y[:, :-1])]
+            self._keep(games, ends)
+
+    def _keep(self, games: Int64, mixtures: Profile) -> NDArray[np.bool_]:
+        """Keep what is better than before; return which of these games have converged."""
+        gap = self.games.rows(games).gap(mixtures)
+        allowed = self.allowed[games]
+        better = (gap / allowed).max(axis=1) < (self.gap[games] / allowed).max(axis=1)
+        for kept, x in zip(self.mixtures, mixtures, strict=True):
+            kept[games[better]] = x[better]
+        self.gap[games[better]] = gap[better]
+        return self.converged[games]
