@@ -2,8 +2,10 @@
 
 from coffee_fast.regularized.gamd import gamd
 from coffee_fast.regularized.gane import gane
+from coffee_fast.regularized.linear_game import LinearGame, one_hot_features
 from coffee_fast.regularized.risk_averse_solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.rqe import rqe
+from coffee_fast.regularized.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
@@ -17,10 +19,14 @@ __all__ = [
     "AnchoredPolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
+    "LinearEquilibrium",
+    "LinearGame",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
     "TabularGame",
     "gamd",
     "gane",
+    "one_hot_features",
     "rqe",
+    "rqre",
 ]
