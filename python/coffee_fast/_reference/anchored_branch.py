@@ -22,7 +22,8 @@ _SMALLEST_STEP = 1e-7
 _WANTED_CORRECTION = 0.15  # of a log-probability: how far predictions may miss
 _LARGEST_CORRECTION = 0.6
 _NUM_CORRECTIONS = 4
-_PATH_RESIDUAL = 1e-6
+_CROSSING_STEP = 1e-3  # below it, another orientation is a crossing of curves
+_PATH_RESIDUAL = 1e-4
 _MAX_STEPS = 600
 _MAX_POLISH = 12
 
@@ -67,6 +68,7 @@ class Branch:
         self.step_size = np.full(num_games, _FIRST_STEP)
         self.num_solves = np.zeros(num_games, dtype=np.int64)
         self.arrived = np.zeros(num_games, dtype=bool)
+        self.orientation = np.ones(num_games)
         self.running = np.arange(num_games)
         self._find_tangents(self.running)
 
@@ -83,14 +85,16 @@ class Branch:
         lands = h * speed >= time_left
         h = np.where(lands, time_left / np.where(lands, speed, 1.0), h)
         predicted = self.y[games] + h[:, None] * self.tangent[games]
-        y, tangent, first_correction, residual = self._correct(games, predicted, lands)
+        y, tangent, first_correction, residual, orientation = self._correct(games, predicted, lands)
         is_good = (residual <= _PATH_RESIDUAL) & (first_correction <= _LARGEST_CORRECTION)
-        is_good &= (tangent * self.tangent[games]).sum(axis=1) > 0.3  # no jump to another branch behind a sharp turn
+        # The determinant keeps its sign along a curve. Where it changes, the step has jumped to another one, straight
+        # on behind a sharp turn; or the curve really crosses another, as steps of any size find.
+        is_good &= (orientation == self.orientation[games]) | (h < _CROSSING_STEP)
         stretch = np.sqrt(_WANTED_CORRECTION / np.maximum(first_correction, 1e-12))
         self.step_size[games] = h * np.where(is_good, np.clip(stretch, 0.5, 4.0), 0.4)
         good = games[is_good]
         self.y[good], self.tangent[good] = y[is_good], tangent[is_good]
-        self.arrived[good] = lands[is_good]
+        self.orientation[good], self.arrived[good] = orientation[is_good], lands[is_good]
         stuck = self.step_size[games] < _SMALLEST_STEP
         self.running = games[~(self.arrived[games] | stuck)]
 
@@ -109,14 +113,14 @@ class Branch:
             self.y[games, :-1] -= _solve(matrix[left], residual[left][..., None])[..., 0]
             self.num_solves[games] += 1
 
-    def _correct(self, games: Int64, y: Float64, lands: NDArray[np.bool_]) -> tuple[Float64, Float64, Float64, Float64]:
-        """Return the corrected points, tangents there, sizes of the first corrections and the residuals left.
+    def _correct(self, games: Int64, y: Float64, lands: NDArray[np.bool_]) -> tuple[Float64, ...]:
+        """Return corrected points, tangents there, sizes of the first corrections, residuals left, and orientations.
 
         Corrections keep to the plane through the prediction at a right angle to the tangent, or to the final time.
         """
         row = np.where(lands[:, None], np.eye(y.shape[1])[-1], self.tangent[games])
         tangent, first = self.tangent[games].copy(), np.zeros(len(games))
-        residual = np.full(len(games), np.inf)
+        residual, orientation = np.full(len(games), np.inf), np.zeros(len(games))
         left = np.arange(len(games))
         y = y.copy()
         for correction in range(_NUM_CORRECTIONS + 1):
@@ -125,6 +129,10 @@ class Branch:
             # One correction at least: it brings the tangent.
             going = (residual[left] > _PATH_RESIDUAL) | (correction == 0)
             going &= (correction < _NUM_CORRECTIONS) & (first[left] <= _LARGEST_CORRECTION)
+            stop = ~going & (residual[left] <= _PATH_RESIDUAL)
+            if stop.any():
+                final = self._bordered(matrix[stop], by_time[stop], row[left[stop]])
+                orientation[left[stop]] = np.linalg.slogdet(final).sign
             left, errors, matrix, by_time = left[going], errors[going], matrix[going], by_time[going]
             if not len(left):
                 break
@@ -133,7 +141,7 @@ class Branch:
             tangent[left] = _unit(moves[..., 1])
             if correction == 0:
                 first[left] = np.abs(moves[..., 0]).max(axis=1)
-        return y, tangent, first, residual
+        return y, tangent, first, residual, orientation
 
     def _find_tangents(self, games: Int64) -> None:
         errors, matrix, by_time = self.linearize(games, self.y[games])
@@ -145,12 +153,14 @@ class Branch:
     ) -> Float64:
         """Return ``[G, D + 1, 2]``: Newton corrections, and vectors along the curves, of product 1 with ``row``."""
         num_games, size = errors.shape
-        bordered = np.empty((num_games, size + 1, size + 1))
-        bordered[:, :size, :size], bordered[:, :size, size], bordered[:, size] = matrix, by_time, row
         right = np.zeros((num_games, size + 1, 2))
         right[:, :size, 0], right[:, size, 1] = -errors, 1.0
         self.num_solves[games] += 1
-        return _solve(bordered, right)
+        return _solve(self._bordered(matrix, by_time, row), right)
+
+    def _bordered(self, matrix: Float64, by_time: Float64, row: Float64) -> Float64:
+        """Return ``[G, D + 1, D + 1]``: the derivatives of ``F``, and ``row`` below."""
+        return np.concatenate([np.concatenate([matrix, by_time[..., None]], axis=2), row[:, None, :]], axis=1)
 
     def linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
         """Return ``F [G, D]``, its derivatives by the log-probabilities ``[G, D, D]`` and by ``t / s`` ``[G, D]``."""
@@ -164,9 +174,11 @@ class Branch:
         for player, own in enumerate(map(slice, self.ends[:-1], self.ends[1:])):
             q = anchored.contract(payoffs[player], self.owners, probabilities, [player])
             scores = self.reference[games, own] + t * q
-            log_total = anchored.log_sum_exp(scores)
-            response = np.exp(scores - log_total)
-            residual[:, own] = logs[player] - scores + log_total
+            top = scores.max(axis=1, keepdims=True)
+            response = np.exp(scores - top)
+            total = response.sum(axis=1, keepdims=True)
+            response /= total
+            residual[:, own] = logs[player] - scores + (top + np.log(total))
             by_time[:, own] = scale * ((response * q).sum(axis=1, keepdims=True) - q)
             for axis, owner in enumerate(self.owners):
                 if axis != player:
