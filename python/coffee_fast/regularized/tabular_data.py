@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
+_MOST_ENTRIES = 2**28  # 2 GiB of probabilities
 
 
 class _Log:
@@ -40,8 +42,14 @@ class _Log:
         T, N = self.action.shape
         horizon, num_states = int(self.step.max()) + 1, len(self.keys)
         shape = (horizon, num_states, *self.num_actions)
+        size = math.prod(shape)
+        if size * num_states > _MOST_ENTRIES:
+            actions = "x".join(map(str, self.num_actions))
+            raise DatasetError(
+                f"from_dataset: a table of {horizon} steps, {num_states} states and {actions} actions would hold "
+                f"{size * num_states:.2g} probabilities, more than {_MOST_ENTRIES:.2g}; tell fewer states apart"
+            )
         cell = np.ravel_multi_index((self.step, self.state, *self.action.T), shape)
-        size = int(np.prod(shape))
         counts = np.bincount(cell, minlength=size)
         with np.errstate(invalid="ignore"):
             means = np.stack([np.bincount(cell, r, minlength=size) / counts for r in self.reward.T])

@@ -278,6 +278,13 @@ def test_cells_must_tell_turns_and_legal_actions_apart():
         cf.TabularGame.from_dataset(dataset, state_key=lambda state: state.tolist())
 
 
+def test_a_table_too_large_is_refused_before_it_is_made():
+    rows = 20_000
+    log = {"state": np.arange(rows), "action": np.zeros((rows, 2), dtype=int), "reward": np.zeros((rows, 2))}
+    with pytest.raises(DatasetError, match=r"1 steps, 20000 states and 2x1000 actions would hold 8e\+11 probabilities"):
+        cf.TabularGame.from_dataset(log, num_actions=(2, 1000))
+
+
 def test_a_model_is_asked_cell_by_cell(rng):
     game = random_game(rng)
     copy = cf.TabularGame.from_model(
