@@ -54,7 +54,7 @@ def solve_anchored(
     """Return a regularized Nash equilibrium of each game, on the branch that starts at the reference.
 
     ``"auto"`` iterates best responses where they contract, follows mirror descent where the game is zero-sum (with one
-    weight for both) and the iterations suffice for its rate, and traces the branch of equilibria from infinite weight
+    weight for both) and its rate makes that the cheaper way, and traces the branch of equilibria from infinite weight
     elsewhere, as it does for games that the first two leave unfinished. A game has converged when each gap is at most
     ``tolerance`` times the player's range of payoffs.
     """
@@ -68,7 +68,10 @@ def solve_anchored(
     ratio = kl_weight.min(axis=1) / np.maximum(0.5 * ranges.max(axis=1), 1e-280)
     strength = np.minimum(ratio, 1e8) ** 2
     if method == "auto":
-        is_quick = np.log(1.0 / min(tolerance, 0.5)) <= max_iterations * np.log1p(strength)
+        needed = np.log(1.0 / min(tolerance, 0.5)) / np.log1p(strength)
+        # A linear system costs the cube of the number of actions; there are some tens on a branch.
+        cost, cost_of_branch = sum(p[0].size for p in payoffs), 2 * sum(x.shape[1] for x in reference) ** 3
+        is_quick = needed <= min(max_iterations, cost_of_branch / cost)
         kind[zero_sum & is_quick] = 1
         kind[contraction < 1.0] = 0
     search = _Search(scaled, reference, allowed)

@@ -97,8 +97,8 @@ def gane(
         What of the KL penalties values count: ``"own"`` the player's, ``"zero_sum"`` also the other's as a gain, so
         that values add to zero. By default ``"zero_sum"`` for two players with opposite rewards and one weight.
     method
-        ``"auto"``: fixed point iteration where it provably contracts, mirror descent in zero-sum games if its rate
-        allows; else, and where these run out of iterations, the branch of equilibria is traced from an infinite
+        ``"auto"``: fixed point iteration where it provably contracts, mirror descent in large zero-sum games if its
+        rate allows; else, and where these run out of iterations, the branch of equilibria is traced from an infinite
         weight. Or one of ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` alone.
     tolerance
         Converged with gaps at most this share of the (stage) game's payoff range.

@@ -278,3 +278,11 @@ def test_steps_do_not_jump_to_other_branches(seed):
     assert found.converged.all()
     same = np.abs(np.exp(found.mixtures[0]) - np.exp(followed[0])).max(axis=1) < 1e-3
     assert same.mean() >= 0.96  # following by iteration may itself pass a fork
+
+
+def test_large_zero_sum_games_are_left_to_mirror_descent(rng):
+    row = rng.random((1, 120, 120))
+    found = solve_anchored([row, -row], [uniform(1, 120)] * 2, np.full((1, 2), 0.2))
+    assert (found.method[0], found.converged[0]) == (1, True)
+    small = solve_anchored([row[:, :9, :9], -row[:, :9, :9]], [uniform(1, 9)] * 2, np.full((1, 2), 0.2))
+    assert (small.method[0], small.converged[0]) == (2, True)
