@@ -80,7 +80,7 @@ def solve_anchored(
     if method == "auto":
         kind[~search.converged] = 2
     search.trace(np.flatnonzero(kind == 2))
-    if method in ("auto", "homotopy"):  # what no branch led to: the best profile in reach, said to be no equilibrium
+    if method in ("auto", "homotopy"):  # tracing got stuck: whatever is in reach, with its gap
         search.iterate(np.flatnonzero(~search.converged), np.full(num_games, _RESCUE_DAMPING), _RESCUE_ITERATIONS)
     mixtures, gap = search.mixtures, search.divergence * kl_weight
     return Equilibria(mixtures, gap, search.converged, search.num_iterations, contraction, zero_sum, kind)

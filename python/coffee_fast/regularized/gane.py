@@ -101,7 +101,8 @@ def gane(
         rate allows; else, and where these run out of iterations, the branch of equilibria is traced from an infinite
         weight. Or one of ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` alone.
     tolerance
-        Converged with gaps at most this share of the (stage) game's payoff range.
+        Converged with gaps at most this share of the (stage) game's payoff range; probabilities are then right to
+        about its square root.
     max_iterations
         Of the fixed point iteration and mirror descent.
 

@@ -27,8 +27,8 @@ class AnchoredEquilibrium:
     num_iterations
         Steps and linear solves taken.
     is_unique
-        Whether there is provably no other equilibrium. If not there may be; this one is then on the branch that starts
-        at the reference for a large weight.
+        Whether there is provably no other equilibrium. If not there may be; ``"homotopy"`` follows the branch that
+        starts at the reference for a large weight, as far as it can be told from others in double precision.
     contraction
         Below 1, the proof of uniqueness: best responses contract.
     method
