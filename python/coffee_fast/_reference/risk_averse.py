@@ -37,10 +37,12 @@ class Adversary:
     r"""The worst play of the others: ``p [G, B]``, how it bends ``h [G, B]``, and what it leaves ``value [G]``.
 
     The change of :math:`\log p` is :math:`z - h (p \cdot z) / (p \cdot h)` for :math:`z = d\log q - \tau h \, dc`.
+    ``above [G, B]`` is the payoff above the least.
     """
 
     p: Float64
     h: Float64
+    above: Float64
     value: Float64
 
 
@@ -52,7 +54,8 @@ def adversary(divergence: Divergence, payoffs: Float64, log_q: Float64, risk_ave
     """
     tau, available = risk_aversion[:, None], log_q > LOG_ZERO / 2
     least = np.where(available, payoffs, np.inf).min(axis=1, keepdims=True)
-    above = tau * np.where(available, payoffs - least, 0.0)
+    over = np.where(available, payoffs - least, 0.0)
+    above = tau * over
     log_total = anchored.log_sum_exp(log_q)
     q = np.exp(log_q - log_total)
     mean = (q * above).sum(axis=1)
@@ -64,7 +67,7 @@ def adversary(divergence: Divergence, payoffs: Float64, log_q: Float64, risk_ave
         near = np.log1p((q * np.expm1(-np.where(np.abs(small) < 1.0, small, 0.0))).sum(axis=1))
         far = (anchored.log_sum_exp(scores) - log_total)[:, 0] + mean
         premium = np.where((np.abs(small) < 1.0).all(axis=1), near, far)
-        return Adversary(p, np.ones_like(p), _sure(payoffs, q, -premium, risk_aversion))
+        return Adversary(p, np.ones_like(p), over, _sure(payoffs, q, -premium, risk_aversion))
     weights = np.where(available, np.exp(np.clip(log_q, _LEAST_LOG, _LARGEST_LOG)), 0.0)
     s = level(weights, above)
     total = above + s
@@ -72,7 +75,7 @@ def adversary(divergence: Divergence, payoffs: Float64, log_q: Float64, risk_ave
     change = above + (s - 1.0)
     logs = np.where(np.abs(change) < 0.5, np.log1p(np.where(np.abs(change) < 0.5, change, 0.0)), np.log(total))
     premium = mean - (1.0 - s[:, 0]) - (q * logs).sum(axis=1)
-    return Adversary(p / p.sum(axis=1, keepdims=True), 1.0 / total, _sure(payoffs, q, -premium, risk_aversion))
+    return Adversary(p / p.sum(axis=1, keepdims=True), 1.0 / total, over, _sure(payoffs, q, -premium, risk_aversion))
 
 
 def level(weights: Float64, gaps: Float64) -> Float64:
@@ -164,15 +167,15 @@ class RiskAverseGames:
         tau = self.risk_aversion[games]
         return RiskAverseGames(matrices, self.axes, tau, legal, self.divergence, self.regularizer)
 
-    def adversary(self, player: int, mixtures: Sequence[Float64]) -> Adversary:
-        """Return the worst joint play of the others for ``player``."""
+    def adversary(self, player: int, mixtures: Sequence[Float64], t: Float64 | float = 1.0) -> Adversary:
+        """Return the worst joint play of the others for ``player``, with ``t`` of its risk aversion."""
         log_q = np.zeros((len(mixtures[0]), 1))
         for owner, size in self.axes[player]:
             joint = log_q[:, :, None] + mixtures[owner][:, None, :]
             log_q = joint.reshape(len(log_q), log_q.shape[1] * size)
         own = np.exp(np.minimum(mixtures[player], _LARGEST_LOG))
         payoffs = np.einsum("ga,gab->gb", own, self.matrices[player])
-        return adversary(self.divergence, payoffs, np.maximum(log_q, LOG_ZERO), self.risk_aversion[:, player])
+        return adversary(self.divergence, payoffs, np.maximum(log_q, LOG_ZERO), t * self.risk_aversion[:, player])
 
     def responses(self, mixtures: Sequence[Float64]) -> Profile:
         """Return each player's best mixture against its adversary's present play, as logarithms."""
@@ -201,7 +204,8 @@ class RiskAverseGames:
     def linearize(self, logs: Profile, t: Float64) -> tuple[Float64, Float64, Float64]:
         r"""Return :math:`F = l - \log y(t v)`, ``[G, D]``, and its derivatives by ``l`` (one more axis) and ``t``.
 
-        ``l`` are all players' log-probabilities side by side; with ``t [G, 1]`` temperatures are ``1 / t`` of theirs.
+        ``l`` are all players' log-probabilities side by side; with ``t [G, 1]`` temperatures are ``1 / t`` of theirs
+        and risk aversions ``t`` of theirs. Their products, and so what makes an equilibrium unique, stay as they are.
         """
         ends = np.cumsum([0, *(x.shape[1] for x in logs)])
         places = [slice(a, b) for a, b in itertools.pairwise(ends)]
@@ -209,7 +213,7 @@ class RiskAverseGames:
         matrix = np.zeros((len(t), ends[-1], ends[-1]))
         matrix[:] = np.eye(ends[-1])
         for player, (u, own) in enumerate(zip(self.matrices, places, strict=True)):
-            worst, x = self.adversary(player, logs), np.exp(np.minimum(logs[player], _LARGEST_LOG))
+            worst, x = self.adversary(player, logs, t[:, 0]), np.exp(np.minimum(logs[player], _LARGEST_LOG))
             weighted = u * worst.p[:, None, :]
             v = weighted.sum(axis=2)
             log_y, k = response(self.regularizer, t * v, self.legal[player])
@@ -217,11 +221,13 @@ class RiskAverseGames:
             share = share / share.sum(axis=1, keepdims=True)
             bend = k * t
             residual[:, own] = logs[player] - log_y
-            by_time[:, own] = -k * (v - (share * v).sum(axis=1, keepdims=True))
             bent = weighted * worst.h[:, None, :]
             r = bent.sum(axis=2)
             r_share = r / (worst.p * worst.h).sum(axis=1, keepdims=True)
-            tau = self.risk_aversion[:, player, None, None]
+            wary = self.risk_aversion[:, player, None] * worst.h * worst.above
+            grown = r_share * (worst.p * wary).sum(axis=1, keepdims=True) - np.einsum("gab,gb->ga", weighted, wary)
+            by_time[:, own] = -k * (v + t * grown - (share * (v + t * grown)).sum(axis=1, keepdims=True))
+            tau = (self.risk_aversion[:, player, None] * t)[:, :, None]
             change = -tau * (np.einsum("gab,gcb->gac", bent, u) - r[:, :, None] * r_share[:, None, :]) * x[:, None, :]
             _add_change(matrix, own, own, change, bend, share)
             sizes = [size for _, size in self.axes[player]]

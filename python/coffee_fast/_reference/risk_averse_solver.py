@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
 from coffee_fast._reference.anchored import Profile
-from coffee_fast._reference.anchored_branch import Branch, trace
+from coffee_fast._reference.anchored_branch import Branch
 from coffee_fast._reference.risk_averse import RiskAverseGames
 from coffee_fast.typing import Float64, Int64
 
@@ -44,14 +44,14 @@ def solve_risk_averse(
 ) -> RiskAverseEquilibria:
     """Return a risk-averse quantal equilibrium of each game; it has converged with gaps within ``allowed [G, N]``.
 
-    It is the one on the branch that starts at uniform play for infinite temperatures; with ``initial`` mixtures (their
-    logarithms) the one that damped responses and Newton steps lead to from there. Games that these leave unfinished
-    end with the best profile that ``max_iterations`` damped responses find.
+    It is the one on the branch that starts at uniform play, for infinite temperatures and no risk aversion; with
+    ``initial`` mixtures (their logarithms) the one that damped responses and Newton steps lead to from there. Games
+    that these leave unfinished end with the best profile that as many steps and damped responses find.
     """
     search = _Search(games, allowed, games.legal if initial is None else initial)
     everything = np.arange(len(allowed))
     if initial is None:
-        search.trace(everything)
+        search.trace(everything, max_iterations)
     for damping in _DAMPINGS:
         search.iterate(np.flatnonzero(~search.converged), damping, max_iterations // len(_DAMPINGS))
         search.polish(np.flatnonzero(~search.converged))
@@ -60,7 +60,7 @@ def solve_risk_averse(
 
 
 class RiskAverseBranch(Branch):
-    """The branch of equilibria as temperatures fall from infinity (``t = 0``) to their own (``t = 1``)."""
+    """The branch of equilibria as temperatures fall from infinity and risk aversions rise from none to their own."""
 
     def __init__(self, games: RiskAverseGames, start: Sequence[Float64] | None = None) -> None:
         self.games = games
@@ -92,10 +92,13 @@ class _Search:
     def converged(self) -> NDArray[np.bool_]:
         return np.asarray((self.gap <= self.allowed).all(axis=1))
 
-    def trace(self, games: Int64) -> None:
+    def trace(self, games: Int64, num_steps: int) -> None:
         """Trace the branch of these games from uniform play."""
         branch = RiskAverseBranch(self.games.rows(games))
-        trace(branch)
+        for _ in range(num_steps):
+            if not len(branch.running):
+                break
+            branch.step()
         self._end(games, branch)
 
     def polish(self, games: Int64) -> None:

@@ -34,7 +34,7 @@ class RQE(ConfigurableSolver):
     tolerance
         Converged with gaps at most this share of the payoff range.
     max_iterations
-        Of damped responses, where the branch of equilibria could not be followed to its end.
+        Steps along the branch of equilibria, and damped responses where it could not be followed to its end.
 
     >>> table = PayoffTable.symmetric([[4.0, 0.0], [2.0, 2.0]])  # the stag hunt: the hare is safe
     >>> solution = RQE(temperature=0.5, risk_aversion=2.0).solve(table)

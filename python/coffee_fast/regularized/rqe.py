@@ -108,7 +108,7 @@ def rqe(
     tolerance
         Converged with gaps at most this share of the (stage) game's payoff range.
     max_iterations
-        Damped responses at most for a game whose branch could not be followed to its end, and sweeps over a discounted
+        Steps along the branch, damped responses where it could not be followed to its end, and sweeps over a discounted
         game.
 
     Raises

@@ -115,6 +115,15 @@ def test_much_risk_aversion_at_low_temperature_is_secure_play(divergence, regula
         np.testing.assert_allclose(found.mixtures[player], maximin.mixtures[0], atol=0.05)
 
 
+@pytest.mark.parametrize("regularizer", ["log_barrier", "entropy"])
+def test_tractable_games_are_solved_at_low_temperature(regularizer):
+    for seed in range(5):
+        game = random_table(seed, (4, 5))
+        found = rqe(game, temperature=0.01, risk_aversion=100.0, regularizer=regularizer)
+        assert found.status == "converged"
+        assert found.residual.max() < 1e-9
+
+
 @pytest.mark.parametrize(("divergence", "regularizer"), PAIRS)
 def test_constant_payoffs_are_played_uniformly(divergence, regularizer):
     found = rqe(table(np.full((2, 3), 5.0), np.zeros((2, 3))), divergence=divergence, regularizer=regularizer)
