@@ -17,4 +17,5 @@ PYBIND11_MODULE(_core, module) {
   bind_empirical_game(module);
   bind_actor(module);
   bind_q_network(module);
+  bind_anchored(module);
 }

@@ -92,5 +92,6 @@ void bind_rollout(py::module_& module);
 void bind_empirical_game(py::module_& module);
 void bind_actor(py::module_& module);
 void bind_q_network(py::module_& module);
+void bind_anchored(py::module_& module);
 
 }  // namespace coffee_fast::bindings

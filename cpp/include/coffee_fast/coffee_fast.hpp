@@ -4,6 +4,10 @@
 
 #include "coffee_fast/actor.hpp"
 #include "coffee_fast/aligned.hpp"
+#include "coffee_fast/anchored.hpp"
+#include "coffee_fast/anchored_branch.hpp"
+#include "coffee_fast/anchored_mirror_descent.hpp"
+#include "coffee_fast/anchored_solver.hpp"
 #include "coffee_fast/cancel.hpp"
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/deviation.hpp"
@@ -26,5 +30,6 @@
 #include "coffee_fast/rng.hpp"
 #include "coffee_fast/rollout.hpp"
 #include "coffee_fast/simplex.hpp"
+#include "coffee_fast/stage_game.hpp"
 #include "coffee_fast/tensor_view.hpp"
 #include "coffee_fast/version.hpp"
