@@ -12,7 +12,8 @@ namespace {
 constexpr double first_step = 0.3, smallest_step = 1e-7;
 constexpr double wanted_correction = 0.15;  // of a log-probability: how far predictions may miss
 constexpr double largest_correction = 0.6;
-constexpr double path_residual = 1e-6;
+constexpr double crossing_step = 1e-3;  // below it, another orientation is a crossing of curves
+constexpr double path_residual = 1e-4;
 constexpr int num_corrections = 4, max_steps = 600, max_polish = 12;
 
 /// Not below any entry, and NaN if one is: comparisons with it then fail.
@@ -21,12 +22,6 @@ double largest_magnitude(std::span<const double> values) {
   for (const double value : values)
     if (!(std::abs(value) <= largest)) largest = std::abs(value);
   return largest;
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
 }
 
 class Branch {
@@ -49,7 +44,7 @@ class Branch {
     y_.push_back(0.0);
     tangent_.back() = 1.0;
     linearize(y_);
-    if (std::vector<double> moves; solve_bordered(tangent_, moves)) orient(moves, tangent_);
+    if (std::vector<double> moves; solve_bordered(tangent_, moves)) tangent_ = unit(moves);
   }
 
   bool has_arrived() const { return has_arrived_; }
@@ -64,14 +59,17 @@ class Branch {
     const double h = lands ? time_left / speed : step_size_;
     std::vector<double> y = y_, tangent = tangent_;
     for (std::size_t i = 0; i <= size_; ++i) y[i] += h * tangent_[i];
-    const auto [first_correction, residual] = correct(y, tangent, lands);
+    const auto [first_correction, residual, orientation] = correct(y, tangent, lands);
+    // The determinant keeps its sign along a curve. Where it changes, the step has jumped to another one, straight on
+    // behind a sharp turn; or the curve really crosses another, as steps of any size find.
     const bool is_good = residual <= path_residual && first_correction <= largest_correction &&
-                         dot(tangent, tangent_) > 0.3;  // no jump to another branch behind a sharp turn
+                         (orientation == orientation_ || h < crossing_step);
     const double stretch = std::sqrt(wanted_correction / std::max(first_correction, 1e-12));
     step_size_ = h * (is_good ? std::clamp(stretch, 0.5, 4.0) : 0.4);
     if (!is_good) return;
     y_ = std::move(y);
     tangent_ = std::move(tangent);
+    orientation_ = orientation;
     has_arrived_ = lands;
   }
 
@@ -86,7 +84,7 @@ class Branch {
       if (!(size * size > 0.1 * smallest && size < last)) return;
       last = size;
       ++num_solves_;
-      if (!linear_solve(matrix_, residual_, size_)) return;
+      if (linear_solve(matrix_, residual_, size_) == 0) return;
       for (std::size_t i = 0; i < size_; ++i) y_[i] -= residual_[i];
     }
   }
@@ -94,6 +92,7 @@ class Branch {
  private:
   struct Correction {
     double first, residual;
+    int orientation;
   };
 
   /// Brings `y` onto the curve and `tangent` along it. Corrections keep to the plane through the prediction at a right
@@ -104,53 +103,59 @@ class Branch {
       std::fill(row.begin(), row.end(), 0.0);
       row.back() = 1.0;
     }
-    Correction done{0.0, HUGE_VAL};
+    Correction done{0.0, HUGE_VAL, 0};
     for (int correction = 0; correction <= num_corrections; ++correction) {
       linearize(y);
       done.residual = largest_magnitude(residual_);
       // One correction at least: it brings the tangent.
       const bool is_needed = done.residual > path_residual || correction == 0;
-      if (!is_needed || correction == num_corrections || !(done.first <= largest_correction)) break;
-      if (!solve_bordered(row, moves)) return {done.first, HUGE_VAL};
+      if (!is_needed || correction == num_corrections || !(done.first <= largest_correction)) {
+        if (done.residual <= path_residual) done.orientation = linear_solve(bordered(row), {}, size_ + 1);
+        break;
+      }
+      if (!solve_bordered(row, moves)) return {done.first, HUGE_VAL, 0};
       double largest = 0.0;
       for (std::size_t i = 0; i <= size_; ++i) {
         y[i] += moves[2 * i];
         if (!(std::abs(moves[2 * i]) <= largest)) largest = std::abs(moves[2 * i]);
       }
-      orient(moves, tangent);
+      tangent = unit(moves);
       if (correction == 0) done.first = largest;
     }
     return done;
   }
 
-  /// The second column of `moves` as the unit vector that points the way of the present tangent.
-  void orient(const std::vector<double>& moves, std::vector<double>& tangent) const {
-    double squares = 0.0, along = 0.0;
-    for (std::size_t i = 0; i <= size_; ++i) {
-      squares += moves[2 * i + 1] * moves[2 * i + 1];
-      along += moves[2 * i + 1] * tangent_[i];
-    }
-    const double factor = (along < 0.0 ? -1.0 : 1.0) / std::max(std::sqrt(squares), 1e-300);
-    std::vector<double> unit(size_ + 1);
-    for (std::size_t i = 0; i <= size_; ++i) unit[i] = factor * moves[2 * i + 1];
-    tangent = std::move(unit);
+  /// The second column of `moves` at length one.
+  std::vector<double> unit(const std::vector<double>& moves) const {
+    double squares = 0.0;
+    for (std::size_t i = 0; i <= size_; ++i) squares += moves[2 * i + 1] * moves[2 * i + 1];
+    const double length = std::max(std::sqrt(squares), 1e-300);
+    std::vector<double> tangent(size_ + 1);
+    for (std::size_t i = 0; i <= size_; ++i) tangent[i] = moves[2 * i + 1] / length;
+    return tangent;
   }
 
-  /// moves [size + 1, 2]: the Newton correction from the last linearization, and a vector along the curve.
-  bool solve_bordered(const std::vector<double>& row, std::vector<double>& moves) {
+  /// The derivatives of F from the last linearization, and `row` below: [size + 1, size + 1].
+  std::span<double> bordered(const std::vector<double>& row) {
     const std::size_t n = size_ + 1;
     bordered_.resize(n * n);
-    moves.assign(2 * n, 0.0);
     for (std::size_t i = 0; i < size_; ++i) {
       std::copy_n(matrix_.begin() + static_cast<std::ptrdiff_t>(i * size_), size_,
                   bordered_.begin() + static_cast<std::ptrdiff_t>(i * n));
       bordered_[i * n + size_] = by_time_[i];
-      moves[2 * i] = -residual_[i];
     }
     std::copy(row.begin(), row.end(), bordered_.begin() + static_cast<std::ptrdiff_t>(size_ * n));
+    return bordered_;
+  }
+
+  /// moves [size + 1, 2]: the Newton correction from the last linearization, and a vector along the curve, of product 1
+  /// with `row`. False if there is none, as at a bifurcation.
+  bool solve_bordered(const std::vector<double>& row, std::vector<double>& moves) {
+    moves.assign(2 * (size_ + 1), 0.0);
+    for (std::size_t i = 0; i < size_; ++i) moves[2 * i] = -residual_[i];
     moves[2 * size_ + 1] = 1.0;
     ++num_solves_;
-    return linear_solve(bordered_, moves, n);
+    return linear_solve(bordered(row), moves, size_ + 1) != 0;
   }
 
   /// residual_ = F(y), matrix_ its derivatives by the log-probabilities, by_time_ by t / s.
@@ -205,6 +210,7 @@ class Branch {
   std::size_t size_;
   std::vector<double> y_, tangent_;
   double scale_ = 1.0, step_size_ = first_step;
+  int orientation_ = 1;
   bool has_arrived_ = false;
   std::size_t num_solves_ = 0;
   std::vector<double> residual_, by_time_, matrix_, bordered_, probabilities_, values_, response_, pairs_;

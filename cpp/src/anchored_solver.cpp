@@ -101,8 +101,11 @@ AnchoredEquilibrium solve_anchored(const StageGame& game, std::span<const double
   const bool is_automatic = options.method == AnchoredMethod::automatic;
   found.method = options.method;
   if (is_automatic) {
-    const bool is_quick = std::log(1.0 / std::min(options.tolerance, 0.5)) <=
-                          static_cast<double>(options.max_iterations) * std::log1p(strength);
+    const double needed = std::log(1.0 / std::min(options.tolerance, 0.5)) / std::log1p(strength);
+    // A linear system costs the cube of the number of actions; there are some tens on a branch.
+    const double cost = static_cast<double>(M * game.payoffs(0).size());
+    const double cost_of_branch = 2.0 * std::pow(static_cast<double>(game.num_actions()), 3);
+    const bool is_quick = needed <= std::min(static_cast<double>(options.max_iterations), cost_of_branch / cost);
     found.method = found.contraction < 1.0         ? AnchoredMethod::fixed_point
                    : found.is_zero_sum && is_quick ? AnchoredMethod::mirror_descent
                                                    : AnchoredMethod::homotopy;
@@ -118,7 +121,7 @@ AnchoredEquilibrium solve_anchored(const StageGame& game, std::span<const double
     const BranchEnd end = trace_branch(scaled, reference, search.allowed(), cancel);
     search.num_iterations += end.num_solves;
     search.keep(end.mixtures);
-    // What no branch led to: the best profile in reach, said to be no equilibrium.
+    // Tracing got stuck: whatever is in reach, with its gap.
     search.iterate(rescue_damping, rescue_iterations, cancel);
   }
   found.mixtures = search.mixtures();

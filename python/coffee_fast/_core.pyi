@@ -338,3 +338,27 @@ class QLearner:
     def learning_seconds(self) -> float: ...
     def run(self, num_decisions: int) -> None: ...
     def take_mean_loss(self) -> float: ...
+
+def solve_anchored(
+    payoffs: Sequence[Float64],
+    reference: Sequence[Float64],
+    kl_weight: Float64,
+    *,
+    method: int = ...,
+    tolerance: float = ...,
+    max_iterations: int = ...,
+    num_threads: int = ...,
+) -> dict[str, Any]: ...
+def anchored_mirror_descent(
+    payoffs: Sequence[Float64],
+    reference: Sequence[Float64],
+    kl_weight: Float64,
+    *,
+    num_iterations: int,
+    tolerance: float = ...,
+    step_size: Float64 | None = ...,
+    num_threads: int = ...,
+) -> dict[str, Any]: ...
+def regularized_gap(
+    payoffs: Sequence[Float64], reference: Sequence[Float64], kl_weight: Float64, mixtures: Sequence[Float64]
+) -> Float64: ...

@@ -12,8 +12,8 @@ HEADERS = {header.stem for header in (ROOT / "cpp" / "include" / "coffee_fast").
 TOOLS = {"aligned", "cancel", "check", "coffee_fast", "dynamics", "error", "fma_peak", "isa", "parallel", "tensor_view"}
 TOOLS |= {"version"}
 # Specified and tested with what they serve.
-TWIN = {"deviation": "payoff_table", "profile_index": "payoff_table"}
-TEST = TWIN | {"policy": "rollout"}
+TWIN = {"deviation": "payoff_table", "profile_index": "payoff_table", "stage_game": "anchored"}
+TEST = TWIN | {"policy": "rollout", "anchored_branch": "anchored_solver"}
 # The loop of acting and learning is specified by the same loop around torch.
 LOOPS = {"q_learner": "responses/_torch_training.py"}
 

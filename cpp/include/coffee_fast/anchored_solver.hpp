@@ -33,7 +33,7 @@ struct AnchoredEquilibrium {
 /// branch that starts at the reference.
 ///
 /// `automatic` iterates best responses where they contract, follows mirror descent where the game is zero-sum with one
-/// weight and the iterations suffice for its rate, and traces the branch elsewhere, as it does for games that the
+/// weight and its rate makes that the cheaper way, and traces the branch elsewhere, as it does for games that the
 /// first two leave unfinished. `reference` (logarithms) and `kl_weight` (one a mixture, positive) are trusted.
 AnchoredEquilibrium solve_anchored(const StageGame& game, std::span<const double> reference,
                                    std::span<const double> kl_weight, const AnchoredOptions& options,

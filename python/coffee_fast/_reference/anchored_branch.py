@@ -178,14 +178,17 @@ class Branch:
             response = np.exp(scores - top)
             total = response.sum(axis=1, keepdims=True)
             response /= total
-            residual[:, own] = logs[player] - scores + (top + np.log(total))
-            by_time[:, own] = scale * ((response * q).sum(axis=1, keepdims=True) - q)
+            # What is not available stays so: differences of its logarithms are no numbers to go by.
+            available = self.reference[games, own] > 0.5 * anchored.LOG_ZERO
+            residual[:, own] = np.where(available, logs[player] - scores + (top + np.log(total)), 0.0)
+            by_time[:, own] = np.where(available, scale * ((response * q).sum(axis=1, keepdims=True) - q), 0.0)
             for axis, owner in enumerate(self.owners):
                 if axis != player:
                     pairs = anchored.contract(payoffs[player], self.owners, probabilities, [player, axis])
                     change = t[..., None] * pairs * probabilities[owner][:, None, :]
                     mean = np.einsum("ga,gab->gb", response, change)
-                    matrix[:, own, self.ends[owner] : self.ends[owner + 1]] += mean[:, None, :] - change
+                    derivatives = np.where(available[..., None], mean[:, None, :] - change, 0.0)
+                    matrix[:, own, self.ends[owner] : self.ends[owner + 1]] += derivatives
         return residual, matrix, by_time
 
 

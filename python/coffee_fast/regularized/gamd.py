@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from coffee_fast._reference import anchored
 from coffee_fast._reference.anchored import Profile
-from coffee_fast._reference.anchored_mirror_descent import anchored_mirror_descent, potential
+from coffee_fast._reference.anchored_mirror_descent import potential
 from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
@@ -18,6 +18,7 @@ from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.anchors import Anchors
 from coffee_fast.regularized.arguments import KLWeight, References, frozen
 from coffee_fast.regularized.backward_induction import Stage, induce, product
+from coffee_fast.regularized.kernels import anchored_mirror_descent
 from coffee_fast.regularized.normal_form import StageGame
 from coffee_fast.regularized.solutions import CorrelatedEquilibrium, CorrelatedPolicies
 from coffee_fast.regularized.tabular_game import TabularGame

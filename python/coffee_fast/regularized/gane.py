@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 
 from coffee_fast._reference import anchored
 from coffee_fast._reference.anchored import Profile
-from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method, solve_anchored
+from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.anchors import Anchors, KLValue
 from coffee_fast.regularized.arguments import KLWeight, References, frozen
 from coffee_fast.regularized.backward_induction import Induced, Stage, induce, product
+from coffee_fast.regularized.kernels import solve_anchored
 from coffee_fast.regularized.log_figures import expected_gap, log_coverage
 from coffee_fast.regularized.normal_form import StageGame
 from coffee_fast.regularized.solutions import AnchoredEquilibrium, AnchoredPolicies
