@@ -32,7 +32,7 @@ ALL = {
     "four players": games((2, 2, 3, 2)),
     "one player": games((5,)),
     "symmetric": symmetric_games(6),
-    "large payoffs": games((3, 3), scale=1e4),
+    "large payoffs": games((3, 3), scale=100.0),
 }
 
 

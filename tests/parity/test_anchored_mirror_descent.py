@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from tests.parity.test_anchored import ALL
 
 from coffee_fast import _core
 from coffee_fast._reference import anchored_mirror_descent as reference_module
-from tests.parity.test_anchored import ALL
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def solve_anchored(
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> Equilibria:
-    """Return an anchored equilibrium of each game; see :func:`coffee_fast._reference.anchored_solver.solve_anchored`."""
+    """Return an anchored equilibrium of each game; see ``_reference.anchored_solver``."""
     found = _core.solve_anchored(
         _contiguous(payoffs),
         _contiguous(reference),
