@@ -1,7 +1,12 @@
 """Equilibria of regularized games: players anchored to a reference, or averse to risk; each with its certificate."""
 
+from coffee_fast.regularized.alberdice import alberdice
+from coffee_fast.regularized.cloning import clone_independently, clone_jointly
+from coffee_fast.regularized.common_payoff import CommonPayoffGame
+from coffee_fast.regularized.cooperative_solutions import CooperativePolicies, OccupancyPolicies
 from coffee_fast.regularized.gamd import gamd
 from coffee_fast.regularized.gane import gane
+from coffee_fast.regularized.inspo import inspo
 from coffee_fast.regularized.linear_game import LinearGame, one_hot_features
 from coffee_fast.regularized.risk_averse_solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.rqe import rqe
@@ -17,15 +22,22 @@ from coffee_fast.regularized.tabular_game import TabularGame
 __all__ = [
     "AnchoredEquilibrium",
     "AnchoredPolicies",
+    "CommonPayoffGame",
+    "CooperativePolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
     "LinearEquilibrium",
     "LinearGame",
+    "OccupancyPolicies",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
     "TabularGame",
+    "alberdice",
+    "clone_independently",
+    "clone_jointly",
     "gamd",
     "gane",
+    "inspo",
     "one_hot_features",
     "rqe",
     "rqre",

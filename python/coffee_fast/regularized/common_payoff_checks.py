@@ -1,0 +1,83 @@
+"""The checked arrays of a common-payoff game."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from coffee_fast._reference.anchored import LOG_ZERO
+from coffee_fast.checks import check_number
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.regularized.tabular_game import TabularGame
+from coffee_fast.typing import Float64, Int64
+
+Bools = NDArray[np.bool_]
+Transitions = Any  # scipy.sparse.csr_array, which has no types
+
+
+def finite(name: str, values: ArrayLike) -> Float64:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidGameError(f"CommonPayoffGame: {name} must be a rectangular array of numbers") from None
+    if (bad := np.argwhere(~np.isfinite(array))).size:
+        place = tuple(bad[0].tolist())
+        raise InvalidGameError(f"CommonPayoffGame: {name} must be finite, got {array[place]} at {place}")
+    return array
+
+
+def check_common(rewards: Float64, known: Bools) -> None:
+    values = rewards[:, known]
+    scale = max(1.0, float(np.abs(values).max()))
+    if (differ := np.flatnonzero((np.abs(values - values[0]) > 1e-9 * scale).any(axis=1))).size:
+        player = int(differ[0])
+        column = int(np.argmax(np.abs(values[player] - values[0])))
+        raise InvalidGameError(
+            f"CommonPayoffGame: all players must get the same reward, got {values[0, column]:g} for player 0 and "
+            f"{values[player, column]:g} for player {player} of one cell; pass their sum or mean"
+        )
+
+
+def check_discount(discount: float, transitions: Transitions) -> float:
+    """Return the discount, 0 where nothing follows."""
+    check_number("CommonPayoffGame: discount", discount)
+    if discount >= 1.0:
+        raise InvalidArgumentError(f"CommonPayoffGame: discount must lie in [0, 1), got {discount}")
+    return float(discount) if transitions.nnz else 0.0
+
+
+def log_floored(behavior: Float64, legal: Bools, floor: float) -> Float64:
+    """Return log-probabilities that sum to 1 over axes 1, ..., none of them below the floor where legal."""
+    check_number("CommonPayoffGame: floor", floor, is_open=True)
+    if floor * legal[0].size >= 1.0:
+        raise InvalidArgumentError(f"CommonPayoffGame: floor must lie below 1 / {legal[0].size}, got {floor}")
+    raised = np.where(legal, np.maximum(behavior, floor), 0.0)
+    raised /= raised.sum(axis=tuple(range(1, raised.ndim)), keepdims=True)
+    return np.where(legal, np.log(np.where(legal, raised, 1.0)), LOG_ZERO)
+
+
+def sparse(dense: Float64) -> Transitions:
+    import scipy.sparse
+
+    return scipy.sparse.csr_array(dense)
+
+
+def unrolled(game: TabularGame, rows: Int64, known: Bools) -> Transitions:
+    """Return transitions between the states reached at one step and those reached at the next."""
+    import scipy.sparse
+
+    H, S = game.horizon, game.num_states
+    profiles = int(np.prod(game.num_actions))
+    if game.transitions is None or H == 1:
+        return scipy.sparse.csr_array((len(rows) * profiles, len(rows)))
+    number = np.full(H * S, -1)
+    number[rows] = np.arange(len(rows))
+    step, cell, following = np.nonzero(game.transitions.reshape(H, S * profiles, S)[:-1])
+    value = game.transitions.reshape(H, S * profiles, S)[step, cell, following]
+    row, column = number[step * S + cell // profiles] * profiles + cell % profiles, number[(step + 1) * S + following]
+    # Of illegal and unseen cells nothing follows, whatever the array says.
+    kept = (number[step * S + cell // profiles] >= 0) & (column >= 0)
+    kept[kept] &= known[row[kept]]
+    return scipy.sparse.csr_array((value[kept], (row[kept], column[kept])), shape=(len(rows) * profiles, len(rows)))

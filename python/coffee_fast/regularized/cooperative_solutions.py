@@ -1,0 +1,68 @@
+"""What the cooperative solvers return: one policy a player, its certificate, and how the search ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from coffee_fast.typing import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class CooperativePolicies:
+    """Policies of teammates who act without talking, and how far from a fixed point they are.
+
+    Attributes
+    ----------
+    policies
+        One ``f64[S, A_i]`` a player (``[H, S, A_i]`` for a tabular game); uniform in states the log never visits.
+    value
+        The regularized objective from the first state; for the last weights of a schedule.
+    expected_return
+        Discounted rewards alone, in the game as the log shows it.
+    gap
+        ``f64[N]``: what each player could add to the objective by another policy of its own; exact.
+    residual
+        ``f64[N]``: the largest change of a probability that one more step of each player would make.
+    smallest_gain
+        The least that one player's step added to the objective. Never below zero but for rounding.
+    status
+        ``"converged"``: no probability changes by more than the tolerance; ``"saddle"``: likewise, but the search never
+        left the cloned behavior, and it is not a maximum; ``"max_iterations"``: the best policies found.
+    num_iterations
+        Sweeps over all players.
+    was_perturbed
+        Whether the cloned behavior was a fixed point, and the search began beside it.
+    """
+
+    policies: tuple[Float64, ...]
+    value: float
+    expected_return: float
+    gap: Float64
+    residual: Float64
+    smallest_gain: float
+    status: Literal["converged", "saddle", "max_iterations"]
+    num_iterations: int
+    was_perturbed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class OccupancyPolicies(CooperativePolicies):
+    """Policies that were found as distributions of visits.
+
+    Attributes
+    ----------
+    state_values
+        ``f64[N, S]``: the multipliers of each player's flow of visits, of mean 0 over states.
+    visits
+        ``f64[S]``: discounted shares of visits to each state of the log.
+    effective_sample_size
+        ``f64[N]``: how many observations' worth the reweighted log is to each player; NaN without a log.
+    flow_residual
+        ``f64[N]``: the largest violation of any state's flow of visits.
+    """
+
+    state_values: Float64
+    visits: Float64
+    effective_sample_size: Float64
+    flow_residual: Float64
