@@ -41,6 +41,7 @@ def plain_offline_psro(model, config, seed):
         cf.meta_solvers.RobustReplicator(),
         cf.meta_solvers.GANE(risk_aversion=0.5),
         cf.meta_solvers.GAMD(num_iterations=100),
+        cf.meta_solvers.RQE(environment_risk_aversion=0.5),
     ],
 )
 def test_without_penalty_and_coverage_it_is_offline_equilibrium_finding_bit_for_bit(tiny_model, tiny_config, solver):

@@ -178,6 +178,8 @@ def test_three_players_guard_against_joint_play(divergence, regularizer):
     assert found.status == "converged"
     assert found.residual.max() < 1e-9
     assert [p.shape for p in found.adversaries] == [(3, 4), (2, 4), (2, 3)]
+    assert found.tractability == pytest.approx(0.5 * 0.5 * 0.4 * 1.0)
+    assert not found.is_tractable
     # Players and strategies by other names play alike.
     order = [2, 0, 1]
     renamed = table(*(game.payoffs(i)[0].transpose(order)[::-1] for i in order))
