@@ -169,19 +169,25 @@ class RiskAverseGames:
 
     def adversary(self, player: int, mixtures: Sequence[Float64], t: Float64 | float = 1.0) -> Adversary:
         """Return the worst joint play of the others for ``player``, with ``t`` of its risk aversion."""
+        log_q = self.log_others(player, mixtures)
+        own = np.exp(np.minimum(mixtures[player], _LARGEST_LOG))
+        payoffs = np.einsum("ga,gab->gb", own, self.matrices[player])
+        return adversary(self.divergence, payoffs, log_q, t * self.risk_aversion[:, player])
+
+    def log_others(self, player: int, mixtures: Sequence[Float64]) -> Float64:
+        """Return the logarithms of what the others jointly play, ``[G, B]``."""
         log_q = np.zeros((len(mixtures[0]), 1))
         for owner, size in self.axes[player]:
             joint = log_q[:, :, None] + mixtures[owner][:, None, :]
             log_q = joint.reshape(len(log_q), log_q.shape[1] * size)
-        own = np.exp(np.minimum(mixtures[player], _LARGEST_LOG))
-        payoffs = np.einsum("ga,gab->gb", own, self.matrices[player])
-        return adversary(self.divergence, payoffs, np.maximum(log_q, LOG_ZERO), t * self.risk_aversion[:, player])
+        return np.maximum(log_q, LOG_ZERO)
 
-    def responses(self, mixtures: Sequence[Float64]) -> Profile:
-        """Return each player's best mixture against its adversary's present play, as logarithms."""
+    def responses(self, mixtures: Sequence[Float64], adversaries: Sequence[Float64] | None = None) -> Profile:
+        """Return each player's best mixture against its adversary (the worst one, or ``p [G, B]``), as logarithms."""
         found = []
         for player, matrix in enumerate(self.matrices):
-            values = np.einsum("gab,gb->ga", matrix, self.adversary(player, mixtures).p)
+            p = self.adversary(player, mixtures).p if adversaries is None else adversaries[player]
+            values = np.einsum("gab,gb->ga", matrix, p)
             found.append(response(self.regularizer, values, self.legal[player])[0])
         return found
 
@@ -193,6 +199,23 @@ class RiskAverseGames:
         """
         best = self.responses(mixtures)
         return np.stack([excess(self.regularizer, x, y) for x, y in zip(mixtures, best, strict=True)], axis=1)
+
+    def saddle_gap(self, mixtures: Sequence[Float64], adversaries: Sequence[Float64]) -> Float64:
+        r"""Return the bound of :meth:`gap` that other adversaries, ``log p [G, B]`` of reverse KL, give; ``[G, N]``.
+
+        What a player could gain against ``p``, and its adversary by leaving it: :math:`\sum q (p / p^* - 1 - \log p /
+        p^*) / \tau`. It is the sharper one where rounding of tiny probabilities decides what the worst play is.
+        """
+        best = self.responses(mixtures, [np.exp(m) for m in adversaries])
+        found = []
+        for player, (x, y, m) in enumerate(zip(mixtures, best, adversaries, strict=True)):
+            worst, log_q = self.adversary(player, mixtures), np.maximum(self.log_others(player, mixtures), _LEAST_LOG)
+            ratio = np.where(worst.p > 0.0, m - np.log(np.maximum(worst.p, 1e-300)), 0.0)
+            lost = (np.exp(log_q + ratio) - np.exp(log_q) * (1.0 + ratio)).sum(axis=1)
+            tau = self.risk_aversion[:, player]
+            left = np.where(tau > 0.0, np.maximum(lost, 0.0) / np.where(tau > 0.0, tau, 1.0), np.inf)
+            found.append(excess(self.regularizer, x, y) + left)
+        return np.stack(found, axis=1)
 
     def value(self, mixtures: Sequence[Float64]) -> Float64:
         """Return ``[G, N]``, in units of the temperature: the objective of each player."""

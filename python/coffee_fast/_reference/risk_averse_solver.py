@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
 from coffee_fast._reference.anchored import Profile
-from coffee_fast._reference.anchored_branch import Branch
 from coffee_fast._reference.risk_averse import RiskAverseGames
+from coffee_fast._reference.risk_averse_branch import RiskAverseBranch, SlackBranch
 from coffee_fast.typing import Float64, Int64
 
 _DAMPINGS = (0.5, 0.1, 0.02)
-_HUGE = 1e6
 _EXACT = 1e-26  # the gap, in temperatures, at which Newton steps have no digit left to gain
 
 
@@ -26,10 +25,12 @@ _EXACT = 1e-26  # the gap, in temperatures, at which Newton steps have no digit 
 class RiskAverseEquilibria:
     """Of ``G`` games: the best profiles found, as logarithms ``[G, A_i]``, and how good they are.
 
-    ``gap [G, N]`` is in units of the temperature, ``converged [G]`` says whether all are within what was allowed.
+    ``adversaries`` are ``[G, B]``; ``gap [G, N]``, against them, is in units of the temperature, and ``converged [G]``
+    says whether all are within what was allowed.
     """
 
     mixtures: Profile
+    adversaries: Profile
     gap: Float64
     converged: NDArray[np.bool_]
     num_iterations: Int64
@@ -56,27 +57,9 @@ def solve_risk_averse(
         search.iterate(np.flatnonzero(~search.converged), damping, max_iterations // len(_DAMPINGS))
         search.polish(np.flatnonzero(~search.converged))
     search.polish(everything)
-    return RiskAverseEquilibria(search.mixtures, search.gap, search.converged, search.num_iterations)
-
-
-class RiskAverseBranch(Branch):
-    """The branch of equilibria as temperatures fall from infinity and risk aversions rise from none to their own."""
-
-    def __init__(self, games: RiskAverseGames, start: Sequence[Float64] | None = None) -> None:
-        self.games = games
-        super().__init__(games.matrices, games.legal)
-        if start is not None:
-            self.y[:, :-1] = np.concatenate(list(start), axis=1)
-            self.y[:, -1] = 1.0 / self.scale
-            self.arrived[:] = True
-
-    def linearize(self, games: Int64, y: Float64) -> tuple[Float64, Float64, Float64]:
-        scale = self.scale[games][:, None]
-        with np.errstate(all="ignore"):  # of trial points far off the branch, which their residuals refuse
-            found = self.games.rows(games).linearize(self.split(y[:, :-1]), y[:, -1:] * scale)
-        residual, matrix, by_time = map(np.nan_to_num, found)
-        residual[~np.isfinite(found[0])] = _HUGE
-        return residual, matrix, by_time * scale
+    return RiskAverseEquilibria(
+        search.mixtures, search.adversaries, search.gap, search.converged, search.num_iterations
+    )
 
 
 class _Search:
@@ -87,6 +70,7 @@ class _Search:
         self.mixtures = [x.copy() for x in start]
         self.num_iterations = np.zeros(len(allowed), dtype=np.int64)
         self.gap = games.gap(self.mixtures)
+        self.adversaries = [games.adversary(i, self.mixtures).p for i in range(len(games.matrices))]
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -94,7 +78,7 @@ class _Search:
 
     def trace(self, games: Int64, num_steps: int) -> None:
         """Trace the branch of these games from uniform play."""
-        branch = RiskAverseBranch(self.games.rows(games))
+        branch = (SlackBranch if self.games.divergence == "reverse_kl" else RiskAverseBranch)(self.games.rows(games))
         for _ in range(num_steps):
             if not len(branch.running):
                 break
@@ -121,19 +105,29 @@ class _Search:
             if not len(games):
                 return
 
-    def _end(self, games: Int64, branch: Branch) -> None:
+    def _end(self, games: Int64, branch: RiskAverseBranch) -> None:
         branch.polish(np.full((len(games), 1), _EXACT))
         self.num_iterations[games] += branch.num_solves
+        parts, num_players = branch.split(branch.y[:, :-1]), len(self.mixtures)
         with np.errstate(all="ignore"):
-            ends = [x - anchored.log_sum_exp(x) for x in branch.split(branch.y[:, :-1])]
-            self._keep(games, ends)
+            ends = [x - anchored.log_sum_exp(x) for x in parts[: 2 * num_players]]
+            self._keep(games, ends[:num_players], ends[num_players:])
 
-    def _keep(self, games: Int64, mixtures: Profile) -> NDArray[np.bool_]:
+    def _keep(self, games: Int64, mixtures: Profile, adversaries: Sequence[Float64] = ()) -> NDArray[np.bool_]:
         """Keep what is better than before; return which of these games have converged."""
-        gap = self.games.rows(games).gap(mixtures)
+        rows = self.games.rows(games)
+        gap, sharper = rows.gap(mixtures), np.zeros((len(games), len(mixtures)), dtype=bool)
+        if adversaries:
+            other = rows.saddle_gap(mixtures, adversaries)
+            sharper = other < gap
+            gap = np.where(sharper, other, gap)
         allowed = self.allowed[games]
         better = (gap / allowed).max(axis=1) < (self.gap[games] / allowed).max(axis=1)
         for kept, x in zip(self.mixtures, mixtures, strict=True):
             kept[games[better]] = x[better]
         self.gap[games[better]] = gap[better]
+        for player, kept in enumerate(self.adversaries):
+            exact = rows.adversary(player, mixtures).p
+            given = np.exp(adversaries[player]) if adversaries else exact
+            kept[games[better]] = np.where(sharper[:, player, None], given, exact)[better]
         return self.converged[games]

@@ -126,10 +126,10 @@ class Risk:
         allowed = tolerance * np.where(ranges > 0.0, ranges, 1.0) / epsilon
         with np.errstate(over="ignore", invalid="ignore"):  # far from any equilibrium gaps may be infinite
             found = solve_risk_averse(games, allowed, initial=initial, max_iterations=max_iterations)
-        best = games.responses(found.mixtures)
+        best = games.responses(found.mixtures, found.adversaries)
         return StageEquilibria(
             mixtures=[np.exp(x) for x in found.mixtures],
-            adversaries=[games.adversary(i, found.mixtures).p for i in range(len(payoffs))],
+            adversaries=found.adversaries,
             gap=found.gap * epsilon,
             residual=np.stack([_distance(x, y) for x, y in zip(found.mixtures, best, strict=True)], axis=1),
             value=games.value(found.mixtures) * epsilon + middle,

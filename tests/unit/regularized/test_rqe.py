@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
+from coffee_fast._reference.risk_averse import RiskAverseGames
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized import gane, rqe
 
@@ -106,22 +107,24 @@ def test_without_risk_aversion_it_is_the_logit_equilibrium(divergence):
 def test_much_risk_aversion_at_low_temperature_is_secure_play(divergence, regularizer):
     row, column = [[2.0, 0.0], [0.5, 1.0]], [[1.0, 0.0], [0.0, 3.0]]
     found = rqe(
-        table(row, column), temperature=0.01, risk_aversion=100.0, divergence=divergence, regularizer=regularizer
+        table(row, column), temperature=0.001, risk_aversion=1000.0, divergence=divergence, regularizer=regularizer
     )
     assert found.status == "converged"
     secure = cf.meta_solvers.Nash()
     for player, own in enumerate((np.array(row), np.array(column).T)):
         maximin = secure.solve(table(own, -own))
-        np.testing.assert_allclose(found.mixtures[player], maximin.mixtures[0], atol=0.05)
+        np.testing.assert_allclose(found.mixtures[player], maximin.mixtures[0], atol=0.01)
 
 
-@pytest.mark.parametrize("regularizer", ["log_barrier", "entropy"])
-def test_tractable_games_are_solved_at_low_temperature(regularizer):
+@pytest.mark.parametrize(("divergence", "regularizer"), PAIRS)
+def test_games_are_solved_at_low_temperature(divergence, regularizer):
     for seed in range(5):
         game = random_table(seed, (4, 5))
-        found = rqe(game, temperature=0.01, risk_aversion=100.0, regularizer=regularizer)
+        found = rqe(game, temperature=0.01, risk_aversion=100.0, divergence=divergence, regularizer=regularizer)
         assert found.status == "converged"
-        assert found.residual.max() < 1e-9
+        assert found.residual.max() < 1e-7
+        for p in found.adversaries:
+            assert p.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("divergence", "regularizer"), PAIRS)
@@ -262,3 +265,20 @@ def test_unknown_payoffs_are_refused():
         rqe(table([[np.nan, 1], [0, 0]], np.zeros((2, 2))))
     with pytest.raises(InvalidArgumentError, match="rqe: game must be a PayoffTable"):
         rqe([[1, 2]])
+
+
+def test_any_adversary_bounds_what_a_player_could_gain():
+    """By brute force over the player's mixtures; the worst adversary's own loss is part of the bound."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        payoffs = [np.tile(rng.normal(size=(1, 2, 2)), (999, 1, 1)) for _ in range(2)]
+        uniform = [np.full((999, 2), np.log(0.5))] * 2
+        games = RiskAverseGames.of(payoffs, np.full((999, 2), 3.0), uniform, "reverse_kl", "entropy")
+        x, q, *p = (np.tile(np.log(rng.dirichlet(np.ones(2))), (999, 1)) for _ in range(4))
+        grid = np.linspace(0.001, 0.999, 999)
+        others = games.value([np.log(np.stack([grid, 1 - grid], axis=1)), q])
+        gain = others[:, 0].max() - games.value([x, q])[0, 0]
+        assert games.saddle_gap([x, q], p)[0, 0] >= gain - 1e-12
+        assert games.gap([x, q])[0, 0] >= gain - 1e-12
+        exact = [np.log(games.adversary(i, [x, q]).p) for i in range(2)]
+        np.testing.assert_allclose(games.saddle_gap([x, q], exact), games.gap([x, q]), atol=1e-9)
