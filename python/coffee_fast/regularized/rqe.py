@@ -120,9 +120,9 @@ def rqe(
 
     Notes
     -----
-    Deterministic. Cost of one stage game: for each step along the branch a linear system of all actions together and
-    ``A_i^2`` joint actions of the others a player; memory does not grow with steps. Source: Mazumdar, Panaganti and Shi
-    2025.
+    Deterministic. Cost of one stage game: for each step along the branch a linear system of all actions together (for
+    reverse KL of the others' joint actions, too) and ``A_i^2`` joint actions of the others a player; memory does not
+    grow with steps. Source: Mazumdar, Panaganti and Shi 2025.
 
     >>> table = PayoffTable.from_arrays([[[200, 160], [370, 10]], [[160, 10], [200, 370]]])
     >>> found = rqe(table, temperature=(170, 110), risk_aversion=(0.001, 0.06))
