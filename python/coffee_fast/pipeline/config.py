@@ -140,7 +140,7 @@ class RunConfig:
         ``quick``
             Some minutes: more iterations, longer training, stronger opponents in the evaluation.
         ``paper``
-            The sizes of Nguyen and Wellman 2026 (Table 2): hours.
+            The sizes of Nguyen and Wellman 2026 (Table 2): some twenty minutes of one core.
 
         Raises
         ------
