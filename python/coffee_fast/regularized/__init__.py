@@ -11,6 +11,7 @@ from coffee_fast.regularized.linear_game import LinearGame, one_hot_features
 from coffee_fast.regularized.risk_averse_solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.rqe import rqe
 from coffee_fast.regularized.rqre import LinearEquilibrium, rqre
+from coffee_fast.regularized.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
@@ -41,4 +42,6 @@ __all__ = [
     "one_hot_features",
     "rqe",
     "rqre",
+    "sampled_alberdice",
+    "sampled_inspo",
 ]

@@ -16,6 +16,16 @@ from coffee_fast.typing import Float64, Int64
 
 
 @dataclass(frozen=True, eq=False)
+class LogRows:
+    """Steps that tell what follows: ``state``, ``reward``, ``following [T]`` (-1 at an end) and ``action [T, N]``."""
+
+    state: Int64
+    action: Int64
+    reward: Float64
+    following: Int64
+
+
+@dataclass(frozen=True, eq=False)
 class LogTable:
     """``rewards [N, S, A1, ..., An]``, NaN if unseen; ``counts [S, A1, ..., An]``; sparse ``transitions``."""
 
@@ -24,6 +34,7 @@ class LogTable:
     transitions: Any
     initial: Float64
     keys: tuple[Hashable, ...]
+    rows: LogRows
 
 
 def tabulate_log(log: Mapping[str, ArrayLike], num_actions: Sequence[int] | int | None) -> LogTable:
@@ -66,9 +77,10 @@ def tabulate_log(log: Mapping[str, ArrayLike], num_actions: Sequence[int] | int 
     if not starts.any():
         raise DatasetError("from_log: no episode begins in a state of which it is known what follows")
     keys = tuple(flat.state_keys[i] for i in used)
-    return LogTable(
-        means.reshape(-1, *shape), counts.reshape(shape).astype(np.int64), moves, starts / starts.sum(), keys
-    )
+    after = np.where(terminal[kept], -1, renumber[following[kept]])
+    steps = LogRows(renumber[state[kept]], action[kept], reward[kept, 0], after)
+    means, counts = means.reshape(-1, *shape), counts.reshape(shape).astype(np.int64)
+    return LogTable(means, counts, moves, starts / starts.sum(), keys, steps)
 
 
 def _labels(log: Mapping[str, ArrayLike], name: str, rows: int) -> list[Any]:
