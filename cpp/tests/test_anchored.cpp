@@ -27,7 +27,8 @@ TEST(an_anchored_dilemma_has_its_closed_form_by_every_method) {
          {AnchoredMethod::fixed_point, AnchoredMethod::homotopy, AnchoredMethod::automatic}) {
       CancelToken cancel;
       const std::vector<double> weights(2, kl_weight);
-      const AnchoredEquilibrium found = solve_anchored(dilemma(), reference, weights, {.method = method}, cancel);
+      const AnchoredEquilibrium found =
+          solve_anchored(dilemma(), reference, weights, {.method = method, .tolerance = 1e-20}, cancel);
       EXPECT(found.has_converged);
       EXPECT(std::abs(std::exp(found.mixtures[1]) - defect(0.3, kl_weight)) < 1e-9);
       EXPECT(std::abs(std::exp(found.mixtures[3]) - defect(0.6, kl_weight)) < 1e-9);
