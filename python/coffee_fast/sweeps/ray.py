@@ -46,7 +46,7 @@ class RayEngine:
         if self._is_ours:
             with _keeping_sigterm():
                 ray.init(address=address, log_to_driver=False)
-        processors = int(ray.cluster_resources().get("CPU", 1))
+        processors = int(self._ray.cluster_resources().get("CPU", 1))
         self.num_workers = max(1, processors // threads_per_run) if num_workers is None else num_workers
         self._execute = ray.remote(execute).options(num_cpus=threads_per_run, max_retries=0)
         self._tasks: set[Any] = set()
