@@ -168,19 +168,16 @@ class _Descent:
 
         # The Hessian is sparse but for a product of means, which goes with an unknown more. Adding a constant to x
         # changes nothing: a second one picks, of all solutions, one without.
-        second = (self.matrix.T @ self.matrix.multiply(at.shares[:, None])).tocsr()
-        size = second.shape[0]
+        weighted = self.matrix.copy()
+        weighted.data *= np.repeat(at.shares, np.diff(self.matrix.indptr))
+        second = (self.matrix.T @ weighted).toarray()
+        size = len(second)
         scale = 1.0 / np.sqrt(np.maximum(second.diagonal(), 1e-200))
-        diagonal = scipy.sparse.diags_array(scale)
-        means = scale * (self.matrix.T @ at.shares)
-        gauge = (1.0 / scale) / np.linalg.norm(1.0 / scale)
-        system = scipy.sparse.block_array(
-            [
-                [diagonal @ second @ diagonal + 1e-13 * scipy.sparse.eye_array(size), means[:, None], gauge[:, None]],
-                [means[None], np.ones((1, 1)), None],
-                [gauge[None], None, -np.ones((1, 1))],
-            ],
-            format="csc",
-        )
-        unknowns = scipy.sparse.linalg.splu(system).solve(np.append(scale * vector, [0.0, 0.0]))
+        system = np.zeros((size + 2, size + 2))
+        system[:size, :size] = scale[:, None] * second * scale
+        system[np.diag_indices(size)] += 1e-13
+        system[:size, size] = system[size, :size] = scale * (self.matrix.T @ at.shares)
+        system[:size, size + 1] = system[size + 1, :size] = (1.0 / scale) / np.linalg.norm(1.0 / scale)
+        system[size, size], system[size + 1, size + 1] = 1.0, -1.0
+        unknowns = scipy.sparse.linalg.splu(scipy.sparse.csc_array(system)).solve(np.append(scale * vector, [0.0, 0.0]))
         return np.asarray(scale * unknowns[:size])
