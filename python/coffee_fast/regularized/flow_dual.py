@@ -11,7 +11,7 @@ from coffee_fast.typing import Float64
 
 _MOST_STEPS = 30
 _FLAT = 1e-10  # the largest entry of the gradient, a share of visits
-_FASTEST = 3.0  # from one precision to the next, when nothing better is known to begin with
+_FASTEST, _SLOWEST = 3.0, 1.0 + 1e-6  # from one precision to the next, when nothing better is known to begin with
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +119,14 @@ class _Descent:
         while tau < precision:
             ahead = min(tau * growth, precision)
             tried = self.newton(found.point + (ahead - tau) * self._tangent(found), ahead)
-            if tried.has_converged or growth < 1.0 + 1e-3:
+            if not tried.has_converged:  # the tangent can lead astray where a step is long
+                tried = self.newton(found.point, ahead)
+            if tried.has_converged:
                 found, tau, growth = tried, ahead, min(growth**1.5, _FASTEST)
-            else:
+            elif growth > _SLOWEST:
                 growth **= 0.3
+            else:
+                return tried
         return found
 
     def newton(self, x: Float64, tau: float) -> _Point:
