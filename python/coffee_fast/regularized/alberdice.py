@@ -31,6 +31,8 @@ from coffee_fast.regularized.in_sample import (
 )
 from coffee_fast.typing import Float64
 
+_ROUNDING = 1e-7
+
 
 def alberdice(
     game: CommonPayoffSource,
@@ -92,14 +94,17 @@ def alberdice(
     last, policies, players = stages[-1], found.policies, range(whole.num_players)
     duals = [last.solve(policies, i) for i in players]
     value = last.value(policies)
+    gap = np.array([max(dual.value - value, 0.0) for dual in duals])
+    # A player whose problem could not be solved stays where it is, which is not to have converged.
+    is_stuck = gap.max() > 1e-6 * (1.0 + abs(value)) and found.status == "converged"
     return OccupancyPolicies(
         policies=spread(whole, policies),
         value=value,
         expected_return=expected_return(whole, joint_play(policies)),
-        gap=np.array([max(dual.value - value, 0.0) for dual in duals]),
+        gap=gap,
         residual=np.array([np.abs(last.policy(dual, i) - policies[i]).max() for i, dual in enumerate(duals)]),
         smallest_gain=found.smallest_gain,
-        status=found.status,
+        status="max_iterations" if is_stuck else found.status,
         num_iterations=found.num_iterations,
         was_perturbed=found.was_perturbed,
         state_values=np.stack([dual.state_values for dual in duals]),
@@ -146,7 +151,14 @@ class VisitRegularized:
         return total
 
     def improved(self, policies: Policies, player: int) -> Float64:
-        return self.policy(self.solve(policies, player), player)
+        old = self.value(policies)
+        for _ in range(2):
+            new = self.policy(self.solve(policies, player), player)
+            if self.value([new if i == player else policy for i, policy in enumerate(policies)]) >= old - _ROUNDING:
+                return new
+            # Rounding ended the descent too early: once more from the beginning.
+            self._starts.pop(player, None)
+        return policies[player]
 
     def gap(self, policies: Policies, player: int) -> float:
         return max(self.solve(policies, player).value - self.value(policies), 0.0)
