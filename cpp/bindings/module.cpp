@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, module) {
   bind_actor(module);
   bind_q_network(module);
   bind_anchored(module);
+  bind_robust_expectation(module);
 }

@@ -28,6 +28,7 @@
 #include "coffee_fast/replay_buffer.hpp"
 #include "coffee_fast/replicator.hpp"
 #include "coffee_fast/rng.hpp"
+#include "coffee_fast/robust_expectation.hpp"
 #include "coffee_fast/rollout.hpp"
 #include "coffee_fast/simplex.hpp"
 #include "coffee_fast/stage_game.hpp"

@@ -77,8 +77,8 @@ def chi_squared_penalized(values: Float64, nominal: Float64, weight: float) -> F
     v, p = np.take_along_axis(values, order, axis=-1), np.take_along_axis(nominal, order, axis=-1)
     mass, first = np.cumsum(p, axis=-1), np.cumsum(p * v, axis=-1)
     # With the k lowest values in play: mass (1 + eta / (2 weight)) - first / (2 weight) = 1.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        eta = (2.0 * weight * (1.0 - mass) + first) / mass
+    reached = np.where(mass > 0, mass, 1.0)
+    eta = (2.0 * weight * (1.0 - mass) + first) / reached
     in_play = (eta + 2.0 * weight)[..., :, None] >= v[..., None, :]
     ratio = np.where(in_play, 1.0 + (eta[..., :, None] - v[..., None, :]) / (2.0 * weight), 0.0)
     dual = eta - weight * (p[..., None, :] * (ratio**2 - 1.0)).sum(axis=-1)

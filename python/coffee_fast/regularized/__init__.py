@@ -9,6 +9,7 @@ from coffee_fast.regularized.gane import gane
 from coffee_fast.regularized.inspo import inspo
 from coffee_fast.regularized.linear_game import LinearGame, one_hot_features
 from coffee_fast.regularized.risk_averse_solutions import RiskAverseEquilibrium, RiskAversePolicies
+from coffee_fast.regularized.robust_expectation import robust_expectation
 from coffee_fast.regularized.rqe import rqe
 from coffee_fast.regularized.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.sampled import sampled_alberdice, sampled_inspo
@@ -40,6 +41,7 @@ __all__ = [
     "gane",
     "inspo",
     "one_hot_features",
+    "robust_expectation",
     "rqe",
     "rqre",
     "sampled_alberdice",

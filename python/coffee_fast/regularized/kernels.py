@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -53,6 +53,18 @@ def anchored_mirror_descent(
         step_size=None if step_size is None else np.ascontiguousarray(step_size),
     )
     return Correlated(**found)
+
+
+def entropic_certainty_equivalent(values: Float64, weights: Float64, risk_aversion: float) -> Float64:
+    """Return what values ``[..., S]`` are worth under weights ``[S]`` or ``[..., S]``: ``[...]``."""
+    return by_rows(_core.entropic_certainty_equivalent, values, weights, risk_aversion)
+
+
+def by_rows(kernel: Callable[..., Float64], values: Float64, weights: Float64, strength: float) -> Float64:
+    """Apply a kernel of rows to the last axis."""
+    values, weights = np.broadcast_arrays(values, weights)
+    rows = [np.ascontiguousarray(x, dtype=np.float64).reshape(-1, x.shape[-1]) for x in (values, weights)]
+    return np.asarray(kernel(*rows, strength).reshape(values.shape[:-1]))
 
 
 def _contiguous(arrays: Sequence[Float64]) -> Profile:

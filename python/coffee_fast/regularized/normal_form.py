@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from coffee_fast._reference.anchored import Profile
-from coffee_fast._reference.certainty_equivalent import entropic_certainty_equivalent
 from coffee_fast.checks import check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.regularized.arguments import (
@@ -20,6 +19,7 @@ from coffee_fast.regularized.arguments import (
     log_reference,
     log_uniform,
 )
+from coffee_fast.regularized.kernels import entropic_certainty_equivalent
 from coffee_fast.typing import Float64
 
 
