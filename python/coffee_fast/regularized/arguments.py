@@ -17,11 +17,11 @@ KLWeight = float | Sequence[float] | None
 References = Sequence[ArrayLike] | Literal["behavior", "uniform"] | None
 
 
-def check_kl_weight(caller: str, kl_weight: KLWeight, ranges: Float64) -> Float64:
+def check_kl_weight(caller: str, kl_weight: KLWeight, ranges: Float64, name: str = "kl_weight") -> Float64:
     """Return one weight a player; None is a tenth of the player's payoff range (1 where all payoffs are equal)."""
     if kl_weight is None:
         return np.where(ranges > 0.0, DEFAULT_SHARE_OF_RANGE * ranges, 1.0)
-    return check_per_player(f"{caller}: kl_weight", kl_weight, len(ranges), is_open=True)
+    return check_per_player(f"{caller}: {name}", kl_weight, len(ranges), is_open=True)
 
 
 def check_per_player(name: str, values: ArrayLike, num_players: int, *, is_open: bool = False) -> Float64:
@@ -36,14 +36,14 @@ def check_per_player(name: str, values: ArrayLike, num_players: int, *, is_open:
     return np.broadcast_to(array, (num_players,)).copy()
 
 
-def check_weight_against_ranges(caller: str, kl_weight: Float64, ranges: Float64) -> None:
+def check_weight_against_ranges(caller: str, kl_weight: Float64, ranges: Float64, name: str = "kl_weight") -> None:
     """Refuse weights whose ratio to the payoffs leaves double precision."""
     with np.errstate(over="ignore"):
         share = ranges / kl_weight
     if (bad := np.flatnonzero(~(share < 1e300))).size:
         player = int(bad[0])
         raise InvalidArgumentError(
-            f"{caller}: kl_weight of player {player} must be at least 1e-300 of its payoff range "
+            f"{caller}: {name} of player {player} must be at least 1e-300 of its payoff range "
             f"{ranges[player]:g}, got {kl_weight[player]:g}"
         )
 

@@ -60,6 +60,11 @@ def entropic_certainty_equivalent(values: Float64, weights: Float64, risk_aversi
     return by_rows(_core.entropic_certainty_equivalent, values, weights, risk_aversion)
 
 
+def total_variation_ball(values: Float64, nominal: Float64, radius: float) -> Float64:
+    """Return the least expectation of values ``[..., S]`` within a total variation distance: ``[...]``."""
+    return by_rows(_core.total_variation_ball, values, nominal, radius)
+
+
 def by_rows(kernel: Callable[..., Float64], values: Float64, weights: Float64, strength: float) -> Float64:
     """Apply a kernel of rows to the last axis."""
     values, weights = np.broadcast_arrays(values, weights)

@@ -14,7 +14,7 @@ from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer, RiskAverseGames
 from coffee_fast._reference.risk_averse_solver import solve_risk_averse
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.regularized.arguments import DEFAULT_SHARE_OF_RANGE, check_per_player
+from coffee_fast.regularized.arguments import check_kl_weight, check_per_player, check_weight_against_ranges
 from coffee_fast.typing import Float64, Int64
 
 PerPlayer = float | Sequence[float] | None
@@ -48,7 +48,8 @@ class Risk:
             raise InvalidArgumentError(
                 f"{caller}: regularizer must be one of {', '.join(REGULARIZERS)}, got {regularizer!r}"
             )
-        epsilon = check_temperature(caller, temperature, ranges)
+        epsilon = check_kl_weight(caller, temperature, ranges, "temperature")
+        check_weight_against_ranges(caller, epsilon, ranges, "temperature")
         if risk_aversion is None:
             tau = 1.0 / epsilon
         else:
@@ -149,22 +150,6 @@ class StageEquilibria:
     value: Float64
     converged: NDArray[np.bool_]
     num_iterations: Int64
-
-
-def check_temperature(caller: str, temperature: PerPlayer, ranges: Float64) -> Float64:
-    """Return one temperature a player; None is a tenth of the player's payoff range (1 where all are equal)."""
-    if temperature is None:
-        return np.where(ranges > 0.0, DEFAULT_SHARE_OF_RANGE * ranges, 1.0)
-    values = check_per_player(f"{caller}: temperature", temperature, len(ranges), is_open=True)
-    with np.errstate(over="ignore"):
-        share = ranges / values
-    if (bad := np.flatnonzero(~(share < 1e300))).size:
-        player = int(bad[0])
-        raise InvalidArgumentError(
-            f"{caller}: temperature of player {player} must be at least 1e-300 of its payoff range "
-            f"{ranges[player]:g}, got {values[player]:g}"
-        )
-    return values
 
 
 def _distance(mixture: Float64, other: Float64) -> Float64:
