@@ -1,16 +1,18 @@
-"""Put what the paper claims (Nguyen and Wellman 2026, Sections 5.3 and 5.4) beside what a sweep found.
+"""Put what the paper claims (Nguyen and Wellman 2026, Sections 5.3 to 5.5) beside what sweeps found.
 
-    coffee-fast report SWEEP_DIR -o reproductions/reduced
-    python reproductions/claims.py reproductions/reduced
+    coffee-fast report reduced -o reproductions/reduced
+    coffee-fast report reduced_ablation -o reproductions/reduced_ablation
+    python reproductions/claims.py reproductions/reduced --ablation reproductions/reduced_ablation
 
-reads ``results.csv`` of the report and writes ``claims.md`` beside it. Each line is a comparison of mean true-game
-regrets over runs: "agrees" if a one-sided test (Welch's, or of paired differences) for the claimed sign is below 0.05,
-"contradicts" if that for the other sign is, and else "open".
+reads ``results.csv`` of the reports and writes ``claims.md`` into the first. Each line compares mean true-game
+regrets (or model errors) over runs: "agrees" if a one-sided test (Welch's, or of paired differences) for the claimed
+sign is below 0.05, "contradicts" if that for the other sign is, and else "open". No p-value is adjusted for the number
+of lines.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,31 +21,32 @@ import pandas as pd
 from scipy import stats
 
 LEVEL = 0.05
-KIND = {"COffeE with R2D": ("COffeE", "R2D"), "COffeE with RD": ("COffeE", "RD")}
-KIND |= {"OEF with R2D": ("OEF", "R2D"), "OEF with RD": ("OEF", "RD")}
-CLONED = ("OEF-BC with R2D", "OEF-BC with RD")
+KINDS = [(algorithm, solver) for algorithm in ("COffeE", "OEF", "OEF-BC") for solver in ("R2D", "RD")]
+BEST = {"R2D": (2.0, 0.1), "RD": (4.0, 0.2)}  # penalty and coverage that the ablation departs from
+EARLY = 1 / 3  # of the iterations
+
+Kind = tuple[str, str]  # algorithm and exploration solver
+Line = tuple[str, str, str, str]  # claim, where, what was found, verdict
 
 
-class Results:
+class Comparison:
     """The final solutions' regrets; OEF-BC at the weight that is best over all datasets, as the paper tunes it."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.final = table[table.iteration == table.num_iterations]
+    def __init__(self, results: pd.DataFrame) -> None:
+        self.final = results[results.iteration == results.num_iterations]
         cloned = self.final[self.final.algorithm == "OEF-BC"]
         means = cloned.groupby(["exploration", "cloning_weight", "condition"]).regret.mean()
         self.weights = {
             explores: float(means[explores].groupby("cloning_weight").mean().idxmin())
             for explores in means.index.get_level_values(0).unique()
         }
+        self.conditions = sorted(self.final.condition.unique())
 
-    def conditions(self) -> list[str]:
-        return sorted(self.final.condition.unique())
-
-    def regrets(self, method: str, condition: str, extraction: str) -> pd.Series:
+    def regrets(self, kind: Kind, condition: str, extraction: str) -> pd.Series:
         """One number a run, by seed."""
-        algorithm, explores = KIND.get(method, (method.split(" with ")[0], method.split(" with ")[-1]))
-        f = self.final
-        rows = f[(f.condition == condition) & (f.algorithm == algorithm) & (f.exploration == explores)]
+        algorithm, explores = kind
+        rows = self.final
+        rows = rows[(rows.condition == condition) & (rows.algorithm == algorithm) & (rows.exploration == explores)]
         rows = rows[rows.extraction == extraction]
         if algorithm == "OEF-BC":
             rows = rows[rows.cloning_weight == self.weights[explores]]
@@ -51,7 +54,7 @@ class Results:
 
 
 def is_lower(first: pd.Series, second: pd.Series, is_paired: bool = False) -> tuple[str, str]:
-    """The difference of the means in words, and whether the first is lower as claimed."""
+    """Say the difference of the means in words, and whether the first is lower as claimed."""
     if is_paired:
         both = pd.concat([first, second], axis=1, join="inner").to_numpy()
         differences = both[:, 0] - both[:, 1]
@@ -66,67 +69,119 @@ def is_lower(first: pd.Series, second: pd.Series, is_paired: bool = False) -> tu
     return f"{difference:+.2f} ± {error:.2f} (p = {p:.3g}, {count})", verdict
 
 
-def lines(results: Results) -> Iterator[tuple[str, str, str, str]]:
-    """Claim, where, what was found, verdict."""
-    pairs = (
-        ("COffeE with R2D has lower regret than OEF", "COffeE with R2D", ("OEF with R2D", "OEF with RD"), None),
-        ("COffeE with R2D has lower regret than OEF-BC", "COffeE with R2D", CLONED, None),
-        ("OEF-BC has lower regret than OEF on uniform data", "OEF-BC with R2D", ("OEF with R2D",), "uniform"),
-        ("OEF has lower regret than OEF-BC on equilibrium data", "OEF with R2D", ("OEF-BC with R2D",), "equilibrium"),
-        ("COffeE with R2D has lower regret than with RD", "COffeE with R2D", ("COffeE with RD",), None),
-    )
-    for claim, method, rivals, only in pairs:
-        for condition in results.conditions():
-            if only is not None and only not in condition:
-                continue
-            for rival in rivals:
+def is_positive(rows: pd.DataFrame, first: str, second: str) -> tuple[str, str]:
+    """Say the correlation of two columns in words, and whether it is positive as claimed."""
+    found = stats.pearsonr(rows[first], rows[second])
+    low, high = found.confidence_interval()
+    verdict = "agrees" if low > 0 else "contradicts" if high < 0 else "open"
+    return f"r = {found.statistic:.2f} ({low:.2f} to {high:.2f}), {len(rows)} runs", verdict
+
+
+def in_words(kind: Kind) -> str:
+    return f"{kind[0]} with {kind[1]}"
+
+
+def regret_claims(comparison: Comparison) -> Iterator[Line]:
+    """Section 5.3: who has the lower regret."""
+    best, cloned, plain = ("COffeE", "R2D"), ("OEF-BC", "R2D"), ("OEF", "R2D")
+    pairs: list[tuple[str, Kind, list[Kind], str]] = [
+        ("COffeE with R2D has lower regret than OEF", best, KINDS[2:4], ""),
+        ("COffeE with R2D has lower regret than OEF-BC", best, KINDS[4:], ""),
+        ("OEF-BC has lower regret than OEF on uniform data", cloned, [plain], "uniform"),
+        ("OEF has lower regret than OEF-BC on equilibrium data", plain, [cloned], "equilibrium"),
+        ("COffeE with R2D has lower regret than with RD", best, [("COffeE", "RD")], ""),
+    ]
+    for claim, kind, rivals, only in pairs:
+        for condition in comparison.conditions:
+            for rival in rivals if only in condition else ():
                 for extraction in ("R2D", "RD"):
-                    first, second = (results.regrets(m, condition, extraction) for m in (method, rival))
+                    first, second = (comparison.regrets(k, condition, extraction) for k in (kind, rival))
                     if min(len(first), len(second)) > 1:
-                        yield claim, f"{condition}, {rival}, extracted by {extraction}", *is_lower(first, second)
-    for condition in results.conditions():
-        for method in (*KIND, *CLONED):
-            first, second = (results.regrets(method, condition, extraction) for extraction in ("R2D", "RD"))
+                        where = f"{condition}, {in_words(rival)}, extracted by {extraction}"
+                        yield claim, where, *is_lower(first, second)
+    for condition in comparison.conditions:
+        for kind in KINDS:
+            first, second = (comparison.regrets(kind, condition, extraction) for extraction in ("R2D", "RD"))
             if min(len(first), len(second)) > 1:
                 found = is_lower(first, second, is_paired=True)
-                yield "R2D extracts solutions of lower regret than RD", f"{condition}, {method}", *found
+                yield "R2D extracts solutions of lower regret than RD", f"{condition}, {in_words(kind)}", *found
 
 
-def correlations(table: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
-    """The paper's Figure 2 in numbers: one point a run and cloning weight."""
-    final = table[(table.iteration == table.num_iterations) & (table.extraction == "R2D")]
-    for claim, first, second in (
-        ("Disagreement and utility error rise together", "disagreement", "utility_error"),
-        ("Utility error and regret do not simply rise together", "utility_error", "regret"),
+def fidelity_claims(comparison: Comparison) -> Iterator[Line]:
+    """Section 5.4 and Figure 2: model fidelity; one point a run, without OEF-BC."""
+    rows = comparison.final[(comparison.final.extraction == "R2D") & (comparison.final.algorithm != "OEF-BC")]
+    for condition, own in rows.groupby("condition"):
+        claim = "Disagreement and utility error rise together"
+        yield claim, str(condition), *is_positive(own, "disagreement", "utility_error")
+    for condition, own in rows.groupby("condition"):
+        for explores in ("R2D", "RD"):
+            groups = own[own.exploration == explores].groupby("algorithm").utility_error
+            errors = [groups.get_group(name) for name in ("COffeE", "OEF")]
+            where = f"{condition}, explored with {explores}"
+            yield "Conservative terms lower the utility error", where, *is_lower(*errors)
+    for condition, own in rows.groupby("condition"):
+        words, verdict = is_positive(own, "utility_error", "regret")
+        verdict = "agrees" if verdict == "open" else "contradicts"
+        yield "Low utility error does not by itself mean low regret", str(condition), words, verdict
+
+
+def ablation_claims(results: pd.DataFrame) -> Iterator[Line]:
+    """Section 5.5 and Figure 3: penalty and coverage; each solver extracts what it explored."""
+    own = results[(results.extraction == results.exploration) & (results.iteration > 0)]
+    final = own[own.iteration == own.num_iterations]
+
+    def runs(rows: pd.DataFrame, explores: str, penalty: float, coverage: float, column: str) -> pd.Series:
+        rows = rows[(rows.exploration == explores) & (rows.uncertainty_penalty == penalty)]
+        return rows[rows.coverage_weight == coverage].groupby("seed")[column].mean()
+
+    for explores, claim in (
+        ("R2D", "With R2D small penalty and coverage have the lowest regret"),
+        ("RD", "With RD moderate penalty and coverage have the lowest regret"),
     ):
-        for condition, rows in final.groupby("condition"):
-            own = rows[rows.algorithm.isin(["COffeE", "OEF"])]
-            if len(own) < 4:
-                continue
-            found = stats.pearsonr(own[first], own[second])
-            low, high = found.confidence_interval()
-            words = f"r = {found.statistic:.2f} ({low:.2f} to {high:.2f}), {len(own)} runs"
-            positive = "agrees" if low > 0 else "contradicts" if high < 0 else "open"
-            yield claim, str(condition), words, positive if second == "utility_error" else "-"
-    for condition, rows in final.groupby("condition"):
-        groups = [rows[rows.algorithm == name].set_index("key").utility_error for name in ("COffeE", "OEF")]
-        if min(map(len, groups)) > 1:
-            yield "Conservative terms lower the utility error", str(condition), *is_lower(*groups)
+        penalty, coverage = BEST[explores]
+        best = runs(final, explores, penalty, coverage, "regret")
+        for other in settings(final, explores):
+            if other != BEST[explores]:
+                where = "against λ {:g}, β {:g}".format(*other)
+                yield claim, where, *is_lower(best, runs(final, explores, *other, "regret"), is_paired=True)
+    for explores in BEST:
+        rows = final[final.exploration == explores]
+        for column, name in (("uncertainty_penalty", "λ"), ("coverage_weight", "β")):
+            fixed = "coverage_weight" if column == "uncertainty_penalty" else "uncertainty_penalty"
+            line = rows[rows[fixed] == BEST[explores][fixed == "coverage_weight"]]
+            words, verdict = is_positive(line.assign(fidelity=-line.utility_error), column, "fidelity")
+            yield f"A larger {name} lowers the utility error", f"explored with {explores}", words, verdict
+    early = own[own.iteration <= EARLY * own.num_iterations]
+    for explores, (penalty, _) in BEST.items():
+        small, large = (runs(early, explores, penalty, coverage, "regret") for coverage in (0.1, 0.3))
+        claim, where = "More coverage slows the first iterations", f"explored with {explores}, β 0.1 against 0.3"
+        yield claim, where, *is_lower(small, large, is_paired=True)
 
 
-def main(folder: Path) -> None:
-    table = pd.read_csv(folder / "results.csv")
-    results = Results(table)
+def settings(results: pd.DataFrame, explores: str) -> list[tuple[float, float]]:
+    rows = results[results.exploration == explores]
+    return sorted(set(zip(rows.uncertainty_penalty, rows.coverage_weight, strict=True)))
+
+
+def main(folder: Path, ablation: Path | None) -> None:
+    comparison = Comparison(pd.read_csv(folder / "results.csv"))
+    lines = [*regret_claims(comparison), *fidelity_claims(comparison)]
+    if ablation is not None:
+        lines += ablation_claims(pd.read_csv(ablation / "results.csv"))
     out = ["| claim | where | found | verdict |", "|---|---|---|---|"]
     last = ""
-    for claim, where, found, verdict in [*lines(results), *correlations(table)]:
+    for claim, where, found, verdict in lines:
         out.append(f"| {claim if claim != last else ''} | {where} | {found} | {verdict} |")
         last = claim
-    weights = ", ".join(f"{weight:g} with {solver}" for solver, weight in sorted(results.weights.items()))
+    weights = ", ".join(f"{weight:g} with {solver}" for solver, weight in sorted(comparison.weights.items()))
     out += ["", f"OEF-BC acts by the cloned policy with probability {weights}: the best over all datasets here."]
     (folder / "claims.md").write_text("\n".join(out) + "\n")
     print("\n".join(out))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("report", type=Path, help="folder of the comparison's report")
+    parser.add_argument("--ablation", type=Path, help="folder of the ablation's report")
+    arguments = parser.parse_args()
+    main(arguments.report, arguments.ablation)
