@@ -30,5 +30,8 @@ Int32 = NDArray[np.int32]
 Int8 = NDArray[np.int8]
 UInt8 = NDArray[np.uint8]
 
+Profile = list[Float64]
+"""One array a player: mixtures, references, payoffs; one alone of a symmetric game."""
+
 ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 """``progress(phase, done, total, figures)``: told now and then how far a long computation has come."""

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.certainty_equivalent import entropic_certainty_equivalent
-from coffee_fast.typing import Float64
+from coffee_fast.typing import Float64, Profile
 
 _SHARES = (1.0, 0.2, 0.04)  # of the damping asked for, where responses circle
 

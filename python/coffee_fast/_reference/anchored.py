@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coffee_fast.typing import Float64
+from coffee_fast.typing import Float64, Profile
 
 LOG_ZERO = -1e30
 _LETTERS = "abcdefhijklmnopqrstuvwxyz"  # of the action axes in sums; g counts games
-Profile = list[Float64]
 
 
 def axis_owners(payoffs: Sequence[Float64]) -> list[int]:

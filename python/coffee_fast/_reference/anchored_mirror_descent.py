@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 
 @dataclass(frozen=True, eq=False)

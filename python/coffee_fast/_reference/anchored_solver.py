@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.anchored_branch import trace_branch
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 Method = Literal["auto", "fixed_point", "mirror_descent", "homotopy"]
 METHODS: tuple[Method, ...] = ("fixed_point", "mirror_descent", "homotopy")

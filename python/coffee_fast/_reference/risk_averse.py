@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import LOG_ZERO, Profile
-from coffee_fast.typing import Float64, Int64
+from coffee_fast._reference.anchored import LOG_ZERO
+from coffee_fast.typing import Float64, Int64, Profile
 
 Divergence = Literal["kl", "reverse_kl"]
 Regularizer = Literal["log_barrier", "entropy"]

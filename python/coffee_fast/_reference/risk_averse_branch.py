@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coffee_fast._reference.anchored import LOG_ZERO, Profile
+from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_branch import Branch
 from coffee_fast._reference.risk_averse import RiskAverseGames, response
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 _LARGEST_LOG = 50.0
 _HUGE = 1e6

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.risk_averse import RiskAverseGames
 from coffee_fast._reference.risk_averse_branch import RiskAverseBranch, SlackBranch
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 _DAMPINGS = (0.5, 0.1, 0.02)
 _EXACT = 1e-26  # the gap, in temperatures, at which Newton steps have no digit left to gain

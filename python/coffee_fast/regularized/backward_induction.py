@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast.regularized.anchors import Anchors
 from coffee_fast.regularized.tabular_game import TabularGame
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
@@ -22,7 +21,7 @@ from coffee_fast.regularized.log_figures import expected_gap, log_coverage
 from coffee_fast.regularized.normal_form import StageGame
 from coffee_fast.regularized.solutions import AnchoredEquilibrium, AnchoredPolicies
 from coffee_fast.regularized.tabular_game import TabularGame
-from coffee_fast.typing import Float64
+from coffee_fast.typing import Float64, Profile
 
 
 @overload

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from coffee_fast import _core
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.anchored_mirror_descent import Correlated
 from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
-from coffee_fast.typing import Float64
+from coffee_fast.typing import Float64, Profile
 
 
 def solve_anchored(

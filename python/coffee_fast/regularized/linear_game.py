@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference.anchored import Profile
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 Features = Callable[[Float64, Int64], ArrayLike]
 

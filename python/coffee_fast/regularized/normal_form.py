@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coffee_fast._reference.anchored import Profile
 from coffee_fast.checks import check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.regularized.arguments import (
@@ -20,7 +19,7 @@ from coffee_fast.regularized.arguments import (
     log_uniform,
 )
 from coffee_fast.regularized.kernels import entropic_certainty_equivalent
-from coffee_fast.typing import Float64
+from coffee_fast.typing import Float64, Profile
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored import Profile
 from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer, RiskAverseGames
 from coffee_fast._reference.risk_averse_solver import solve_risk_averse
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.arguments import check_kl_weight, check_per_player, check_weight_against_ranges
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 PerPlayer = float | Sequence[float] | None
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference.anchored import Profile
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized.arguments import check_per_player, frozen, log_uniform
 from coffee_fast.regularized.kernels import entropic_certainty_equivalent, total_variation_ball
 from coffee_fast.regularized.risk import Risk, StageEquilibria
 from coffee_fast.regularized.risk_averse_solutions import RiskAversePolicies
 from coffee_fast.regularized.tabular_game import TabularGame
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 
 def solve_markov(

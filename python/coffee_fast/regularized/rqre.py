@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast._reference.action_risk import ActionRiskEquilibria, solve_action_risk
-from coffee_fast._reference.anchored import Profile
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.regularized.linear_game import Features, LinearGame, feature_rows
 from coffee_fast.regularized.risk import PerPlayer, Risk
 from coffee_fast.regularized.solutions import Status
 from coffee_fast.regularized.tabular_data import _ends, _numbers, _sizes
-from coffee_fast.typing import Float64, Int64
+from coffee_fast.typing import Float64, Int64, Profile
 
 
 @dataclass(frozen=True, eq=False)
