@@ -23,10 +23,13 @@ EQUILIBRIUM_MIXTURE = "equilibrium_mixture"
 
 @dataclass(frozen=True)
 class DatasetConfig:
-    """The logged play to learn from: generated in a known game, unless a run is given a dataset of one's own.
+    """The logged play to learn from: generated in a known game, unless it is a dataset of one's own.
 
     Attributes
     ----------
+    path
+        Folder of a dataset of one's own; a relative one starts where the command is given. None of the other fields
+        matters then. A run knows it by its content, so the folder may move.
     game, game_parameters
         As ``load_game`` takes them.
     behavior
@@ -41,6 +44,7 @@ class DatasetConfig:
         other seeds log the play of the same profiles.
     """
 
+    path: str | None = None
     game: str = "generalized_bargaining"
     game_parameters: Mapping[str, Any] = field(default_factory=dict)
     behavior: str = "uniform_random"
@@ -56,7 +60,10 @@ class DatasetConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
-        return {**describe_fields(self), "equilibrium": self.equilibrium.to_json()}
+        described = {**describe_fields(self), "equilibrium": self.equilibrium.to_json()}
+        if self.path is None:  # so it is in the runs of before there was the field
+            del described["path"]
+        return described
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,8 @@ class RunConfig:
             raise ConfigError(
                 f"RunConfig: algorithm must be one of {', '.join(get_args(Algorithm))}, got {self.algorithm!r}"
             )
+        if self.algorithm == "online_psro" and self.dataset.path is not None:
+            raise ConfigError(f"RunConfig: online_psro learns from no dataset, got dataset.path {self.dataset.path!r}")
         weights = tuple(float(weight) for weight in self.cloning_weights)
         if not weights or len({*weights}) < len(weights) or not all(0 <= weight <= 1 for weight in weights):
             raise ConfigError(f"RunConfig: cloning_weights must be different numbers in [0, 1], got {weights}")

@@ -136,6 +136,8 @@ def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any
                 "probabilities": solution.probabilities,
                 "model_regret": solution.model_regret,
                 "regret_upper_bound": solution.regret_upper_bound,
+                "sum_model_regret": solution.sum_model_regret,
+                "sum_regret_upper_bound": solution.regret_upper_bound.sum(),
                 "status": solution.status,
             }
             found.append({**_about(at, variant, solver), **figures})

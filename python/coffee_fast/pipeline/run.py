@@ -89,8 +89,9 @@ def run_pipeline(
     run_dir
         The folder that receives everything; new or empty, unless ``resume``.
     dataset
-        A dataset of one's own, or its folder; by default ``config.dataset`` is generated. If its manifest names no
-        game that ``load_game`` knows, there is nothing to evaluate in, and the report says so.
+        A dataset of one's own, or its folder; by default ``config.dataset.path``, and if that is None a dataset is
+        generated. If its manifest names no game that ``load_game`` knows, there is nothing to evaluate in, and the
+        report says so.
     resume
         Continue the run that is in ``run_dir``; finished stages are not repeated.
     cache_dir
@@ -110,6 +111,7 @@ def run_pipeline(
     """
     if not isinstance(config, RunConfig):
         raise InvalidArgumentError(f"run_pipeline: config must be a RunConfig, got {type(config).__name__}")
+    dataset = config.dataset.path if dataset is None else dataset
     if dataset is not None and not isinstance(dataset, TrajectoryDataset):
         dataset = TrajectoryDataset.load(dataset)
     if dataset is not None and config.algorithm == "online_psro":
@@ -170,7 +172,7 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
 
 def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resume: bool) -> None:
     """Write ``config.json`` into a new folder, or check that the one there is of this very run."""
-    identity = {"config": config.to_json(), "own_dataset": None if dataset is None else dataset.fingerprint}
+    about = {"config": config.to_json(), "own_dataset": None if dataset is None else dataset.fingerprint}
     file = run / "config.json"
     if resume:
         _files.sweep(run)
@@ -179,13 +181,22 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
         if not resume:
             raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")
         there = _files.read_json(file, CheckpointError)
-        if difference := first_difference({name: there.get(name) for name in identity}, identity):
+        if difference := first_difference(_identity({name: there.get(name) for name in about}), _identity(about)):
             raise CheckpointError(f"run_dir: {run} is another run: {difference}")
         return
     if run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
         raise CheckpointError(f"run_dir: {run} is not an empty folder and holds no run; choose another")
     run.mkdir(parents=True, exist_ok=True)
-    _files.write_json(file, {"format": FORMAT, "kind": "coffee_fast_run", **identity, "versions": versions()})
+    _files.write_json(file, {"format": FORMAT, "kind": "coffee_fast_run", **about, "versions": versions()})
+
+
+def _identity(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a run this run: a dataset of one's own by its content, wherever it lies."""
+    config = about["config"]
+    if not (isinstance(config, Mapping) and isinstance(config.get("dataset"), Mapping)):
+        return dict(about)
+    dataset = {name: value for name, value in config["dataset"].items() if name != "path"}
+    return {**about, "config": {**config, "dataset": dataset}}
 
 
 def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:

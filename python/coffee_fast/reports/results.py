@@ -24,6 +24,7 @@ KNOWN_FIELDS = (
     "algorithm",
     "seed",
     "cloning_weights",
+    "dataset.path",
     "dataset.num_trajectories",
     "dataset.behavior",
     "psro.meta_solver",
@@ -63,12 +64,11 @@ class SweepResults:
     name
         The plan's.
     table
-        A row for each run, variant, extraction solver and judged iteration. ``condition`` is what was learned from, as
-        in ``(1000, uniform)``, with whatever sets it apart from most settings in fields that have no
-        column. ``exploration`` and
-        ``extraction`` name meta-strategy solvers. ``regret`` and ``debiased_regret`` are summed over players, with
-        standard errors over simulations; the figures of model fidelity and coverage belong to the whole run. What does
-        not apply or is not there is NaN.
+        A row for each run, variant, extraction solver and judged iteration. ``condition`` is what was learned from,
+        as in ``(1000, uniform)`` or the path of a dataset of one's own, with whatever sets it apart from most settings
+        in fields that have no column. ``exploration`` and ``extraction`` name meta-strategy solvers. ``regret`` and
+        ``debiased_regret`` are summed over players, with standard errors over simulations; the figures of model
+        fidelity and coverage belong to the whole run. What does not apply or is not there is NaN.
     configs
         The configurations of all settings, as plain JSON values.
     states
@@ -187,6 +187,7 @@ def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -
     solver = {n.removeprefix("meta_solver."): v for n, v in values.items() if n.startswith("meta_solver.")}
     behavior = BEHAVIORS.get(dataset["behavior"], dataset["behavior"])
     condition = f"({dataset['num_trajectories']}, {behavior})" if is_offline else "true game"
+    condition = dataset.get("path") or condition
     return {
         "condition": f"{condition}; {other}" if other else condition,
         "algorithm": ALGORITHMS.get(algorithm, algorithm),

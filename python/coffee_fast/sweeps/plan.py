@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from coffee_fast.config import from_mapping, read_toml, update
+from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import CoffeeError, ConfigError
 from coffee_fast.pipeline import RunConfig
 from coffee_fast.pipeline.config import RUN_PARTS
@@ -38,7 +39,8 @@ class PlannedRun:
     Attributes
     ----------
     setting
-        Hash of all of the configuration but the seed: runs that differ in nothing else share it.
+        Hash of all of the configuration but the seed: runs that differ in nothing else share it. A dataset of one's
+        own enters by its content.
     cell
         The values of the grid's fields that made this run, by dotted field.
     config
@@ -97,6 +99,8 @@ class SweepPlan:
         ------
         ConfigError
             For an unknown field, naming the nearest, or an impossible value, naming the cell of the grid.
+        DatasetError
+            If a dataset of one's own (``dataset.path``) is missing or damaged; each is read once, for its fingerprint.
 
         >>> plan = SweepPlan.from_mapping(
         ...     {"name": "sizes", "seeds": 2, "grid": {"dataset": {"num_trajectories": [500, 1000]}}}
@@ -111,11 +115,13 @@ class SweepPlan:
             raise ConfigError(f"base: {error}") from None
         grids = [_lists(grid) for grid in ([file.grid] if isinstance(file.grid, Mapping) else file.grid)]
         cells = list(itertools.chain.from_iterable(map(_product, grids or [{}])))
-        settings = [(cell, _configure(base, cell)) for cell in cells]
+        configs = [_configure(base, cell) for cell in cells]
+        logs = {path: TrajectoryDataset.load(path).fingerprint for path in {c.dataset.path for c in configs} if path}
+        settings = [(cell, config, _hash(config, logs)) for cell, config in zip(cells, configs, strict=True)]
         seeds = range(file.seeds) if isinstance(file.seeds, int) else file.seeds
         runs: dict[str, PlannedRun] = {}
-        for seed, (cell, config) in itertools.product(seeds, settings):
-            run = PlannedRun(_hash(config), cell, _with_seed(config, seed))
+        for seed, (cell, config, setting) in itertools.product(seeds, settings):
+            run = PlannedRun(setting, cell, _with_seed(config, seed))
             runs.setdefault(run.key, run)
         return cls(file.name, tuple(sorted({name for grid in grids for name in grid})), tuple(runs.values()))
 
@@ -187,8 +193,10 @@ def _with_seed(config: RunConfig, seed: int) -> RunConfig:
         raise ConfigError(f"seeds: {error}") from None
 
 
-def _hash(config: RunConfig) -> str:
+def _hash(config: RunConfig, logs: Mapping[str, str]) -> str:
     content = {name: value for name, value in config.to_json().items() if name != "seed"}
+    if config.dataset.path is not None:
+        content["dataset"] = logs[config.dataset.path]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

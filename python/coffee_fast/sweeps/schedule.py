@@ -188,9 +188,11 @@ class _Sweep:
 
     def _carry_out(self, run: PlannedRun, outcome: str | None) -> str:
         """Attempt a run until there is a verdict, and return that."""
+        log = run.config.dataset.path
         task = {
             "sweep_dir": str(self._folder.root),
             "key": run.key,
+            "dataset": None if log is None else str(Path(log).absolute()),  # a worker may start elsewhere
             "config": run.config.to_json(),
             "num_threads": self._threads_per_run,
             "outcome": outcome,

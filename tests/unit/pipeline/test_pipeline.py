@@ -9,7 +9,7 @@ import json
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.pipeline import run_pipeline
+from coffee_fast.pipeline import DatasetConfig, RunConfig, run_pipeline
 from coffee_fast.psro import load_result
 from coffee_fast.seeding import derive_seed
 
@@ -172,6 +172,22 @@ def test_a_dataset_of_ones_own_is_learned_from(tiny_run, own_dataset, tmp_path):
     assert not (tmp_path / "run" / "dataset").exists()
     with pytest.raises(cf.CheckpointError, match="own_dataset"):
         run_pipeline(tiny_run, tmp_path / "run", resume=True)
+
+
+def test_a_dataset_may_be_named_by_the_configuration_and_move(tiny_run, own_dataset, tmp_path, monkeypatch):
+    own_dataset.save(tmp_path / "log")
+    monkeypatch.chdir(tmp_path)
+    named = dataclasses.replace(tiny_run, dataset=DatasetConfig(path="log"))
+    assert RunConfig.from_json(named.to_json()) == named
+    expected = run_pipeline(dataclasses.replace(tiny_run, dataset=DatasetConfig()), tmp_path / "given", own_dataset)
+    found = run_pipeline(named, tmp_path / "named")
+    assert found.final_sum_regret == expected.final_sum_regret
+
+    (tmp_path / "log").rename(tmp_path / "elsewhere")
+    moved = dataclasses.replace(tiny_run, dataset=DatasetConfig(path="elsewhere"))
+    assert run_pipeline(moved, tmp_path / "named", resume=True).final_sum_regret == expected.final_sum_regret
+    with pytest.raises(cf.CheckpointError, match="own_dataset"):
+        run_pipeline(dataclasses.replace(tiny_run, dataset=DatasetConfig()), tmp_path / "named", resume=True)
 
 
 def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own_dataset, tmp_path):

@@ -265,6 +265,15 @@ def test_a_plan_without_configurations_has_them_from_the_runs(small_plan, tmp_pa
     pd.testing.assert_frame_equal(read_results(folder).table, expected)
 
 
+def test_a_log_of_ones_own_is_a_condition_of_its_own(tmp_path):
+    game = cf.load_game("generalized_bargaining")
+    logs = [str(tmp_path / name) for name in ("june", "july")]
+    for seed, path in enumerate(logs):
+        cf.generate_dataset(game, num_trajectories=10, seed=seed).save(path)
+    plan = SweepPlan.from_mapping({"name": "own", "base": {"algorithm": "oef"}, "grid": {"dataset.path": logs}})
+    assert set(read_results(write_sweep(tmp_path / "s", plan)).table.condition) == set(logs)
+
+
 def test_online_psro_has_no_log(tmp_path):
     plan = SweepPlan.from_mapping({"name": "online", "base": {"algorithm": "online_psro"}})
     assert set(read_results(write_sweep(tmp_path / "s", plan)).table.condition) == {"true game"}

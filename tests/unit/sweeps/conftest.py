@@ -27,7 +27,7 @@ class Pipeline:
         self.seconds = 0.0
         self._guard = threading.Lock()
 
-    def __call__(self, config, run_dir, *, resume, num_threads, progress):
+    def __call__(self, config, run_dir, dataset, *, resume, num_threads, progress):
         with self._guard:
             self.calls[config.seed] += 1
             faults = self.faults.get(config.seed)

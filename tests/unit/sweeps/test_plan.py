@@ -99,3 +99,23 @@ def test_errors_name_the_file(tmp_path):
     file.write_text("seeds = \n")
     with pytest.raises(cf.ConfigError, match=rf"^{file}: is not TOML"):
         SweepPlan.read(file)
+
+
+def test_a_dataset_of_ones_own_is_known_by_its_content(tmp_path):
+    game = cf.load_game("generalized_bargaining")
+    first, other = (cf.generate_dataset(game, num_trajectories=10, seed=seed) for seed in (1, 2))
+    for name, dataset in (("a", first), ("b", other), ("moved", first)):
+        dataset.save(tmp_path / name)
+    a, b, moved = (keys(base={"dataset": {"path": str(tmp_path / name)}}) for name in ("a", "b", "moved"))
+    assert a == moved
+    assert a != b
+    assert a != keys()
+    both = plan(grid={"dataset.path": [str(tmp_path / "a"), str(tmp_path / "b")]})
+    assert [run.key for run in both.runs] == [*a, *b]
+
+
+def test_a_dataset_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(cf.DatasetError, match="nothing-here"):
+        plan(base={"dataset": {"path": str(tmp_path / "nothing-here")}})
+    with pytest.raises(cf.ConfigError, match="online_psro learns from no dataset"):
+        plan(base={"dataset": {"path": str(tmp_path)}, "algorithm": "online_psro"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import random
@@ -13,8 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
+import coffee_fast as cf
 from coffee_fast import _files
 from coffee_fast.sweeps import SweepPlan, run_sweep, states
 
@@ -186,3 +189,21 @@ thread.join()
 print(*(state.state for state in summary.states.values()))
 cluster.shutdown()
 """
+
+
+def test_runs_learn_from_a_log_of_ones_own(tmp_path):
+    """Named relative to where the sweep is started; of a game that nobody can play, so the model alone speaks."""
+    log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=60, seed=3)
+    log = cf.TrajectoryDataset(dataclasses.replace(log.spec, name="our_auction_house"), log.arrays)
+    log.save(tmp_path / "log")
+    file = tmp_path / "plan.toml"
+    file.write_text(PLAN.replace("dataset.num_trajectories = 60", f'dataset.path = "{os.path.relpath(tmp_path)}/log"'))
+
+    assert run_sweep(file, tmp_path / "sweep").is_complete
+    table = pyarrow.parquet.read_table(tmp_path / "sweep" / "results.parquet").to_pylist()
+    assert len(table) == 2
+    for row in table:
+        assert row["evaluation.status"].startswith("skipped")
+        assert 0.0 <= row["solution.sum_model_regret"] <= row["solution.sum_regret_upper_bound"]
+    report = cf.report_sweep(tmp_path / "sweep", tmp_path / "report")
+    assert "table-4" in report.missing
