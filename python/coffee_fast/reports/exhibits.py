@@ -70,7 +70,7 @@ def _regrets(name: str, title: str, about: str, settings: pd.DataFrame) -> Exhib
     from coffee_fast import plotting
 
     if settings.empty:
-        return Exhibit(name, title, missing="no such run is done and judged in a true game")
+        return Exhibit(name, title, missing="no such run is done")
     several = [name for name in ("algorithm",) if settings[name].nunique() > 1]
     rows = ("extraction", *several, "exploration", "parameters")
     shown = settings.assign(parameters=[tables.setting_in_words(row) or DASH for row in settings.to_dict("records")])

@@ -73,7 +73,10 @@ def report_sweep(
         raise InvalidArgumentError(f"report_sweep: num_last must be an integer >= 1, got {num_last!r}")
     results = read_results(sweep_dir)
     if results.table.empty:
-        raise InvalidArgumentError(f"report_sweep: no run of {sweep_dir} has been judged in the true game yet")
+        raise InvalidArgumentError(
+            f"report_sweep: no run of {sweep_dir} has been judged in a true game; what the models say of the solutions "
+            "is in its results.parquet"
+        )
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     command = command or shlex.join(["coffee-fast", "report", str(sweep_dir), "-o", str(out)])
