@@ -163,7 +163,8 @@ def settings(results: pd.DataFrame, explores: str) -> list[tuple[float, float]]:
     return sorted(set(zip(rows.uncertainty_penalty, rows.coverage_weight, strict=True)))
 
 
-def main(folder: Path, ablation: Path | None) -> None:
+def page(folder: Path, ablation: Path | None = None) -> str:
+    """Return all lines as a table in Markdown."""
     comparison = Comparison(pd.read_csv(folder / "results.csv"))
     lines = [*regret_claims(comparison), *fidelity_claims(comparison)]
     if ablation is not None:
@@ -175,8 +176,7 @@ def main(folder: Path, ablation: Path | None) -> None:
         last = claim
     weights = ", ".join(f"{weight:g} with {solver}" for solver, weight in sorted(comparison.weights.items()))
     out += ["", f"OEF-BC acts by the cloned policy with probability {weights}: the best over all datasets here."]
-    (folder / "claims.md").write_text("\n".join(out) + "\n")
-    print("\n".join(out))
+    return "\n".join(out) + "\n"
 
 
 if __name__ == "__main__":
@@ -184,4 +184,6 @@ if __name__ == "__main__":
     parser.add_argument("report", type=Path, help="folder of the comparison's report")
     parser.add_argument("--ablation", type=Path, help="folder of the ablation's report")
     arguments = parser.parse_args()
-    main(arguments.report, arguments.ablation)
+    text = page(arguments.report, arguments.ablation)
+    (arguments.report / "claims.md").write_text(text)
+    print(text)

@@ -55,7 +55,7 @@ def main(sweep: Path, out: Path) -> None:
             game, mixture, 1, response=config.evaluation.response, num_simulations=config.evaluation.num_simulations
         )
         rows.append({"behavior": name, "regret": found.sum_regret, "standard_error": found.sum_regret_standard_error})
-        rows[-1] |= {"debiased_regret": found.debiased_sum_regret, "payoff": found.payoff.sum()}
+        rows[-1] |= {"debiased_regret": found.debiased_sum_regret, "sum_payoff": float(found.payoff.sum())}
         print(rows[-1], flush=True)
         pd.DataFrame(rows).to_csv(out / "logged_behavior.csv", index=False)
 
