@@ -18,5 +18,6 @@ PYBIND11_MODULE(_core, module) {
   bind_actor(module);
   bind_q_network(module);
   bind_anchored(module);
+  bind_stage_games(module);
   bind_robust_expectation(module);
 }

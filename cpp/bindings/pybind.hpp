@@ -93,6 +93,7 @@ void bind_empirical_game(py::module_& module);
 void bind_actor(py::module_& module);
 void bind_q_network(py::module_& module);
 void bind_anchored(py::module_& module);
+void bind_stage_games(py::module_& module);
 void bind_robust_expectation(py::module_& module);
 
 }  // namespace coffee_fast::bindings

@@ -9,7 +9,6 @@ log-probability ``LOG_ZERO`` in the reference: finite, so that differences stay 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -118,38 +117,3 @@ def contraction(payoffs: Sequence[Float64], kl_weight: Float64) -> Float64:
         with np.errstate(over="ignore"):
             return np.asarray(factors[0] * factors[-1])
     return np.asarray((num_players - 1) * np.max(factors, axis=0))
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How far a data distribution covers a reference: ``joint [G]`` and ``unilateral [G, N]``, inf where it does not.
-
-    ``joint`` is the largest ``prod_i ref_i(a_i) / mu(a)``; ``unilateral`` of player ``i`` is the largest
-    ``ref_-i(a_-i) / mu(a)``: of profiles in which only ``i`` leaves the reference.
-    """
-
-    joint: Float64
-    unilateral: Float64
-
-
-def coverage(reference: Sequence[Float64], frequencies: Float64) -> Coverage:
-    """Return the coverage of log-references ``[G, A_i]`` by the data's frequencies ``[G, A1, ..., An]``."""
-    num_players, axes = len(reference), tuple(range(1, frequencies.ndim))
-
-    def largest(factors: Sequence[int]) -> Float64:
-        weight = np.ones((1,) * frequencies.ndim)
-        for player in factors:
-            shape = [len(frequencies)] + [1] * num_players
-            shape[player + 1] = -1
-            weight = weight * np.exp(reference[player]).reshape(shape)
-        available = np.ones((1,) * frequencies.ndim, dtype=bool)
-        for player in range(num_players):
-            shape = [len(frequencies)] + [1] * num_players
-            shape[player + 1] = -1
-            available = available & (reference[player].reshape(shape) > LOG_ZERO / 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(available, weight / frequencies, 0.0)
-        return np.asarray(ratio.max(axis=axes))
-
-    others = [[j for j in range(num_players) if j != i] for i in range(num_players)]
-    return Coverage(largest(range(num_players)), np.stack([largest(o) for o in others], axis=1))

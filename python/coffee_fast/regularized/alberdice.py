@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coffee_fast._reference.anchored import LOG_ZERO, log_sum_exp
 from coffee_fast.checks import check_number
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.common_payoff import (
@@ -29,6 +28,7 @@ from coffee_fast.regularized.in_sample import (
     visits,
     xlogx,
 )
+from coffee_fast.regularized.kernels import LOG_ZERO, log_sum_exp
 from coffee_fast.typing import Float64
 
 _ROUNDING = 1e-7

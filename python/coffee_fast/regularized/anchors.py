@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast.checks import check_number
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized.arguments import (
@@ -21,6 +20,7 @@ from coffee_fast.regularized.arguments import (
     log_reference,
     log_uniform,
 )
+from coffee_fast.regularized.kernels import LOG_ZERO
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64, Profile
 

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.regularized.kernels import LOG_ZERO
 from coffee_fast.typing import Float64
 
 DEFAULT_SHARE_OF_RANGE = 0.1

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast.regularized.anchors import Anchors
+from coffee_fast.regularized.kernels import anchored_best_response, contraction, is_zero_sum
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64, Int64, Profile
 
@@ -62,7 +61,7 @@ def induce(game: TabularGame, anchors: Anchors, solve: Callable[[Profile, Profil
     H, S, N = game.horizon, game.num_states, game.num_players
     policies = tuple(np.exp(x) for x in anchors.reference)
     joint = product(policies)
-    values, stage_gap, contraction = np.full((N, H, S), np.nan), np.full((N, H, S), np.nan), np.full((H, S), np.nan)
+    values, stage_gap, factor = np.full((N, H, S), np.nan), np.full((N, H, S), np.nan), np.full((H, S), np.nan)
     stage_payoffs = np.full(game.rewards.shape, np.nan)
     following, best_following = np.zeros((N, S)), np.zeros((N, S))
     reached, fill = game.reached, _Fill(game, anchors)
@@ -82,8 +81,8 @@ def induce(game: TabularGame, anchors: Anchors, solve: Callable[[Profile, Profil
         following[:, rows], best_following[:, rows] = (stage.value + gain).T, best.T
         values[:, step, rows], stage_gap[:, step, rows] = following[:, rows], stage.gap.T
         stage_payoffs[:, step, rows] = np.stack(payoffs)
-        contraction[step, rows] = anchored.contraction(payoffs, weights)
-        is_unique &= bool(((contraction[step, rows] < 1.0) | is_zero_sum(payoffs, weights)).all())
+        factor[step, rows] = contraction(payoffs, weights)
+        is_unique &= bool(((factor[step, rows] < 1.0) | is_zero_sum(payoffs, weights)).all())
         has_converged &= bool(stage.converged.all())
         num_iterations += int(stage.num_iterations.sum())
     gap = np.maximum((best_following - following) @ game.initial, 0.0)
@@ -96,7 +95,7 @@ def induce(game: TabularGame, anchors: Anchors, solve: Callable[[Profile, Profil
         stage_gap,
         gap,
         stage_payoffs,
-        contraction,
+        factor,
         is_unique,
         has_converged,
         num_iterations,
@@ -143,5 +142,5 @@ def _best_values(payoffs: Profile, joint: Float64, reference: Profile, weights: 
         own = player + 1
         others = tuple(axis for axis in range(1, q.ndim) if axis != own)
         expected = (q * joint.sum(axis=own, keepdims=True)).sum(axis=others)
-        values.append(anchored.anchored_best_response(expected, reference[player], weights[:, player])[1])
+        values.append(anchored_best_response(expected, reference[player], weights[:, player])[1])
     return np.stack(values, axis=1)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast.checks import check_number
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.regularized.kernels import LOG_ZERO
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64, Int64
 

@@ -8,16 +8,22 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored_mirror_descent import potential
-from coffee_fast._reference.anchored_solver import is_zero_sum
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.anchors import Anchors
 from coffee_fast.regularized.arguments import KLWeight, References, frozen
 from coffee_fast.regularized.backward_induction import Stage, induce, product
-from coffee_fast.regularized.kernels import anchored_mirror_descent
+from coffee_fast.regularized.kernels import (
+    LOG_ZERO,
+    anchored_best_response,
+    anchored_mirror_descent,
+    contraction,
+    deviation_payoffs,
+    is_zero_sum,
+    nearest_potential,
+    regularized_gap,
+)
 from coffee_fast.regularized.normal_form import StageGame
 from coffee_fast.regularized.solutions import CorrelatedEquilibrium, CorrelatedPolicies
 from coffee_fast.regularized.tabular_game import TabularGame
@@ -146,13 +152,13 @@ def _play(
         )
         marginals = found.last
         with np.errstate(divide="ignore"):
-            logs = [np.maximum(np.log(x), anchored.LOG_ZERO) for x in marginals]
-        num_players = len(anchored.axis_owners(payoffs))
+            logs = [np.maximum(np.log(x), LOG_ZERO) for x in marginals]
+        num_players = payoffs[0].ndim - 1
         joint = product(marginals if len(marginals) == num_players else marginals * num_players)
-        gap = anchored.regularized_gap(payoffs, reference, kl_weight, logs)
+        gap = regularized_gap(payoffs, reference, kl_weight, logs)
         response = [
-            anchored.anchored_best_response(q, reference[i], kl_weight[:, i])[1]
-            for i, q in enumerate(anchored.deviation_payoffs(payoffs, logs))
+            anchored_best_response(q, reference[i], kl_weight[:, i])[1]
+            for i, q in enumerate(deviation_payoffs(payoffs, logs))
         ]
         value = np.stack(response, axis=1) - gap
     converged = (gap <= tolerance * ranges).all(axis=1) & (tolerance > 0.0)
@@ -161,8 +167,8 @@ def _play(
 
 def _equilibrium(game: StageGame, found: Stage) -> CorrelatedEquilibrium:
     mixtures = [frozen(x[0] / x[0].sum()) for x in found.marginals]
-    contraction = anchored.contraction(game.payoffs, game.kl_weight)[0]
-    _, distance = potential(game.payoffs)
+    contracts = contraction(game.payoffs, game.kl_weight)[0] < 1.0
+    _, distance = nearest_potential(game.payoffs)
     return CorrelatedEquilibrium(
         joint=frozen(found.joint[0]),
         mixtures=tuple(mixtures if len(mixtures) == game.num_players else mixtures * game.num_players),
@@ -170,7 +176,7 @@ def _equilibrium(game: StageGame, found: Stage) -> CorrelatedEquilibrium:
         value=game.all_players(found.value),
         status="converged" if found.converged[0] else "max_iterations",
         num_iterations=int(found.num_iterations[0]),
-        is_unique=bool(contraction < 1.0 or is_zero_sum(game.payoffs, game.kl_weight)[0]),
+        is_unique=bool(contracts or is_zero_sum(game.payoffs, game.kl_weight)[0]),
         potential_distance=float(distance[0]),
         kl_weight=game.all_players(game.kl_weight),
     )

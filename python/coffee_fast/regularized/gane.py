@@ -8,15 +8,20 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.anchors import Anchors, KLValue
 from coffee_fast.regularized.arguments import KLWeight, References, frozen
 from coffee_fast.regularized.backward_induction import Induced, Stage, induce, product
-from coffee_fast.regularized.kernels import solve_anchored
+from coffee_fast.regularized.kernels import (
+    METHODS,
+    Equilibria,
+    Method,
+    deviation_payoffs,
+    kl_divergence,
+    solve_anchored,
+)
 from coffee_fast.regularized.log_figures import expected_gap, log_coverage
 from coffee_fast.regularized.normal_form import StageGame
 from coffee_fast.regularized.solutions import AnchoredEquilibrium, AnchoredPolicies
@@ -181,9 +186,9 @@ def _regularized_values(
     payoffs: Profile, reference: Profile, kl_weight: Float64, mixtures: Profile
 ) -> tuple[Float64, Float64]:
     """Return ``[G, N]`` each: payoffs less KL penalties, and the penalties."""
-    values = anchored.deviation_payoffs(payoffs, mixtures)
+    values = deviation_payoffs(payoffs, mixtures)
     expected = [(np.exp(x) * q).sum(axis=1) for x, q in zip(mixtures, values, strict=True)]
-    divergence = [anchored.kl_divergence(x, ref) for x, ref in zip(mixtures, reference, strict=True)]
+    divergence = [kl_divergence(x, ref) for x, ref in zip(mixtures, reference, strict=True)]
     penalty = kl_weight * np.stack(divergence, axis=1)
     return np.stack(expected, axis=1) - penalty, penalty
 

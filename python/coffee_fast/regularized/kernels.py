@@ -1,15 +1,44 @@
-"""The compiled solvers of stage games, with the arguments and results of their twins in ``_reference``."""
+"""The compiled kernels of stage games, with the arguments and results of their twins in ``_reference``.
+
+Nothing else in production asks the twins: what describes results and choices passes through here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast import _core
+from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_mirror_descent import Correlated
 from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
+from coffee_fast._reference.coverage import Coverage
 from coffee_fast.typing import Float64, Profile
+
+__all__ = [
+    "LOG_ZERO",
+    "METHODS",
+    "Correlated",
+    "Coverage",
+    "Equilibria",
+    "Method",
+    "anchored_best_response",
+    "anchored_mirror_descent",
+    "by_rows",
+    "contraction",
+    "coverage",
+    "deviation_payoffs",
+    "entropic_certainty_equivalent",
+    "is_zero_sum",
+    "kl_divergence",
+    "log_sum_exp",
+    "nearest_potential",
+    "regularized_gap",
+    "solve_anchored",
+    "total_variation_ball",
+]
 
 
 def solve_anchored(
@@ -52,6 +81,54 @@ def anchored_mirror_descent(
         step_size=None if step_size is None else np.ascontiguousarray(step_size),
     )
     return Correlated(**found)
+
+
+def deviation_payoffs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Profile:
+    """Return what each action is worth against the others' mixtures (logarithms), ``[G, A_i]`` a player."""
+    return _core.deviation_payoffs(_contiguous(payoffs), _contiguous(mixtures))
+
+
+def regularized_gap(
+    payoffs: Sequence[Float64], reference: Sequence[Float64], kl_weight: Float64, mixtures: Sequence[Float64]
+) -> Float64:
+    """Return ``[G, N]``: what each player could gain, less its KL penalty, by leaving its mixture."""
+    arrays = _contiguous(payoffs), _contiguous(reference), np.ascontiguousarray(kl_weight), _contiguous(mixtures)
+    return _core.regularized_gap(*arrays)
+
+
+def contraction(payoffs: Sequence[Float64], kl_weight: Float64) -> Float64:
+    """Return ``[G]``: below 1 best responses contract, so that there is one equilibrium."""
+    return _core.contraction(_contiguous(payoffs), np.ascontiguousarray(kl_weight))
+
+
+def is_zero_sum(payoffs: Sequence[Float64], kl_weight: Float64) -> NDArray[np.bool_]:
+    """Return ``[G]``: whether two players with one KL weight have payoffs that add to a constant (to 1e-9)."""
+    return _core.is_zero_sum(_contiguous(payoffs), np.ascontiguousarray(kl_weight))
+
+
+def nearest_potential(payoffs: Sequence[Float64]) -> tuple[Float64, Float64]:
+    """Return the nearest potential ``[G, A1, ..., An]`` and how far each game is from it, ``[G]``."""
+    return _core.nearest_potential(_contiguous(payoffs))
+
+
+def coverage(reference: Sequence[Float64], frequencies: Float64) -> Coverage:
+    """Return how frequencies ``[G, A1, ..., An]`` cover log-references ``[G, A_i]``."""
+    return Coverage(*_core.coverage(_contiguous(reference), np.ascontiguousarray(frequencies)))
+
+
+def anchored_best_response(values: Float64, reference: Float64, kl_weight: Float64) -> tuple[Float64, Float64]:
+    """Return best responses (logarithms) to ``values [G, A]`` near references, and what they are worth, ``[G]``."""
+    return _core.anchored_best_response(*_contiguous([values, reference, kl_weight]))
+
+
+def kl_divergence(mixture: Float64, other: Float64) -> Float64:
+    """Return ``KL(mixture || other)`` of log-probabilities ``[G, A]``, ``[G]``."""
+    return _core.log_kl_divergence(*_contiguous([mixture, other]))
+
+
+def log_sum_exp(values: Float64) -> Float64:
+    """Return ``log sum exp`` of rows ``[G, A]``, ``[G, 1]``."""
+    return _core.log_sum_exp(*_contiguous([values]))[:, None]
 
 
 def entropic_certainty_equivalent(values: Float64, weights: Float64, risk_aversion: float) -> Float64:

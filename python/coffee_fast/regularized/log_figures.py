@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coffee_fast._reference import anchored
 from coffee_fast.regularized.anchors import Anchors
 from coffee_fast.regularized.backward_induction import Induced, product
+from coffee_fast.regularized.kernels import coverage
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64
 
@@ -18,7 +18,7 @@ def log_coverage(game: TabularGame, anchors: Anchors) -> tuple[Float64 | None, F
     joint, unilateral = np.full(game.reached.shape, np.nan), np.full((game.num_players, *game.reached.shape), np.nan)
     counts = game.counts[game.reached]
     frequencies = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
-    figures = anchored.coverage([x[game.reached] for x in anchors.reference], frequencies)
+    figures = coverage([x[game.reached] for x in anchors.reference], frequencies)
     joint[game.reached], unilateral[:, game.reached] = figures.joint, figures.unilateral.T
     return joint, unilateral
 

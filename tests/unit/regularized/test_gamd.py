@@ -5,7 +5,8 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast._reference.anchored import kl_divergence
-from coffee_fast._reference.anchored_mirror_descent import anchored_mirror_descent, potential
+from coffee_fast._reference.anchored_mirror_descent import anchored_mirror_descent
+from coffee_fast._reference.potential import nearest_potential
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized import gamd, gane
 
@@ -121,7 +122,7 @@ def test_the_potential_is_the_least_squares_one(rng):
                     changes.append(payoffs[player][other] - payoffs[player][cell])
     rows, changes = np.array(rows, dtype=float), np.array(changes)
     solution = np.linalg.lstsq(rows, changes, rcond=None)[0]
-    found, distance = potential([p[None] for p in payoffs])
+    found, distance = nearest_potential([p[None] for p in payoffs])
     np.testing.assert_allclose(found[0].ravel() - found.mean(), solution - solution.mean(), atol=1e-12)
     np.testing.assert_allclose(distance[0], np.abs(rows @ solution - changes).max(), atol=1e-12)
 

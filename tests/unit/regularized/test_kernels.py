@@ -8,6 +8,7 @@ from coffee_fast._reference import anchored, robust_expectation
 from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_solver import iterate_responses, solve_anchored
 from coffee_fast._reference.certainty_equivalent import entropic_certainty_equivalent
+from coffee_fast._reference.coverage import coverage
 
 VALUES, NOMINAL = np.array([0.2, 1.0, -0.5, 0.7]), np.array([0.4, 0.3, 0.1, 0.2])
 
@@ -193,12 +194,12 @@ def test_newton_steps_at_the_end_of_the_branch_take_the_gap_to_rounding():
 
 def test_coverage_is_the_largest_ratio():
     reference = [np.log([[0.5, 0.5]]), np.log([[0.25, 0.75]])]
-    found = anchored.coverage(reference, np.array([[[0.6, 0.2], [0.1, 0.1]]]))
+    found = coverage(reference, np.array([[[0.6, 0.2], [0.1, 0.1]]]))
     np.testing.assert_allclose(found.joint, [0.375 / 0.1])
     np.testing.assert_allclose(found.unilateral, [[7.5, 5.0]])
-    empty = anchored.coverage(reference, np.array([[[0.6, 0.2], [0.0, 0.2]]]))
+    empty = coverage(reference, np.array([[[0.6, 0.2], [0.0, 0.2]]]))
     assert np.isinf(empty.joint).all()
-    masked = anchored.coverage([np.array([[0.0, LOG_ZERO]]), reference[1]], np.array([[[0.6, 0.4], [0.0, 0.0]]]))
+    masked = coverage([np.array([[0.0, LOG_ZERO]]), reference[1]], np.array([[[0.6, 0.4], [0.0, 0.0]]]))
     np.testing.assert_allclose(masked.joint, [0.75 / 0.4])
 
 
