@@ -5,9 +5,10 @@
     python reproductions/claims.py reproductions/reduced --ablation reproductions/reduced_ablation
 
 reads ``results.csv`` of the reports and writes ``claims.md`` into the first. Each line compares mean true-game
-regrets (or model errors) over runs: "agrees" if a one-sided test (Welch's, or of paired differences) for the claimed
-sign is below 0.05, "contradicts" if that for the other sign is, and else "open". No p-value is adjusted for the number
-of lines.
+regrets (or model errors) over runs: "agrees" if a one-sided test for the claimed sign is below 0.05, "contradicts" if
+that for the other sign is, and else "open". The test is Welch's; of two solvers on the same strategies, and in the
+ablation, of paired differences. Runs of one seed learn from one log and one model, so the p-value of their paired
+differences stands beside Welch's. No p-value is adjusted for the number of lines.
 """
 
 from __future__ import annotations
@@ -54,19 +55,19 @@ class Comparison:
 
 
 def is_lower(first: pd.Series, second: pd.Series, is_paired: bool = False) -> tuple[str, str]:
-    """Say the difference of the means in words, and whether the first is lower as claimed."""
+    """Say the difference of the means in words, and whether the first is lower as claimed; series are by seed."""
+    both = pd.concat([first, second], axis=1, join="inner").to_numpy()
+    differences = both[:, 0] - both[:, 1]
+    of_pairs = float(stats.ttest_1samp(differences, 0.0, alternative="less").pvalue) if np.ptp(differences) > 0 else 0.5
     if is_paired:
-        both = pd.concat([first, second], axis=1, join="inner").to_numpy()
-        differences = both[:, 0] - both[:, 1]
-        p = float(stats.ttest_1samp(differences, 0.0, alternative="less").pvalue) if np.ptp(differences) > 0 else 0.5
-        difference, error, count = differences.mean(), stats.sem(differences), f"{len(differences)} pairs"
+        p, words = of_pairs, f"p = {of_pairs:.3g}, {len(differences)} pairs"
+        difference, error = differences.mean(), float(stats.sem(differences))
     else:
         p = float(stats.ttest_ind(first, second, equal_var=False, alternative="less").pvalue)
-        difference = first.mean() - second.mean()
-        error = float(np.hypot(stats.sem(first), stats.sem(second)))
-        count = f"{len(first)} and {len(second)} runs"
+        words = f"p = {p:.3g}, paired {of_pairs:.3g}, {len(first)} and {len(second)} runs"
+        difference, error = first.mean() - second.mean(), float(np.hypot(stats.sem(first), stats.sem(second)))
     verdict = "agrees" if p < LEVEL else "contradicts" if p > 1 - LEVEL else "open"
-    return f"{difference:+.2f} ± {error:.2f} (p = {p:.3g}, {count})", verdict
+    return f"{difference:+.2f} ± {error:.2f} ({words})", verdict
 
 
 def is_positive(rows: pd.DataFrame, first: str, second: str) -> tuple[str, str]:
@@ -115,8 +116,8 @@ def fidelity_claims(comparison: Comparison) -> Iterator[Line]:
         yield claim, str(condition), *is_positive(own, "disagreement", "utility_error")
     for condition, own in rows.groupby("condition"):
         for explores in ("R2D", "RD"):
-            groups = own[own.exploration == explores].groupby("algorithm").utility_error
-            errors = [groups.get_group(name) for name in ("COffeE", "OEF")]
+            groups = own[own.exploration == explores].set_index("seed").groupby("algorithm").utility_error
+            errors = [groups.get_group(name) for name in ("COffeE", "OEF")]  # by seed
             where = f"{condition}, explored with {explores}"
             yield "Conservative terms lower the utility error", where, *is_lower(*errors)
     for condition, own in rows.groupby("condition"):
