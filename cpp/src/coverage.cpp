@@ -9,24 +9,15 @@
 namespace coffee_fast {
 namespace {
 
-/// The largest ratio of a product of probabilities, all but `left_out`'s, to the data's frequency.
-double largest_ratio(std::span<const std::size_t> sizes, std::span<const double> probabilities,
-                     std::span<const double> frequencies, std::size_t left_out) {
-  double largest = 0.0;
-  for (std::size_t profile = 0; profile < frequencies.size(); ++profile) {
-    double weight = 1.0;
-    bool is_played = true;
-    std::size_t stride = frequencies.size(), begin = 0;
-    for (std::size_t player = 0; player < sizes.size(); ++player) {
-      stride /= sizes[player];
-      const double probability = probabilities[begin + profile / stride % sizes[player]];
-      is_played &= probability >= 0.0;
-      if (player != left_out) weight *= probability;
-      begin += sizes[player];
-    }
-    if (is_played && weight > 0.0) largest = std::max(largest, weight / frequencies[profile]);
-  }
-  return largest;
+double product_without(std::span<const double> factors, std::size_t left_out) {
+  double product = 1.0;
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    if (i != left_out) product *= factors[i];
+  return product;
+}
+
+void raise(double& largest, double weight, double frequency) {
+  if (weight > 0.0) largest = std::max(largest, weight / frequency);
 }
 
 }  // namespace
@@ -42,9 +33,23 @@ Coverage coverage(std::span<const std::size_t> sizes, std::span<const double> re
   std::vector<double> probabilities;
   for (const double log_reference : reference)  // -1 marks what is not available
     probabilities.push_back(is_available(log_reference) ? std::exp(log_reference) : -1.0);
-  Coverage found{largest_ratio(sizes, probabilities, frequencies, sizes.size()), {}};
-  for (std::size_t player = 0; player < sizes.size(); ++player)
-    found.unilateral.push_back(largest_ratio(sizes, probabilities, frequencies, player));
+
+  Coverage found{0.0, std::vector<double>(sizes.size(), 0.0)};
+  std::vector<double> played(sizes.size());
+  for (std::size_t profile = 0; profile < num_profiles; ++profile) {
+    std::size_t rest = profile, end = num_actions;
+    bool is_playable = true;
+    for (std::size_t player = sizes.size(); player-- > 0; rest /= sizes[player]) {
+      end -= sizes[player];
+      played[player] = probabilities[end + rest % sizes[player]];
+      is_playable &= played[player] >= 0.0;
+    }
+    if (!is_playable) continue;
+    const double frequency = frequencies[profile];
+    raise(found.joint, product_without(played, played.size()), frequency);
+    for (std::size_t player = 0; player < sizes.size(); ++player)
+      raise(found.unilateral[player], product_without(played, player), frequency);
+  }
   return found;
 }
 

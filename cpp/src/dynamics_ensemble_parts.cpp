@@ -1,0 +1,104 @@
+// What a DynamicsEnsemble is made of; what it does lies in dynamics_ensemble.cpp.
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "coffee_fast/check.hpp"
+#include "coffee_fast/dynamics_ensemble.hpp"
+
+namespace coffee_fast {
+namespace {
+
+void check_network(const char* name, const std::shared_ptr<const Mlp>& network, std::size_t inputs,
+                   std::size_t outputs) {
+  check(network != nullptr, "DynamicsEnsemble: ", name, " network is missing");
+  check(network->input_size() == inputs && network->output_size() == outputs, "DynamicsEnsemble: ", name,
+        " network must have ", inputs, " inputs and ", outputs, " outputs, got ", network->input_size(), " and ",
+        network->output_size());
+}
+
+void check_normalizer(const char* name, const DynamicsEnsemble::Normalizer& normalizer, std::size_t size) {
+  check(normalizer.mean.size() == size && normalizer.scale.size() == size, "DynamicsEnsemble: ", name,
+        " normalizer must have ", size, " means and scales, got ", normalizer.mean.size(), " and ",
+        normalizer.scale.size());
+  for (const float mean : normalizer.mean)
+    check(std::isfinite(mean), "DynamicsEnsemble: ", name, " means must be finite, got ", mean);
+  for (const float scale : normalizer.scale)
+    check(scale > 0.0f && std::isfinite(scale), "DynamicsEnsemble: ", name, " scales must be positive, got ", scale);
+}
+
+}  // namespace
+
+DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, Normalizer state, Normalizer action,
+                                   Normalizer observation, std::vector<float> action_vectors,
+                                   InitialStates initial_states)
+    : options_(options),
+      networks_(std::move(networks)),
+      state_normalizer_(std::move(state)),
+      action_normalizer_(std::move(action)),
+      observation_normalizer_(std::move(observation)),
+      action_vectors_(std::move(action_vectors)),
+      initial_states_(std::move(initial_states)) {
+  const std::size_t N = options.num_players, A = options.num_actions, D = options.state_size;
+  const std::size_t O = options.observation_size, V = action_size();
+  check(N >= 1 && A >= 1 && D >= 1 && V >= 1 && options.max_episode_length >= 1,
+        "DynamicsEnsemble: sizes must be at least 1");
+  check(options.history_start <= O, "DynamicsEnsemble: history_start must be at most ", O, ", got ",
+        options.history_start);
+  check(options.history_source == HistorySource::observations || V == event_size(),
+        "DynamicsEnsemble: history from actions needs action vectors of ", event_size(), " entries, got ", V);
+  check(options.reward_scale > 0.0 && std::isfinite(options.reward_scale),
+        "DynamicsEnsemble: reward_scale must be positive, got ", options.reward_scale);
+  check(!networks_.delta.empty() && networks_.delta.size() == networks_.reward.size(),
+        "DynamicsEnsemble: there must be as many reward as delta networks, at least 1, got ", networks_.reward.size(),
+        " and ", networks_.delta.size());
+  for (const auto& network : networks_.delta) check_network("delta", network, D + V, D);
+  for (const auto& network : networks_.reward) check_network("reward", network, D + V, N);
+  check_network("shared", networks_.shared, D, N * O + A);
+  check_normalizer("state", state_normalizer_, D);
+  check_normalizer("observation", observation_normalizer_, N * O);
+  check_normalizer("action", action_normalizer_, V);
+  check(action_vectors_.size() == A * V, "DynamicsEnsemble: action_vectors must have shape [", A, ", ", V, "]");
+  const std::size_t M = initial_states_.players.size();
+  for (const auto* values : {&initial_states_.states, &initial_states_.observations, &action_vectors_})
+    check(std::ranges::all_of(*values, [](float value) { return std::isfinite(value); }),
+          "DynamicsEnsemble: initial states, their observations and action vectors must be finite");
+  check(M >= 1 && initial_states_.states.size() == M * D && initial_states_.observations.size() == M * N * O &&
+            initial_states_.legal_masks.size() == M * A,
+        "DynamicsEnsemble: initial states must be at least 1, with states [M, ", D, "], observations [M, ", N * O,
+        "], legal masks [M, ", A, "] and players [M]");
+  for (std::size_t m = 0; m < M; ++m) {
+    check(initial_states_.players[m] >= 0 && static_cast<std::size_t>(initial_states_.players[m]) < N,
+          "DynamicsEnsemble: player on move in initial state ", m, " must lie in [0, ", N, "), got ",
+          initial_states_.players[m]);
+    const std::span<const std::uint8_t> mask = std::span(initial_states_.legal_masks).subspan(m * A, A);
+    check(std::ranges::find(mask, 1) != mask.end() && std::ranges::max(mask) == 1,
+          "DynamicsEnsemble: legal mask of initial state ", m, " must hold zeros and ones, at least one 1");
+  }
+  for (const float scale : state_normalizer_.scale) inverse_state_scale_.push_back(1.0f / scale);
+  for (std::size_t i = 0; i < action_vectors_.size(); ++i)
+    normalized_action_vectors_.push_back((action_vectors_[i] - action_normalizer_.mean[i % V]) /
+                                         action_normalizer_.scale[i % V]);
+}
+
+DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const {
+  const std::size_t D = state_size(), NO = num_players() * observation_size();
+  Batch batch;
+  batch.states.resize(capacity * D);
+  batch.observations.resize(capacity * NO);
+  batch.information_states.resize(capacity * information_state_size());
+  batch.legal_masks.resize(capacity * num_actions());
+  batch.players.resize(capacity);
+  batch.num_actions_taken.resize(capacity);
+  batch.inputs.resize(capacity * input_size());
+  batch.deltas.resize(capacity * D);
+  batch.next_states.resize(capacity * D);
+  batch.terminal_inputs.resize(capacity * input_size());
+  batch.rewards.resize(capacity * num_players());
+  batch.shared_inputs.resize(capacity * D);
+  batch.shared_outputs.resize(capacity * (NO + num_actions()));
+  return batch;
+}
+
+}  // namespace coffee_fast
