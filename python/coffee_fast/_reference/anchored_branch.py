@@ -39,9 +39,10 @@ def trace_branch(payoffs: Sequence[Float64], reference: Sequence[Float64], allow
     return branch.split(branch.y[:, :-1]), branch.num_solves
 
 
-def trace(branch: Branch) -> None:
+def trace(branch: Branch, max_steps: int = _MAX_STEPS) -> None:
     """Step every game along its branch until it has arrived or is stuck, for a limited number of steps."""
-    for _ in range(_MAX_STEPS):
+    branch.find_tangents(branch.running)
+    for _ in range(max_steps):
         if not len(branch.running):
             break
         branch.step()
@@ -69,7 +70,6 @@ class Branch:
         self.arrived = np.zeros(num_games, dtype=bool)
         self.orientation = np.ones(num_games)
         self.running = np.arange(num_games)
-        self._find_tangents(self.running)
 
     def split(self, values: Float64) -> Profile:
         """Return the players' parts of ``[G, D]``."""
@@ -142,7 +142,8 @@ class Branch:
                 first[left] = np.abs(moves[..., 0]).max(axis=1)
         return y, tangent, first, residual, orientation
 
-    def _find_tangents(self, games: Int64) -> None:
+    def find_tangents(self, games: Int64) -> None:
+        """Find the tangents from which to step."""
         errors, matrix, by_time = self.linearize(games, self.y[games])
         moves = self._solve_bordered(games, matrix, by_time, self.tangent[games], errors)
         self.tangent[games] = _unit(moves[..., 1])
