@@ -19,5 +19,6 @@ PYBIND11_MODULE(_core, module) {
   bind_q_network(module);
   bind_anchored(module);
   bind_stage_games(module);
+  bind_risk_averse(module);
   bind_robust_expectation(module);
 }

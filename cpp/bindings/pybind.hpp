@@ -94,6 +94,7 @@ void bind_actor(py::module_& module);
 void bind_q_network(py::module_& module);
 void bind_anchored(py::module_& module);
 void bind_stage_games(py::module_& module);
+void bind_risk_averse(py::module_& module);
 void bind_robust_expectation(py::module_& module);
 
 }  // namespace coffee_fast::bindings

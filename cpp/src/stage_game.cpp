@@ -22,6 +22,18 @@ StageGame::StageGame(std::vector<std::size_t> sizes, std::vector<std::vector<dou
     offsets_.push_back(offsets_.back() + sizes_[mixture]);
 }
 
+std::vector<double> StageGame::by_own_action(std::size_t mixture) const {
+  const std::vector<double>& table = payoffs_[mixture];
+  std::size_t stride = 1;  // from one own action to the next
+  for (std::size_t axis = mixture + 1; axis < sizes_.size(); ++axis) stride *= sizes_[axis];
+  std::vector<double> rows;
+  rows.reserve(table.size());
+  for (std::size_t a = 0; a < sizes_[mixture]; ++a)
+    for (std::size_t block = a * stride; block < table.size(); block += sizes_[mixture] * stride)
+      rows.insert(rows.end(), table.data() + block, table.data() + block + stride);
+  return rows;
+}
+
 double StageGame::range(std::size_t mixture) const {
   const auto [lowest, highest] = std::minmax_element(payoffs_[mixture].begin(), payoffs_[mixture].end());
   return *highest - *lowest;

@@ -371,6 +371,37 @@ def contraction(payoffs: Sequence[Float64], kl_weight: Float64) -> Float64: ...
 def is_zero_sum(payoffs: Sequence[Float64], kl_weight: Float64) -> NDArray[np.bool_]: ...
 def nearest_potential(payoffs: Sequence[Float64]) -> tuple[Float64, Float64]: ...
 def coverage(reference: Sequence[Float64], frequencies: Float64) -> tuple[Float64, Float64]: ...
+def solve_risk_averse(
+    payoffs: Sequence[Float64],
+    risk_aversion: Float64,
+    legal: Sequence[Float64],
+    allowed: Float64,
+    *,
+    divergence: int,
+    regularizer: int,
+    initial: Sequence[Float64] | None = ...,
+    max_iterations: int = ...,
+    num_threads: int = ...,
+) -> dict[str, Any]: ...
+def risk_averse_figures(
+    payoffs: Sequence[Float64],
+    risk_aversion: Float64,
+    legal: Sequence[Float64],
+    mixtures: Sequence[Float64],
+    *,
+    divergence: int,
+    regularizer: int,
+) -> dict[str, Any]: ...
+def solve_action_risk(
+    payoffs: Sequence[Float64],
+    temperature: Float64,
+    risk_aversion: Float64,
+    *,
+    damping: float,
+    tolerance: float,
+    max_iterations: int,
+    num_threads: int = ...,
+) -> dict[str, Any]: ...
 def entropic_certainty_equivalent(values: Float64, probabilities: Float64, risk_aversion: float) -> Float64: ...
 def contamination(values: Float64, probabilities: Float64, radius: float) -> Float64: ...
 def total_variation_ball(values: Float64, probabilities: Float64, radius: float) -> Float64: ...

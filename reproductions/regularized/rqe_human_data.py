@@ -16,9 +16,8 @@ from _parts import HERE, resumed
 from matplotlib.figure import Figure
 
 import coffee_fast as cf
-from coffee_fast._reference.risk_averse import Divergence, Regularizer, RiskAverseGames
-from coffee_fast._reference.risk_averse_solver import solve_risk_averse
 from coffee_fast.plotting import _style
+from coffee_fast.regularized.kernels import Divergence, Regularizer, solve_risk_averse
 from coffee_fast.typing import Float64
 
 GAMES = json.loads((HERE / "human_games.json").read_text())["games"]
@@ -65,8 +64,10 @@ def predictions(divergence: Divergence, regularizer: Regularizer, risk_aversions
     scaled = [np.tile(u, (len(tau), 1, 1)) / np.repeat(temperature, num_games)[:, None, None] for u in payoffs]
     risk = np.repeat(temperature * tau, num_games)[:, None] * np.ones(2)
     uniform = [np.full((len(risk), 2), -np.log(2.0))] * 2
-    games = RiskAverseGames.of(scaled, risk, uniform, divergence, regularizer)
-    found = solve_risk_averse(games, np.full(risk.shape, 1e-10), max_iterations=300)
+    allowed = np.full(risk.shape, 1e-10)
+    found = solve_risk_averse(
+        scaled, risk, uniform, allowed, divergence=divergence, regularizer=regularizer, max_iterations=300
+    )
     first = np.stack([np.exp(x[:, 0]) for x in found.mixtures], axis=1)
     first[~found.converged] = np.nan
     return first.reshape(len(tau), num_games, 2)

@@ -24,10 +24,6 @@ ONLY_IN = {
     "ray": {"sweeps/ray"},
 }
 
-# Still computed by the specification itself.
-RISK_AVERSE = {f"regularized/{name}" for name in ("risk", "rqe", "rqre", "risk_averse_solutions")}
-RISK_AVERSE |= {"meta_solvers/risk_averse"}
-
 
 def plan(letter: str) -> dict[str, int]:
     """Return the height of each room: floors count from below, rooms of a floor from the left."""
@@ -94,7 +90,7 @@ def test_only_the_command_line_uses_the_public_face():
 
 def test_production_computes_with_the_kernels():
     """The NumPy twins are the specification: only the kernels' wrappers take their types from them."""
-    assert reference_users() - RISK_AVERSE == {"regularized/kernels"}
+    assert reference_users() == {"regularized/kernels"}
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

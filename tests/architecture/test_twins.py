@@ -13,7 +13,7 @@ TOOLS = {"aligned", "cancel", "check", "coffee_fast", "dynamics", "error", "fma_
 TOOLS |= {"version"}
 # Specified and tested with what they serve.
 TWIN = {"deviation": "payoff_table", "profile_index": "payoff_table", "stage_game": "anchored"}
-TEST = TWIN | {"policy": "rollout", "anchored_branch": "anchored_solver"}
+TEST = TWIN | {"policy": "rollout", "anchored_branch": "anchored_solver", "risk_averse_branch": "risk_averse_solver"}
 # The loop of acting and learning is specified by the same loop around torch.
 LOOPS = {"q_learner": "responses/_torch_training.py"}
 

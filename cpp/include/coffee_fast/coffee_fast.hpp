@@ -2,6 +2,7 @@
 
 /// Everything an embedding program needs: `find_package(coffee_fast)`, link `coffee_fast::coffee_fast`, include this.
 
+#include "coffee_fast/action_risk.hpp"
 #include "coffee_fast/actor.hpp"
 #include "coffee_fast/aligned.hpp"
 #include "coffee_fast/anchored.hpp"
@@ -29,6 +30,9 @@
 #include "coffee_fast/q_network.hpp"
 #include "coffee_fast/replay_buffer.hpp"
 #include "coffee_fast/replicator.hpp"
+#include "coffee_fast/risk_averse.hpp"
+#include "coffee_fast/risk_averse_branch.hpp"
+#include "coffee_fast/risk_averse_solver.hpp"
 #include "coffee_fast/rng.hpp"
 #include "coffee_fast/robust_expectation.hpp"
 #include "coffee_fast/rollout.hpp"

@@ -28,6 +28,9 @@ class StageGame {
     return profile.subspan(offsets_[mixture], offsets_[mixture + 1] - offsets_[mixture]);
   }
 
+  /// The table with a player's own actions first: [A_i, B] for its B joint actions of the others, in their order.
+  std::vector<double> by_own_action(std::size_t mixture) const;
+
   /// Largest payoff of a table less its smallest.
   double range(std::size_t mixture) const;
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
 from coffee_fast._reference.certainty_equivalent import entropic_certainty_equivalent
-from coffee_fast.typing import Float64, Profile
+from coffee_fast.typing import Float64, Int64, Profile
 
 _SHARES = (1.0, 0.2, 0.04)  # of the damping asked for, where responses circle
 
@@ -24,7 +24,8 @@ class ActionRiskEquilibria:
     """Of ``G`` games: the best profiles found and how good they are.
 
     ``mixtures`` are ``[G, A_i]``; ``gap [G, N]`` is what each player could gain in its payoff and temperature's
-    entropy, ``residual [G, N]`` the largest difference from its response, ``value [G, N]`` the payoff alone.
+    entropy, ``residual [G, N]`` the largest difference from its response, ``value [G, N]`` the payoff alone;
+    ``num_iterations [G]`` counts responses.
     """
 
     mixtures: Profile
@@ -32,7 +33,7 @@ class ActionRiskEquilibria:
     residual: Float64
     value: Float64
     converged: NDArray[np.bool_]
-    num_iterations: int
+    num_iterations: Int64
 
 
 def action_values(payoffs: Sequence[Float64], mixtures: Sequence[Float64], risk_aversion: Float64) -> Profile:
@@ -66,7 +67,7 @@ def solve_action_risk(
     num_games = len(payoffs[0])
     best = [np.full((num_games, size), 1.0 / size) for size in payoffs[0].shape[1:]]
     residual = _residual(best, _responses(payoffs, best, temperature, risk_aversion))
-    num_iterations = 0
+    num_iterations = np.zeros(num_games, dtype=np.int64)
     for share in _SHARES:
         games = np.flatnonzero(residual.max(axis=1) > tolerance)
         current, part = [x[games] for x in best], [u[games] for u in payoffs]
@@ -80,7 +81,7 @@ def solve_action_risk(
             ]
             current = [np.exp(x - anchored.log_sum_exp(x)) for x in moved]
             responses = _responses(part, current, temperature, risk_aversion)
-            num_iterations += len(games)
+            num_iterations[games] += 1
             off = _residual(current, responses)
             better = off.max(axis=1) < residual[games].max(axis=1)
             residual[games[better]] = off[better]

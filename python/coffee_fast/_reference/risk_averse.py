@@ -12,7 +12,6 @@ are not legal. Source: Mazumdar, Panaganti and Shi 2025.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,7 +28,7 @@ Regularizer = Literal["log_barrier", "entropy"]
 DIVERGENCES: tuple[Divergence, ...] = ("kl", "reverse_kl")
 REGULARIZERS: tuple[Regularizer, ...] = ("log_barrier", "entropy")
 _LEAST_LOG = -650.0  # below it 1 / probability overflows
-_LARGEST_LOG = 20.0  # of trial points off the simplex, refused by what they leave
+LARGEST_LOG = 20.0  # of trial points off the simplex, refused by what they leave
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def adversary(divergence: Divergence, payoffs: Float64, log_q: Float64, risk_ave
         far = (anchored.log_sum_exp(scores) - log_total)[:, 0] + mean
         premium = np.where((np.abs(small) < 1.0).all(axis=1), near, far)
         return Adversary(p, np.ones_like(p), over, _sure(payoffs, q, -premium, risk_aversion))
-    weights = np.where(available, np.exp(np.clip(log_q, _LEAST_LOG, _LARGEST_LOG)), 0.0)
+    weights = np.where(available, np.exp(np.clip(log_q, _LEAST_LOG, LARGEST_LOG)), 0.0)
     s = level(weights, above)
     total = above + s
     p = np.where(available, weights / total, 0.0)
@@ -102,10 +101,10 @@ def response(regularizer: Regularizer, values: Float64, legal: Float64) -> tuple
     holds log-probabilities that are ``LOG_ZERO`` where an action is not.
     """
     is_legal = legal > LOG_ZERO / 2
-    if regularizer == "entropy":
-        scores = np.where(is_legal, values - values.max(axis=1, keepdims=True), LOG_ZERO)
-        return scores - anchored.log_sum_exp(scores), is_legal.astype(np.float64)
     top = np.where(is_legal, values, -np.inf).max(axis=1, keepdims=True)
+    if regularizer == "entropy":
+        scores = np.where(is_legal, values - top, LOG_ZERO)
+        return scores - anchored.log_sum_exp(scores), is_legal.astype(np.float64)
     gaps = np.where(is_legal, top - values, 0.0)
     total = gaps + level(is_legal.astype(np.float64), gaps)
     return np.where(is_legal, -np.log(total), LOG_ZERO), np.where(is_legal, 1.0 / total, 0.0)
@@ -169,10 +168,13 @@ class RiskAverseGames:
 
     def adversary(self, player: int, mixtures: Sequence[Float64], t: Float64 | float = 1.0) -> Adversary:
         """Return the worst joint play of the others for ``player``, with ``t`` of its risk aversion."""
-        log_q = self.log_others(player, mixtures)
-        own = np.exp(np.minimum(mixtures[player], _LARGEST_LOG))
-        payoffs = np.einsum("ga,gab->gb", own, self.matrices[player])
+        payoffs, log_q = self.against_each(player, mixtures), self.log_others(player, mixtures)
         return adversary(self.divergence, payoffs, log_q, t * self.risk_aversion[:, player])
+
+    def against_each(self, player: int, mixtures: Sequence[Float64]) -> Float64:
+        """Return what the player's mixture earns against each joint action of the others, ``[G, B]``."""
+        own = np.exp(np.minimum(mixtures[player], LARGEST_LOG))
+        return np.asarray(np.einsum("ga,gab->gb", own, self.matrices[player]))
 
     def log_others(self, player: int, mixtures: Sequence[Float64]) -> Float64:
         """Return the logarithms of what the others jointly play, ``[G, B]``."""
@@ -200,6 +202,12 @@ class RiskAverseGames:
         best = self.responses(mixtures)
         return np.stack([excess(self.regularizer, x, y) for x, y in zip(mixtures, best, strict=True)], axis=1)
 
+    def residual(self, mixtures: Sequence[Float64], adversaries: Sequence[Float64]) -> Float64:
+        """Return ``[G, N]``: the largest difference of a probability from the best response to ``p [G, B]``."""
+        best = self.responses(mixtures, adversaries)
+        found = [np.abs(np.exp(x) - np.exp(y)).max(axis=1) for x, y in zip(mixtures, best, strict=True)]
+        return np.stack(found, axis=1)
+
     def saddle_gap(self, mixtures: Sequence[Float64], adversaries: Sequence[Float64]) -> Float64:
         r"""Return the bound of :meth:`gap` that other adversaries, ``log p [G, B]`` of reverse KL, give; ``[G, N]``.
 
@@ -223,49 +231,6 @@ class RiskAverseGames:
         for player, x in enumerate(mixtures):
             found.append(self.adversary(player, mixtures).value - penalty(self.regularizer, x))
         return np.stack(found, axis=1)
-
-    def linearize(self, logs: Profile, t: Float64) -> tuple[Float64, Float64, Float64]:
-        r"""Return :math:`F = l - \log y(t v)`, ``[G, D]``, and its derivatives by ``l`` (one more axis) and ``t``.
-
-        ``l`` are all players' log-probabilities side by side; with ``t [G, 1]`` temperatures are ``1 / t`` of theirs
-        and risk aversions ``t`` of theirs. Their products, and so what makes an equilibrium unique, stay as they are.
-        """
-        ends = np.cumsum([0, *(x.shape[1] for x in logs)])
-        places = [slice(a, b) for a, b in itertools.pairwise(ends)]
-        residual, by_time = np.empty((len(t), ends[-1])), np.empty((len(t), ends[-1]))
-        matrix = np.zeros((len(t), ends[-1], ends[-1]))
-        matrix[:] = np.eye(ends[-1])
-        for player, (u, own) in enumerate(zip(self.matrices, places, strict=True)):
-            worst, x = self.adversary(player, logs, t[:, 0]), np.exp(np.minimum(logs[player], _LARGEST_LOG))
-            weighted = u * worst.p[:, None, :]
-            v = weighted.sum(axis=2)
-            log_y, k = response(self.regularizer, t * v, self.legal[player])
-            share = np.exp(log_y) * k
-            share = share / share.sum(axis=1, keepdims=True)
-            bend = k * t
-            residual[:, own] = logs[player] - log_y
-            bent = weighted * worst.h[:, None, :]
-            r = bent.sum(axis=2)
-            r_share = r / (worst.p * worst.h).sum(axis=1, keepdims=True)
-            wary = self.risk_aversion[:, player, None] * worst.h * worst.above
-            grown = r_share * (worst.p * wary).sum(axis=1, keepdims=True) - np.einsum("gab,gb->ga", weighted, wary)
-            by_time[:, own] = -k * (v + t * grown - (share * (v + t * grown)).sum(axis=1, keepdims=True))
-            tau = (self.risk_aversion[:, player, None] * t)[:, :, None]
-            change = -tau * (np.einsum("gab,gcb->gac", bent, u) - r[:, :, None] * r_share[:, None, :]) * x[:, None, :]
-            _add_change(matrix, own, own, change, bend, share)
-            sizes = [size for _, size in self.axes[player]]
-            for axis, (owner, _) in enumerate(self.axes[player]):
-                away = tuple(a for a in range(len(sizes)) if a != axis)
-                pairs = weighted.reshape(*v.shape, *sizes).sum(axis=tuple(a + 2 for a in away))
-                marginal = worst.p.reshape(len(t), *sizes).sum(axis=tuple(a + 1 for a in away))
-                _add_change(matrix, own, places[owner], pairs - r_share[:, :, None] * marginal[:, None, :], bend, share)
-        return residual, matrix, by_time
-
-
-def _add_change(matrix: Float64, rows: slice, columns: slice, change: Float64, bend: Float64, share: Float64) -> None:
-    """Take ``d log y = bend * (dv - share . dv)`` off the rows of a player, for changes ``dv [G, A, A']``."""
-    mean = np.einsum("ga,gab->gb", share, change)
-    matrix[:, rows, columns] -= bend[:, :, None] * (change - mean[:, None, :])
 
 
 def _sure(payoffs: Float64, q: Float64, negative: Float64, risk_aversion: Float64) -> Float64:

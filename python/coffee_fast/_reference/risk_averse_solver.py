@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._reference import anchored
-from coffee_fast._reference.risk_averse import RiskAverseGames
+from coffee_fast._reference.anchored_branch import trace
+from coffee_fast._reference.risk_averse import Divergence, Regularizer, RiskAverseGames
 from coffee_fast._reference.risk_averse_branch import RiskAverseBranch, SlackBranch
 from coffee_fast.typing import Float64, Int64, Profile
 
@@ -24,40 +25,56 @@ _EXACT = 1e-26  # the gap, in temperatures, at which Newton steps have no digit 
 class RiskAverseEquilibria:
     """Of ``G`` games: the best profiles found, as logarithms ``[G, A_i]``, and how good they are.
 
-    ``adversaries`` are ``[G, B]``; ``gap [G, N]``, against them, is in units of the temperature, and ``converged [G]``
-    says whether all are within what was allowed.
+    ``adversaries`` are ``[G, B]``; ``gap``, against them, and ``value`` are ``[G, N]`` in units of the temperature,
+    ``residual [G, N]`` is the largest difference of a probability from the best response to them, and
+    ``converged [G]`` says whether all gaps are within what was allowed.
     """
 
     mixtures: Profile
     adversaries: Profile
     gap: Float64
+    residual: Float64
+    value: Float64
     converged: NDArray[np.bool_]
     num_iterations: Int64
 
 
 def solve_risk_averse(
-    games: RiskAverseGames,
+    payoffs: Sequence[Float64],
+    risk_aversion: Float64,
+    legal: Sequence[Float64],
     allowed: Float64,
     *,
+    divergence: Divergence,
+    regularizer: Regularizer,
     initial: Sequence[Float64] | None = None,
     max_iterations: int = 2000,
 ) -> RiskAverseEquilibria:
     """Return a risk-averse quantal equilibrium of each game; it has converged with gaps within ``allowed [G, N]``.
 
+    ``payoffs``, ``risk_aversion [G, N]`` and ``legal`` make the games, see :meth:`RiskAverseGames.of`.
     It is the one on the branch that starts at uniform play, for infinite temperatures and no risk aversion; with
     ``initial`` mixtures (their logarithms) the one that damped responses and Newton steps lead to from there. Games
     that these leave unfinished end with the best profile that as many steps and damped responses find.
     """
-    search = _Search(games, allowed, games.legal if initial is None else initial)
-    everything = np.arange(len(allowed))
-    if initial is None:
-        search.trace(everything, max_iterations)
-    for damping in _DAMPINGS:
-        search.iterate(np.flatnonzero(~search.converged), damping, max_iterations // len(_DAMPINGS))
-        search.polish(np.flatnonzero(~search.converged))
-    search.polish(everything)
+    games = RiskAverseGames.of(payoffs, risk_aversion, legal, divergence, regularizer)
+    with np.errstate(over="ignore", invalid="ignore"):  # far from any equilibrium gaps may be infinite
+        search = _Search(games, allowed, games.legal if initial is None else initial)
+        everything = np.arange(len(allowed))
+        if initial is None:
+            search.trace(everything, max_iterations)
+        for damping in _DAMPINGS:
+            search.iterate(np.flatnonzero(~search.converged), damping, max_iterations // len(_DAMPINGS))
+            search.polish(np.flatnonzero(~search.converged))
+        search.polish(everything)
     return RiskAverseEquilibria(
-        search.mixtures, search.adversaries, search.gap, search.converged, search.num_iterations
+        mixtures=search.mixtures,
+        adversaries=search.adversaries,
+        gap=search.gap,
+        residual=games.residual(search.mixtures, search.adversaries),
+        value=games.value(search.mixtures),
+        converged=search.converged,
+        num_iterations=search.num_iterations,
     )
 
 
@@ -78,10 +95,7 @@ class _Search:
     def trace(self, games: Int64, num_steps: int) -> None:
         """Trace the branch of these games from uniform play."""
         branch = (SlackBranch if self.games.divergence == "reverse_kl" else RiskAverseBranch)(self.games.rows(games))
-        for _ in range(num_steps):
-            if not len(branch.running):
-                break
-            branch.step()
+        trace(branch, num_steps)
         self._end(games, branch)
 
     def polish(self, games: Int64) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, make_solution
+from coffee_fast.regularized.kernels import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
 from coffee_fast.regularized.rqe import rqe
 
 

@@ -11,19 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast import _core
+from coffee_fast._reference.action_risk import ActionRiskEquilibria
 from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_mirror_descent import Correlated
 from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
 from coffee_fast._reference.coverage import Coverage
+from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
+from coffee_fast._reference.risk_averse_solver import RiskAverseEquilibria
 from coffee_fast.typing import Float64, Profile
 
 __all__ = [
+    "DIVERGENCES",
     "LOG_ZERO",
     "METHODS",
+    "REGULARIZERS",
+    "ActionRiskEquilibria",
     "Correlated",
     "Coverage",
+    "Divergence",
     "Equilibria",
     "Method",
+    "Regularizer",
+    "RiskAverseEquilibria",
     "anchored_best_response",
     "anchored_mirror_descent",
     "by_rows",
@@ -36,7 +45,9 @@ __all__ = [
     "log_sum_exp",
     "nearest_potential",
     "regularized_gap",
+    "solve_action_risk",
     "solve_anchored",
+    "solve_risk_averse",
     "total_variation_ball",
 ]
 
@@ -129,6 +140,52 @@ def kl_divergence(mixture: Float64, other: Float64) -> Float64:
 def log_sum_exp(values: Float64) -> Float64:
     """Return ``log sum exp`` of rows ``[G, A]``, ``[G, 1]``."""
     return _core.log_sum_exp(*_contiguous([values]))[:, None]
+
+
+def solve_risk_averse(
+    payoffs: Sequence[Float64],
+    risk_aversion: Float64,
+    legal: Sequence[Float64],
+    allowed: Float64,
+    *,
+    divergence: Divergence,
+    regularizer: Regularizer,
+    initial: Sequence[Float64] | None = None,
+    max_iterations: int = 2000,
+) -> RiskAverseEquilibria:
+    """Return a risk-averse quantal equilibrium of each game; see ``_reference.risk_averse_solver``."""
+    found = _core.solve_risk_averse(
+        _contiguous(payoffs),
+        np.ascontiguousarray(risk_aversion),
+        _contiguous(legal),
+        np.ascontiguousarray(allowed),
+        divergence=DIVERGENCES.index(divergence),
+        regularizer=REGULARIZERS.index(regularizer),
+        initial=None if initial is None else _contiguous(initial),
+        max_iterations=max_iterations,
+    )
+    return RiskAverseEquilibria(**found)
+
+
+def solve_action_risk(
+    payoffs: Sequence[Float64],
+    temperature: Float64,
+    risk_aversion: Float64,
+    *,
+    damping: float,
+    tolerance: float,
+    max_iterations: int,
+) -> ActionRiskEquilibria:
+    """Return quantal responses to risk per action of each game; see ``_reference.action_risk``."""
+    found = _core.solve_action_risk(
+        _contiguous(payoffs),
+        np.ascontiguousarray(temperature),
+        np.ascontiguousarray(risk_aversion),
+        damping=damping,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+    )
+    return ActionRiskEquilibria(**found)
 
 
 def entropic_certainty_equivalent(values: Float64, weights: Float64, risk_aversion: float) -> Float64:

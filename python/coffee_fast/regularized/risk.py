@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast._reference import anchored
-from coffee_fast._reference.anchored_solver import is_zero_sum
-from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer, RiskAverseGames
-from coffee_fast._reference.risk_averse_solver import solve_risk_averse
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.arguments import check_kl_weight, check_per_player, check_weight_against_ranges
+from coffee_fast.regularized.kernels import (
+    DIVERGENCES,
+    REGULARIZERS,
+    Divergence,
+    Regularizer,
+    contraction,
+    is_zero_sum,
+    solve_risk_averse,
+)
 from coffee_fast.typing import Float64, Int64, Profile
 
 PerPlayer = float | Sequence[float] | None
@@ -102,7 +107,7 @@ class Risk:
         if (self.risk_aversion > 0.0).any():
             return False
         weights = np.tile(self.temperature[: len(payoffs)], (len(payoffs[0]), 1))
-        contracts = anchored.contraction(payoffs, weights) < 1.0
+        contracts = contraction(payoffs, weights) < 1.0
         return bool((contracts | is_zero_sum(payoffs, np.ones_like(weights))).all())
 
     def solve(
@@ -121,18 +126,23 @@ class Risk:
         middle = 0.5 * flat.max(axis=2) + 0.5 * flat.min(axis=2)
         scaled = [(u - _as_axes(middle[:, i], u)) / epsilon[i] for i, u in enumerate(payoffs)]
         tau = np.tile(epsilon * self.risk_aversion[: len(payoffs)], (num_games, 1))
-        games = RiskAverseGames.of(scaled, tau, legal, self.divergence, self.regularizer)
         ranges = np.ptp(flat, axis=2)
-        allowed = tolerance * np.where(ranges > 0.0, ranges, 1.0) / epsilon
-        with np.errstate(over="ignore", invalid="ignore"):  # far from any equilibrium gaps may be infinite
-            found = solve_risk_averse(games, allowed, initial=initial, max_iterations=max_iterations)
-        best = games.responses(found.mixtures, found.adversaries)
+        found = solve_risk_averse(
+            scaled,
+            tau,
+            legal,
+            tolerance * np.where(ranges > 0.0, ranges, 1.0) / epsilon,
+            divergence=self.divergence,
+            regularizer=self.regularizer,
+            initial=initial,
+            max_iterations=max_iterations,
+        )
         return StageEquilibria(
             mixtures=[np.exp(x) for x in found.mixtures],
             adversaries=found.adversaries,
             gap=found.gap * epsilon,
-            residual=np.stack([_distance(x, y) for x, y in zip(found.mixtures, best, strict=True)], axis=1),
-            value=games.value(found.mixtures) * epsilon + middle,
+            residual=found.residual,
+            value=found.value * epsilon + middle,
             converged=found.converged,
             num_iterations=found.num_iterations,
         )
@@ -149,10 +159,6 @@ class StageEquilibria:
     value: Float64
     converged: NDArray[np.bool_]
     num_iterations: Int64
-
-
-def _distance(mixture: Float64, other: Float64) -> Float64:
-    return np.asarray(np.abs(np.exp(mixture) - np.exp(other)).max(axis=1))
 
 
 def _as_axes(values: Float64, like: Float64) -> Float64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coffee_fast._reference.risk_averse import Divergence, Regularizer
+from coffee_fast.regularized.kernels import Divergence, Regularizer
 from coffee_fast.regularized.solutions import Status
 from coffee_fast.typing import Float64
 

@@ -8,11 +8,11 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference.risk_averse import Divergence, Regularizer
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffTable, check_mixture
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.arguments import check_players, frozen, log_uniform
+from coffee_fast.regularized.kernels import Divergence, Regularizer
 from coffee_fast.regularized.normal_form import combine_members
 from coffee_fast.regularized.risk import PerPlayer, Risk
 from coffee_fast.regularized.risk_averse_induction import solve_markov

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast._reference.action_risk import ActionRiskEquilibria, solve_action_risk
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.regularized.kernels import ActionRiskEquilibria, solve_action_risk
 from coffee_fast.regularized.linear_game import Features, LinearGame, feature_rows
 from coffee_fast.regularized.risk import PerPlayer, Risk
 from coffee_fast.regularized.solutions import Status
@@ -149,7 +149,7 @@ def rqre(
         following[at] = found.value[index.ravel()]
         gap, residual = np.maximum(gap, found.gap.max(axis=0)), np.maximum(residual, found.residual.max(axis=0))
         has_converged &= bool(found.converged.all())
-        num_iterations += found.num_iterations
+        num_iterations += int(found.num_iterations.sum())
     return LinearEquilibrium(
         game=game,
         gap=gap,
