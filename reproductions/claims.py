@@ -4,11 +4,12 @@
     coffee-fast report reduced_ablation -o reproductions/reduced_ablation
     python reproductions/claims.py reproductions/reduced --ablation reproductions/reduced_ablation
 
-reads ``results.csv`` of the reports and writes ``claims.md`` into the first. Each line compares mean true-game
-regrets (or model errors) over runs: "agrees" if a one-sided test for the claimed sign is below 0.05, "contradicts" if
-that for the other sign is, and else "open". The test is Welch's; of two solvers on the same strategies, and in the
-ablation, of paired differences. Runs of one seed learn from one log and one model, so the p-value of their paired
-differences stands beside Welch's. No p-value is adjusted for the number of lines.
+reads ``results.csv`` of the reports and writes ``claims.md`` into the first: mean regrets, then a line for each claim
+and place where it can be looked at. Each line compares mean true-game regrets (or model errors) over runs: "agrees" if
+a one-sided test for the claimed sign is below 0.05, "contradicts" if that for the other sign is, and else "open". The
+test is Welch's; of two solvers on the same strategies, and in the ablation, of paired differences. Runs of one seed
+learn from one log and one model, so the p-value of their paired differences stands beside Welch's. No p-value is
+adjusted for the number of lines.
 """
 
 from __future__ import annotations
@@ -121,6 +122,11 @@ def fidelity_claims(comparison: Comparison) -> Iterator[Line]:
             where = f"{condition}, explored with {explores}"
             yield "Conservative terms lower the utility error", where, *is_lower(*errors)
     for condition, own in rows.groupby("condition"):
+        for name in ("COffeE", "OEF"):
+            groups = own[own.algorithm == name].set_index("seed").groupby("exploration").utility_error
+            errors = [groups.get_group(solver) for solver in ("RD", "R2D")]
+            yield "Exploring with R2D compromises fidelity", f"{condition}, {name}, RD against R2D", *is_lower(*errors)
+    for condition, own in rows.groupby("condition"):
         words, verdict = is_positive(own, "utility_error", "regret")
         verdict = "agrees" if verdict == "open" else "contradicts"
         yield "Low utility error does not by itself mean low regret", str(condition), words, verdict
@@ -159,6 +165,20 @@ def ablation_claims(results: pd.DataFrame) -> Iterator[Line]:
         yield claim, where, *is_lower(small, large, is_paired=True)
 
 
+def regrets_table(comparison: Comparison, extraction: str = "R2D") -> list[str]:
+    """Return mean true regrets of all methods as a table in Markdown."""
+    data = [condition.strip("()").split(", ")[1] + " play" for condition in comparison.conditions]
+    lines = [f"| method | explored with | {' | '.join(data)} |", "|---" * (2 + len(data)) + "|"]
+    for algorithm, explores in KINDS:
+        cells = []
+        for condition in comparison.conditions:
+            found = comparison.regrets((algorithm, explores), condition, extraction)
+            cells.append(f"{found.mean():.2f} ± {stats.sem(found):.2f}")
+        weight = f", weight {comparison.weights[explores]:g}" if algorithm == "OEF-BC" else ""
+        lines.append(f"| {algorithm}{weight} | {explores} | {' | '.join(cells)} |")
+    return lines
+
+
 def settings(results: pd.DataFrame, explores: str) -> list[tuple[float, float]]:
     rows = results[results.exploration == explores]
     return sorted(set(zip(rows.uncertainty_penalty, rows.coverage_weight, strict=True)))
@@ -170,7 +190,7 @@ def page(folder: Path, ablation: Path | None = None) -> str:
     lines = [*regret_claims(comparison), *fidelity_claims(comparison)]
     if ablation is not None:
         lines += ablation_claims(pd.read_csv(ablation / "results.csv"))
-    out = ["| claim | where | found | verdict |", "|---|---|---|---|"]
+    out = [*regrets_table(comparison), "", "| claim | where | found | verdict |", "|---|---|---|---|"]
     last = ""
     for claim, where, found, verdict in lines:
         out.append(f"| {claim if claim != last else ''} | {where} | {found} | {verdict} |")

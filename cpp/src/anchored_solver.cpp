@@ -69,7 +69,8 @@ class Search {
     double largest = 0.0;
     for (std::size_t i = 0; i < divergence.size(); ++i) {
       const double share = divergence[i] / allowed_[i];
-      if (!(share <= largest)) largest = share;
+      if (std::isnan(share)) return share;  // no profile is worse
+      largest = std::max(largest, share);
     }
     return largest;
   }

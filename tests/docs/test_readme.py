@@ -13,7 +13,7 @@ import coffee_fast as cf
 from coffee_fast.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "bench/README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "bench/README.md", "reproductions/README.md", "CONTRIBUTING.md")
 README = (ROOT / "README.md").read_text()
 # A block after this mark takes too long to run here: it is compiled, and the names it uses are looked up.
 LONG = "<!-- takes long -->"
