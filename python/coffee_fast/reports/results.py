@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 ALGORITHMS = {"coffee_psro": "COffeE", "oef": "OEF", "oef_bc": "OEF-BC", "online_psro": "online PSRO"}
 BEHAVIORS = {"uniform_random": "uniform", "equilibrium_mixture": "equilibrium"}
-SOLVERS = {"projected_replicator": "PRD", "uniform": "uniform", "nash": "Nash"}
+SOLVERS = {
+    "projected_replicator": "PRD",
+    "uniform": "uniform",
+    "nash": "Nash",
+    "gane": "GANE",
+    "gamd": "GAMD",
+    "rqe": "RQE",
+    "logit_qre": "logit QRE",
+}
 # What the columns below tell apart; any other field that a plan varies stands in ``other``.
 KNOWN_FIELDS = (
     "algorithm",
