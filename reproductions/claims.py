@@ -134,7 +134,7 @@ def fidelity_claims(comparison: Comparison) -> Iterator[Line]:
 
 
 def ablation_claims(results: pd.DataFrame) -> Iterator[Line]:
-    """Section 5.5 and Figure 3: penalty and coverage; each solver extracts what it explored, the last iterations count."""
+    """Section 5.5 and Figure 3: penalty and coverage; each solver extracts from what it explored."""
     own = results[(results.extraction == results.exploration) & (results.iteration > 0)]
     late = own[own.iteration > own.num_iterations - NUM_LAST]
     final = own[own.iteration == own.num_iterations]
