@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import stats
 
 LEVEL = 0.05
+MIN_PAIRS = 3  # two differences that happen to be alike would pass any test
 KINDS = [(algorithm, solver) for algorithm in ("COffeE", "OEF", "OEF-BC") for solver in ("R2D", "RD")]
 BEST = {"R2D": (2.0, 0.1), "RD": (4.0, 0.2)}  # penalty and coverage that the ablation departs from
 EARLY = 1 / 3  # of the iterations
@@ -62,7 +63,9 @@ def is_lower(first: pd.Series, second: pd.Series, is_paired: bool = False) -> tu
     differences = both[:, 0] - both[:, 1]
     of_pairs = float(stats.ttest_1samp(differences, 0.0, alternative="less").pvalue) if np.ptp(differences) > 0 else 0.5
     if is_paired:
-        p, words = of_pairs, f"p = {of_pairs:.3g}, {len(differences)} pairs"
+        is_tested = len(differences) >= MIN_PAIRS
+        p = of_pairs if is_tested else 0.5
+        words = f"{f'p = {p:.3g}' if is_tested else 'not tested'}, {len(differences)} pairs"
         difference, error = differences.mean(), float(stats.sem(differences))
     else:
         p = float(stats.ttest_ind(first, second, equal_var=False, alternative="less").pvalue)
