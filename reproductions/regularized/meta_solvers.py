@@ -5,7 +5,8 @@
     python reproductions/regularized/meta_solvers.py
 
 reads ``meta_solvers/results.csv`` and writes ``meta_solvers/regrets.md`` and ``meta_solvers/regrets.png``: mean true
-regret by exploration solver (rows) and extraction solver (columns).
+regret by exploration solver (rows) and extraction solver (columns), and by how much each extraction solver is below R2D
+on the same strategies, a difference a run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ def main() -> None:
     for row in SOLVERS:
         cells = [f"{mean.loc[row, column]:.2f} ± {error.loc[row, column]:.2f}" for column in SOLVERS]
         lines.append(f"| {row} | {' | '.join(cells)} |")
+    by_run = final.pivot_table(index="key", columns="extraction", values="regret")
+    lines += ["", "| solved by | less regret than R2D on the same strategies | in runs |", "|---|---|---|"]
+    for name in SOLVERS:
+        if name != "R2D":
+            less = by_run["R2D"] - by_run[name]
+            lines.append(f"| {name} | {less.mean():+.2f} ± {less.sem():.2f} | {(less > 0).sum()} of {len(less)} |")
     (folder / "regrets.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
