@@ -40,7 +40,7 @@ def fidelity(runs: pd.DataFrame) -> Exhibit:
             _correlation(once, "disagreement", "utility_error"),
         )
     ]
-    solvers = sorted(found.extraction.unique(), key=lambda name: tables.SOLVER_ORDER.get(name, 9))
+    solvers = sorted(found.extraction.unique(), key=tables.solver_rank)
     for solver in solvers:
         group = found[found.extraction == solver]
         panels.append(
@@ -121,10 +121,10 @@ def _pairs(table: pd.DataFrame) -> list[tuple[tuple[str, ...], pd.DataFrame]]:
     """Part the rows by condition, then exploration and extraction solver."""
     names = ["condition", "exploration", "extraction"]
     groups = {tuple(map(str, place)): group for place, group in table.groupby(names, sort=False)}
-    order, solvers = tables.conditions(table), tables.SOLVER_ORDER
+    order = tables.conditions(table)
 
-    def rank(place: tuple[str, ...]) -> tuple[int, ...]:
-        return order.index(place[0]), solvers.get(place[1], 9), solvers.get(place[2], 9)
+    def rank(place: tuple[str, ...]) -> tuple[int, str, str]:
+        return order.index(place[0]), tables.solver_rank(place[1]), tables.solver_rank(place[2])
 
     return [(place, groups[place]) for place in sorted(groups, key=rank)]
 

@@ -63,12 +63,21 @@ def in_order(table: pd.DataFrame, by: Sequence[str] = SETTING) -> pd.DataFrame:
         if column.name == "algorithm":
             return column.map(lambda name: ORDER.get(name, len(ORDER)))
         if column.name in ("exploration", "extraction"):
-            return column.map(lambda name: SOLVER_ORDER.get(name, len(SOLVER_ORDER)))
+            return column.map(solver_rank)
         if column.name == "condition":
             return column.map({name: place for place, name in enumerate(conditions(table))})
         return column
 
     return table.sort_values(list(by), key=key, kind="stable").reset_index(drop=True)
+
+
+def solver_rank(name: str) -> str:
+    """Return what solvers are sorted by: the paper's first, the others by name.
+
+    >>> sorted(["RQE", "RD", "GANE", "R2D"], key=solver_rank)
+    ['R2D', 'RD', 'GANE', 'RQE']
+    """
+    return f"{SOLVER_ORDER.get(name, 9)} {name}"
 
 
 def conditions(table: pd.DataFrame) -> list[str]:

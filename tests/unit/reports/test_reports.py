@@ -274,6 +274,14 @@ def test_a_log_of_ones_own_is_a_condition_of_its_own(tmp_path):
     assert set(read_results(write_sweep(tmp_path / "s", plan)).table.condition) == set(logs)
 
 
+def test_rows_of_one_extraction_solver_stand_together():
+    solvers = ["RQE", "R2D", "GANE", "RD"]
+    table = pd.DataFrame([{"extraction": y, "exploration": x} for x in solvers for y in solvers])
+    ordered = tables.in_order(table, ("extraction", "exploration"))
+    assert list(ordered.extraction) == [name for name in ("R2D", "RD", "GANE", "RQE") for _ in solvers]
+    assert list(ordered.exploration) == ["R2D", "RD", "GANE", "RQE"] * 4
+
+
 def test_online_psro_has_no_log(tmp_path):
     plan = SweepPlan.from_mapping({"name": "online", "base": {"algorithm": "online_psro"}})
     assert set(read_results(write_sweep(tmp_path / "s", plan)).table.condition) == {"true game"}
