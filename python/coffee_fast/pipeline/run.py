@@ -191,12 +191,11 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
 
 
 def _identity(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a run this run: a dataset of one's own by its content, wherever it lies."""
-    config = about["config"]
-    if not (isinstance(config, Mapping) and isinstance(config.get("dataset"), Mapping)):
-        return dict(about)
-    dataset = {name: value for name, value in config["dataset"].items() if name != "path"}
-    return {**about, "config": {**config, "dataset": dataset}}
+    """Return what makes a run this run: a dataset of one's own by its content alone, wherever it lies."""
+    own, config = about["own_dataset"], about["config"]
+    if own is not None and isinstance(config, Mapping):  # nothing else that the configuration says of data is used
+        config = {**config, "dataset": None}
+    return {"own_dataset": own, "config": config}
 
 
 def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:

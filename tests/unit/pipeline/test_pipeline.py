@@ -184,7 +184,8 @@ def test_a_dataset_may_be_named_by_the_configuration_and_move(tiny_run, own_data
     assert found.final_sum_regret == expected.final_sum_regret
 
     (tmp_path / "log").rename(tmp_path / "elsewhere")
-    moved = dataclasses.replace(tiny_run, dataset=DatasetConfig(path="elsewhere"))
+    # what else is said of data is not used, so it makes no other run
+    moved = dataclasses.replace(tiny_run, dataset=DatasetConfig(path="elsewhere", num_trajectories=7))
     assert run_pipeline(moved, tmp_path / "named", resume=True).final_sum_regret == expected.final_sum_regret
     with pytest.raises(cf.CheckpointError, match="own_dataset"):
         run_pipeline(dataclasses.replace(tiny_run, dataset=DatasetConfig()), tmp_path / "named", resume=True)
