@@ -181,8 +181,10 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
         if not resume:
             raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")
         there = _files.read_json(file, CheckpointError)
-        if difference := first_difference(_identity({name: there.get(name) for name in about}), _identity(about)):
-            raise CheckpointError(f"run_dir: {run} is another run: {difference}")
+        theirs, ours = _identity({name: there.get(name) for name in about}), _identity(about)
+        for name in ours:  # the dataset first: without it, what the configuration says of data differs too
+            if difference := first_difference({name: theirs[name]}, {name: ours[name]}):
+                raise CheckpointError(f"run_dir: {run} is another run: {difference}")
         return
     if run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
         raise CheckpointError(f"run_dir: {run} is not an empty folder and holds no run; choose another")
