@@ -73,10 +73,10 @@ void bind_payoff_table(py::module_& module) {
           },
           py::arg("mixtures").noconvert())
       .def(
-          "regret_upper_bound",
+          "pessimistic_regret",
           [](const PayoffTable& table, const std::vector<Array<double>>& mixtures) {
             const auto profile = to_mixtures(mixtures);
-            return to_array(without_gil([&](CancelToken&) { return regret_upper_bound(table, profile); }));
+            return to_array(without_gil([&](CancelToken&) { return pessimistic_regret(table, profile); }));
           },
           py::arg("mixtures").noconvert());
   module.def(

@@ -54,7 +54,7 @@ std::vector<double> regret(const PayoffTable& table, Profile mixtures) {
   return regrets;
 }
 
-std::vector<double> regret_upper_bound(const PayoffTable& table, Profile mixtures) {
+std::vector<double> pessimistic_regret(const PayoffTable& table, Profile mixtures) {
   std::vector<double> bounds = expected_payoffs(table, mixtures, OverMembers::lower);
   for (std::size_t player = 0; player < bounds.size(); ++player) {
     const std::vector<double> optimistic = deviation_payoffs(table, player, mixtures, OverMembers::upper);

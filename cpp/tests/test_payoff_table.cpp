@@ -75,7 +75,7 @@ TEST(the_column_player_of_a_symmetric_table_sees_the_transpose) {
   const std::vector<std::vector<double>> mixtures{{0.25, 0.75}, {0.5, 0.5}};
   for (std::size_t player = 0; player < 2; ++player)
     EXPECT(deviation_payoffs(symmetric, player, mixtures) == deviation_payoffs(general, player, mixtures));
-  EXPECT(regret_upper_bound(symmetric, mixtures) == regret(general, mixtures));
+  EXPECT(pessimistic_regret(symmetric, mixtures) == regret(general, mixtures));
   EXPECT_THROW(deviation_payoffs(symmetric, 2, mixtures), InvalidArgument);
   EXPECT_THROW(regret(symmetric, std::vector<std::vector<double>>{{1, 0}}), InvalidArgument);
   EXPECT_THROW(regret(symmetric, std::vector<std::vector<double>>{{1, 0}, {1, 0, 0}}), InvalidArgument);
@@ -89,6 +89,6 @@ TEST(threads_may_share_a_table) {
   std::vector<std::vector<double>> bounds(64);
   CancelToken cancel;
   parallel_for(bounds.size(), 4, cancel,
-               [&](std::size_t index, int) { bounds[index] = regret_upper_bound(shared, mixtures); });
-  for (const std::vector<double>& bound : bounds) EXPECT(bound == regret_upper_bound(alone, mixtures));
+               [&](std::size_t index, int) { bounds[index] = pessimistic_regret(shared, mixtures); });
+  for (const std::vector<double>& bound : bounds) EXPECT(bound == pessimistic_regret(alone, mixtures));
 }

@@ -174,7 +174,7 @@ def _in_short(
         return (
             f"{learned} How good it is in the true game is not known: the evaluation was {status}. Within the model a "
             f"player could gain {solution.model_regret.max():.2f} by leaving it, and "
-            f"{solution.regret_upper_bound.max():.2f} if every member of the ensemble is believed where it is most in "
+            f"{solution.pessimistic_regret.max():.2f} if every member of the ensemble is believed where it is most in "
             "favor of leaving."
         )
     first, last = regret[min(regret)], regret[max(regret)]
@@ -218,8 +218,8 @@ def _solution(solution: Solution) -> str:
         "episodes or more:\n\n"
         f"{_table(('strategy', 'probability'), rows)}\n\n"
         f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
-        f"{solution.model_regret.sum():.3f}; upper bound over the members of the ensemble: "
-        f"{solution.regret_upper_bound.sum():.3f}."
+        f"{solution.model_regret.sum():.3f}; with every member believed where it favors leaving (pessimistic): "
+        f"{solution.pessimistic_regret.sum():.3f}."
     )
 
 

@@ -80,7 +80,7 @@ def test_solution_is_a_profile_with_its_regret(solver, table):
         assert (mixture >= 0).all()
         np.testing.assert_allclose(mixture.sum(), 1.0, atol=1e-12)
     np.testing.assert_array_equal(solution.regret, table.regret(solution.mixtures))
-    np.testing.assert_array_equal(solution.regret_upper_bound, table.regret_upper_bound(solution.mixtures))
+    np.testing.assert_array_equal(solution.pessimistic_regret, table.pessimistic_regret(solution.mixtures))
     assert solution.max_regret == solution.regret.max()
     assert solution.sum_regret == solution.regret.sum()
     assert solution.status in {"converged", "threshold_reached", "max_iterations"}
@@ -91,7 +91,7 @@ def test_solution_is_a_profile_with_its_regret(solver, table):
 def test_solution_is_read_only_and_the_table_unchanged(solver, table):
     before = [table.payoffs(player).copy() for player in range(table.num_players)]
     solution = solver.solve(table)
-    for array in (*solution.mixtures, solution.regret, solution.regret_upper_bound):
+    for array in (*solution.mixtures, solution.regret, solution.pessimistic_regret):
         assert not array.flags.writeable
     for player, payoffs in enumerate(before):
         np.testing.assert_array_equal(table.payoffs(player), payoffs)

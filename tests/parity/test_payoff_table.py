@@ -25,7 +25,7 @@ def test_deviation_payoffs_and_regret(shape, num_members):
             np.testing.assert_allclose(deviations[player], expected, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(table.regret(mixtures), reference.regret(payoffs, mixtures), atol=1e-13)
     np.testing.assert_allclose(
-        table.regret_upper_bound(mixtures), reference.regret_upper_bound(payoffs, mixtures), atol=1e-13
+        table.pessimistic_regret(mixtures), reference.pessimistic_regret(payoffs, mixtures), atol=1e-13
     )
 
 
@@ -35,7 +35,7 @@ def test_a_symmetric_table_equals_its_general_form():
     symmetric = cf.PayoffTable.symmetric(row)
     general = cf.PayoffTable.from_arrays([row, row.swapaxes(1, 2)])
     mixtures = [rng.dirichlet(np.ones(6)) for _ in range(2)]
-    for method in ("expected_payoffs", "regret", "regret_upper_bound", "pessimistic_payoffs", "optimistic_payoffs"):
+    for method in ("expected_payoffs", "regret", "pessimistic_regret", "pessimistic_payoffs", "optimistic_payoffs"):
         np.testing.assert_array_equal(getattr(symmetric, method)(mixtures), getattr(general, method)(mixtures))
 
 

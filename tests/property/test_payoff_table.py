@@ -29,7 +29,7 @@ def tables_and_mixtures(draw, num_mixtures=1):
 @given(tables_and_mixtures())
 def test_regret_is_not_negative_and_bounded_from_above(case):
     table, mixtures = case
-    bound = table.regret_upper_bound(mixtures)
+    bound = table.pessimistic_regret(mixtures)
     assert (table.regret(mixtures) >= 0).all()
     assert (table.regret(mixtures) <= bound + 1e-12).all()
     for member in range(table.num_members):

@@ -25,6 +25,6 @@ std::vector<double> expected_payoffs(const PayoffTable& table, Profile mixtures,
 std::vector<double> regret(const PayoffTable& table, Profile mixtures);
 
 /// max_a of the optimistic u_i(a, x_-i), minus the pessimistic u_i(x): at least the regret under any member.
-std::vector<double> regret_upper_bound(const PayoffTable& table, Profile mixtures);
+std::vector<double> pessimistic_regret(const PayoffTable& table, Profile mixtures);
 
 }  // namespace coffee_fast

@@ -37,7 +37,7 @@ def regret(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Float64:
     return np.array([max(u.max() - x @ u, 0.0) for u, x in zip(deviations, mixtures, strict=True)])
 
 
-def regret_upper_bound(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Float64:
+def pessimistic_regret(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Float64:
     """Return for each player ``max_a o(a) - x . q``: the optimistic deviation against the pessimistic payoff."""
     bounds = []
     for player, (p, x) in enumerate(zip(payoffs, mixtures, strict=True)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coffee_fast._reference.payoff_table import deviation_payoffs, regret, regret_upper_bound
+from coffee_fast._reference.payoff_table import deviation_payoffs, pessimistic_regret, regret
 from coffee_fast._reference.simplex import project_to_simplex
 from coffee_fast.typing import Float64
 
@@ -66,7 +66,7 @@ def solve(
         sums = [total + x for total, x in zip(sums, mixtures, strict=True)]
         iteration += 1
         if regret_threshold is not None:
-            current = (regret_upper_bound if robust else regret)(payoffs, mixtures)
+            current = (pessimistic_regret if robust else regret)(payoffs, mixtures)
             if current.sum() < regret_threshold:
                 break
     return ([total / (iteration + 1) for total in sums] if average else mixtures), iteration

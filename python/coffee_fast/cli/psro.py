@@ -43,7 +43,7 @@ def psro(
         "num_strategies": len(result.strategies),
         "probabilities": solution.probabilities,
         "model_regret": solution.model_regret,
-        "regret_upper_bound": solution.regret_upper_bound,
+        "pessimistic_regret": solution.pessimistic_regret,
         "status": solution.status,
         "fingerprint": result.fingerprint,
     }
@@ -51,7 +51,7 @@ def psro(
     rows = [
         ("strategies", f"{len(result.strategies)}, the solution plays {plays}"),
         ("model regret, summed", f"{solution.model_regret.sum():.4g}"),
-        ("upper bound of it", f"{solution.regret_upper_bound.sum():.4g}"),
+        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}"),
         ("solution", str(run_dir / "solution")),
     ]
     finish(values, table(rows), as_json)

@@ -45,7 +45,7 @@ def solve(
         "regret": found.regret,
         "sum_regret": found.sum_regret,
         "max_regret": found.max_regret,
-        "regret_upper_bound": found.regret_upper_bound,
+        "pessimistic_regret": found.pessimistic_regret,
     }
     lines = [f"{solver}: {found.status} after {found.num_iterations} iterations"]
     for player, mixture in enumerate(found.mixtures):

@@ -162,14 +162,15 @@ class PayoffTable:
         regret: Float64 = self.kernel("regret").regret(self._check("regret", mixtures))
         return regret
 
-    def regret_upper_bound(self, mixtures: Sequence[ArrayLike]) -> Float64:
+    def pessimistic_regret(self, mixtures: Sequence[ArrayLike]) -> Float64:
         """Return for each player its best optimistic deviation payoff minus its pessimistic payoff.
 
-        At least the regret in every member's game; the regret itself in a game of one member. Source: the upper-bound
-        regret of Nguyen and Wellman 2026, Section 4.3.
+        At least the regret in every member's game; the regret itself in a game of one member. Errors that all members
+        share are in none of them: no bound of the regret in the true game. Source: what Nguyen and Wellman 2026,
+        Section 4.3, call the upper bound of regret.
         """
-        profile = self._check("regret_upper_bound", mixtures)
-        bound: Float64 = self.kernel("regret_upper_bound").regret_upper_bound(profile)
+        profile = self._check("pessimistic_regret", mixtures)
+        bound: Float64 = self.kernel("pessimistic_regret").pessimistic_regret(profile)
         return bound
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ class ProfileRegret:
         ``i64[N]``: the strategy that would gain the regret; the first of several.
     member_regret
         ``f64[E, N]``: the regret in the game each member sees.
-    regret_upper_bound
+    pessimistic_regret
         ``f64[N]``: at least all of the above.
     """
 
@@ -32,7 +32,7 @@ class ProfileRegret:
     regret: Float64
     best_deviations: Int64
     member_regret: Float64
-    regret_upper_bound: Float64
+    pessimistic_regret: Float64
 
     @property
     def max_regret(self) -> float:
@@ -56,5 +56,5 @@ def profile_regret(table: PayoffTable, mixtures: Sequence[ArrayLike]) -> Profile
         regret=table.regret(mixtures),
         best_deviations=np.array([int(payoffs.argmax()) for payoffs in deviations]),
         member_regret=np.array([table.member(index).regret(mixtures) for index in range(table.num_members)]),
-        regret_upper_bound=table.regret_upper_bound(mixtures),
+        pessimistic_regret=table.pessimistic_regret(mixtures),
     )

@@ -25,8 +25,10 @@ class MetaSolution:
         One ``f64[S_i]`` a player; both the same for a symmetric table.
     regret
         ``f64[N]``: what each player could gain by deviating, on payoffs averaged over members.
-    regret_upper_bound
-        ``f64[N]``: an upper bound of the same under every member; equal to ``regret`` with one member.
+    pessimistic_regret
+        ``f64[N]``: the same with every member believed where it favors the deviation; equal to ``regret`` with one member.
+        It bounds the regret in each member's game. Errors that members share are in none of them, so it says nothing of
+        the true game.
     status
         ``"converged"``: the mixtures are what the solver promises; ``"threshold_reached"``: it stopped below its regret
         threshold; ``"max_iterations"``: it ran all its iterations, which says nothing about their quality.
@@ -38,7 +40,7 @@ class MetaSolution:
 
     mixtures: tuple[Float64, ...]
     regret: Float64
-    regret_upper_bound: Float64
+    pessimistic_regret: Float64
     status: Status
     num_iterations: int
     solver: str
@@ -83,7 +85,7 @@ def make_solution(
 ) -> MetaSolution:
     """Return the solution with its regrets worked out and its arrays read-only."""
     table.kernel("solve")  # refuses unknown payoffs in the name of the solver
-    regret, bound = table.regret(mixtures), table.regret_upper_bound(mixtures)
+    regret, bound = table.regret(mixtures), table.pessimistic_regret(mixtures)
     for array in (*mixtures, regret, bound):
         array.flags.writeable = False
     return MetaSolution(tuple(mixtures), regret, bound, status, num_iterations, solver)

@@ -135,9 +135,9 @@ def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any
             figures = {
                 "probabilities": solution.probabilities,
                 "model_regret": solution.model_regret,
-                "regret_upper_bound": solution.regret_upper_bound,
+                "pessimistic_regret": solution.pessimistic_regret,
                 "sum_model_regret": solution.sum_model_regret,
-                "sum_regret_upper_bound": solution.regret_upper_bound.sum(),
+                "sum_pessimistic_regret": solution.pessimistic_regret.sum(),
                 "status": solution.status,
             }
             found.append({**_about(at, variant, solver), **figures})

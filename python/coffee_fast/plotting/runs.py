@@ -30,7 +30,7 @@ def regret_curve(
     ----------
     result
         A run: a line for the regret of each iteration's meta-strategy in the final empirical game, shaded up to the
-        upper bound over the ensemble's members. Or the reports alone.
+        pessimistic regret over the ensemble's members. Or the reports alone.
     true_regret
         True-game regret of the solutions of some iterations, with bars of two standard errors: the largest estimated
         gain, and the gain measured anew.
@@ -49,7 +49,7 @@ def regret_curve(
         iterations = np.arange(len(regret))
         axes.fill_between(iterations, regret, bound, color=SECOND, alpha=0.15, linewidth=0.0)
         axes.plot(
-            iterations, bound, color=SECOND, linewidth=0.8, alpha=0.6, label="in the model, upper bound over members"
+            iterations, bound, color=SECOND, linewidth=0.8, alpha=0.6, label="in the model, pessimistic over members"
         )
         axes.plot(iterations, regret, color=SECOND, marker="o", markersize=4, label="in the model")
     if reports:

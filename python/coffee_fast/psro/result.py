@@ -164,7 +164,7 @@ class PSROResult:
         return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver)
 
     def final_game_regret(self) -> tuple[Float64, Float64]:
-        """Return the regret of each iteration's meta-strategy in the final empirical game, with its upper bound.
+        """Return the regret of each iteration's meta-strategy in the final empirical game, and the pessimistic one.
 
         Unlike ``model_regret`` of a record, which knows the strategies of its time, this counts every strategy that
         the run ever learned as a deviation: f64 ``[num_iterations + 1]`` each, summed over players.
@@ -172,7 +172,7 @@ class PSROResult:
         table, size = self.table, len(self.strategies)
         profiles = [[np.pad(mixture, (0, size - len(mixture)))] * 2 for mixture in self.exploration_mixtures]
         regret = np.array([table.regret(profile).sum() for profile in profiles])
-        return regret, np.array([table.regret_upper_bound(profile).sum() for profile in profiles])
+        return regret, np.array([table.pessimistic_regret(profile).sum() for profile in profiles])
 
     @property
     def fingerprint(self) -> str:

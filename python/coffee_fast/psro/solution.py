@@ -34,7 +34,7 @@ class Solution:
         The strategies and their weights: f64 ``[S]``.
     model_regret
         What each player could gain by a single strategy, by the model's mean payoffs: f64 ``[N]``, payoff units.
-    regret_upper_bound
+    pessimistic_regret
         The same if the members may disagree in the deviator's favor: its optimistic payoff against the pessimistic
         payoff of the profile: f64 ``[N]``.
     table
@@ -48,7 +48,7 @@ class Solution:
     policies: tuple[Policy, ...]
     probabilities: Float64
     model_regret: Float64
-    regret_upper_bound: Float64
+    pessimistic_regret: Float64
     table: PayoffTable
     solver: Mapping[str, Any]
     status: str
@@ -62,7 +62,7 @@ class Solution:
             policies=tuple(policies),
             probabilities=np.asarray(found.mixtures[0], dtype=np.float64),
             model_regret=np.asarray(found.regret, dtype=np.float64),
-            regret_upper_bound=np.asarray(table.regret_upper_bound(found.mixtures), dtype=np.float64),
+            pessimistic_regret=np.asarray(table.pessimistic_regret(found.mixtures), dtype=np.float64),
             table=table,
             solver=describe_part(solver),
             status=found.status,
@@ -105,7 +105,7 @@ class Solution:
                 "kind": "solution",
                 "policies": descriptions,
                 "model_regret": self.model_regret.tolist(),
-                "regret_upper_bound": self.regret_upper_bound.tolist(),
+                "pessimistic_regret": self.pessimistic_regret.tolist(),
                 "solver": dict(self.solver),
                 "status": self.status,
                 "num_solver_iterations": self.num_solver_iterations,
@@ -138,7 +138,7 @@ class Solution:
                 policies=policies,
                 probabilities=tensors["probabilities"],
                 model_regret=np.asarray(manifest["model_regret"], dtype=np.float64),
-                regret_upper_bound=np.asarray(manifest["regret_upper_bound"], dtype=np.float64),
+                pessimistic_regret=np.asarray(manifest["pessimistic_regret"], dtype=np.float64),
                 table=PayoffTable.symmetric(tensors["payoffs"]),
                 solver=manifest["solver"],
                 status=manifest["status"],

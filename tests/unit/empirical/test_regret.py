@@ -11,5 +11,5 @@ def test_report_of_a_profile_under_two_members():
     np.testing.assert_allclose(report.regret, [0.0, 0.0])  # the members disagree, their mean is indifferent
     np.testing.assert_array_equal(report.best_deviations, [0, 0])
     np.testing.assert_allclose(report.member_regret, [[2.0, 2.0], [0.0, 0.0]])
-    np.testing.assert_allclose(report.regret_upper_bound, [2.0, 2.0])
+    np.testing.assert_allclose(report.pessimistic_regret, [2.0, 2.0])
     assert report.max_regret == report.sum_regret == 0.0

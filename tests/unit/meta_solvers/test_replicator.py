@@ -51,10 +51,10 @@ def test_the_threshold_stops_at_the_first_step_below_it(solver):
     thresholded = solver(regret_threshold=0.5).solve(DILEMMA)
     assert thresholded.status == "threshold_reached"
     last = thresholded.num_iterations
-    assert thresholded.regret_upper_bound.sum() < 0.5
+    assert thresholded.pessimistic_regret.sum() < 0.5
     before = solver(max_iterations=last - 1).solve(DILEMMA)
     assert before.status == "max_iterations"
-    assert before.regret_upper_bound.sum() >= 0.5
+    assert before.pessimistic_regret.sum() >= 0.5
     np.testing.assert_array_equal(solver(max_iterations=last).solve(DILEMMA).mixtures, thresholded.mixtures)
 
 

@@ -25,7 +25,7 @@ def test_extraction_by_another_solver_is_that_solver_on_the_table(result, solver
     solution = result.solve(solver)
     np.testing.assert_array_equal(solution.probabilities, solver.solve(result.table).mixtures[0])
     assert solution.solver["kind"] == solver.kind
-    assert (solution.regret_upper_bound >= solution.model_regret - 1e-12).all()
+    assert (solution.pessimistic_regret >= solution.model_regret - 1e-12).all()
 
 
 def test_an_earlier_solution_knows_only_what_was_known(result):

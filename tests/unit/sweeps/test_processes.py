@@ -204,6 +204,6 @@ def test_runs_learn_from_a_log_of_ones_own(tmp_path):
     assert len(table) == 2
     for row in table:
         assert row["evaluation.status"].startswith("skipped")
-        assert 0.0 <= row["solution.sum_model_regret"] <= row["solution.sum_regret_upper_bound"]
+        assert 0.0 <= row["solution.sum_model_regret"] <= row["solution.sum_pessimistic_regret"]
     with pytest.raises(cf.InvalidArgumentError, match="judged in a true game"):
         cf.report_sweep(tmp_path / "sweep", tmp_path / "report")
