@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.data.validation import check_about, check_arrays
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_number, check_path
+from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
     from coffee_fast.data.coverage import DatasetCard
+    from coffee_fast.data.findings import DatasetCheck
 
 ARRAYS = (
     "trajectory_offsets",
@@ -62,6 +64,8 @@ class TrajectoryDataset:
         Who played, as the log's owner puts it; the seed, if it was generated; whether each episode is followed by its
         mirror image; how many episodes were really played.
 
+    Any log that is well formed makes a dataset; whether a model can be learned from it is what :meth:`check` says.
+
     Raises
     ------
     DatasetError
@@ -91,7 +95,7 @@ class TrajectoryDataset:
     ) -> None:
         if not isinstance(spec, GameSpec):
             raise InvalidArgumentError(f"TrajectoryDataset: spec must be a GameSpec, got {type(spec).__name__}")
-        arrays = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
+        arrays = as_arrays(arrays)
         check_arrays(spec, arrays)
         self.spec = spec
         for name in ARRAYS:
@@ -100,19 +104,88 @@ class TrajectoryDataset:
                 array.flags.writeable = False
             setattr(self, name, array)
         self.behavior = behavior
-        self.seed = seed
-        self.is_mirrored = is_mirrored
+        self.seed = seed if seed is None else as_python(seed)
+        self.is_mirrored = as_python(is_mirrored)
         self.num_independent_episodes = (
-            self.num_trajectories // (2 if is_mirrored else 1)
+            self.num_trajectories // (2 if self.is_mirrored else 1)
             if num_independent_episodes is None
-            else num_independent_episodes
+            else as_python(num_independent_episodes)
         )
-        check_about(spec, self.arrays, behavior, seed, is_mirrored, self.num_independent_episodes)
+        self._check_about()
 
     def validate(self) -> None:
         """Check everything again; ``DatasetError`` names the first fault. A dataset was checked when it was made."""
         check_arrays(self.spec, self.arrays)
+        self._check_about()
+
+    def _check_about(self) -> None:
         check_about(self.spec, self.arrays, self.behavior, self.seed, self.is_mirrored, self.num_independent_episodes)
+
+    def check(self, terminal_threshold: float = 0.5) -> DatasetCheck:
+        """Look for what would lead a model of this log astray; it runs by itself before every fit.
+
+        A dataset that :meth:`validate` passes is well formed; this asks whether a model learned from it would be one
+        of the game that was played, and says what to do where it would not.
+
+        Parameters
+        ----------
+        terminal_threshold
+            That of the :class:`EnsembleConfig` with which a model is to be learned, in units of the state.
+
+        Returns
+        -------
+        DatasetCheck
+            Its findings, ``refused`` and ``warnings``, each with place, consequence and remedy.
+
+        Notes
+        -----
+        Refused are rewards before the end, players who do not move strictly in turn, states nearer to
+        ``terminal_state_value`` than ``terminal_threshold``, payoffs that never differ; and, of a log that says its
+        game is symmetric, seats that differ by what only the rules can bring about: who moves first (by a tenth of a
+        fair share or more), the legal actions at the first move, sets of actions that the players never share, payoffs
+        at the same end. Differences of the seats are refused where they come about by chance with probability below
+        1e-6, and warned of below 1e-4; unequal returns, which unlike players may bring about, are only warned of.
+        Mirrored logs pass these by what they store. Cost: milliseconds for 20,000 transitions.
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
+        >>> log.check().is_learnable
+        True
+        """
+        from coffee_fast.data.check import check_log
+
+        return check_log(self, terminal_threshold)
+
+    def mirrored(self) -> TrajectoryDataset:
+        """Return each trajectory followed by its mirror image, the same play with the players exchanged.
+
+        For a log of a symmetric two-player game in which the seats were not drawn, one player always having opened,
+        say. Actions keep their numbers; the exchange of states is ``state_swap`` and ``state_flip`` of the game.
+
+        Raises
+        ------
+        InvalidGameError
+            If the game is not symmetric, has not two players, or does not say how states are exchanged.
+        DatasetError
+            If the log is mirrored already.
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=5, mirrored=False)
+        >>> log.mirrored()
+        TrajectoryDataset(generalized_bargaining, 10 trajectories, 38 transitions)
+        """
+        from coffee_fast.data.mirror import interleave_mirrored
+
+        if self.is_mirrored:
+            raise DatasetError("mirrored: the dataset is mirrored already, each episode is followed by its image")
+        return TrajectoryDataset(
+            self.spec,
+            interleave_mirrored(self.spec, self.arrays),
+            behavior=self.behavior,
+            seed=self.seed,
+            is_mirrored=True,
+            num_independent_episodes=self.num_independent_episodes,
+        )
 
     @property
     def num_trajectories(self) -> int:
@@ -155,7 +228,7 @@ class TrajectoryDataset:
 
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
         """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
-        index = np.asarray(trajectories, dtype=np.int64)
+        index = self._trajectory_numbers(trajectories)
         lengths = np.diff(self.trajectory_offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -177,6 +250,21 @@ class TrajectoryDataset:
             num_independent_episodes=len(np.unique(episodes)),
         )
 
+    def _trajectory_numbers(self, trajectories: Any) -> Int64:
+        try:
+            index = np.asarray(trajectories)
+        except ValueError:  # lists of unequal lengths
+            index = np.zeros(0)
+        if index.ndim != 1 or index.dtype.kind not in "iu" or len(index) == 0:
+            raise InvalidArgumentError(
+                f"select: trajectories must be one or more trajectory numbers, got {shown(trajectories)}"
+            )
+        if index.min() < 0 or index.max() >= self.num_trajectories:
+            raise InvalidArgumentError(
+                f"select: trajectories must lie in [0, {self.num_trajectories}), got {index.min()} to {index.max()}"
+            )
+        return index.astype(np.int64)
+
     def split(self, fraction: float, seed: int) -> tuple[TrajectoryDataset, TrajectoryDataset]:
         """Keep about ``fraction`` of the trajectories out: ``(the others, those kept out)``, at least one in each.
 
@@ -184,6 +272,7 @@ class TrajectoryDataset:
         """
         group = 2 if self.is_mirrored else 1
         num_groups = self.num_trajectories // group
+        fraction = check_number("split: fraction", fraction)
         if not 0 < fraction < 1 or num_groups < 2:
             raise InvalidArgumentError(
                 f"split: fraction must lie in (0, 1) and there must be two episodes or more, "
@@ -216,14 +305,14 @@ class TrajectoryDataset:
         """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1)."""
         from coffee_fast.data.io import save_dataset
 
-        save_dataset(self, path)
+        save_dataset(self, check_path("TrajectoryDataset.save: path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> TrajectoryDataset:
         """Read and check a folder that :meth:`save` wrote; ``DatasetError`` names file and place of any damage."""
         from coffee_fast.data.io import load_dataset
 
-        return load_dataset(path)
+        return load_dataset(check_path("TrajectoryDataset.load: path", path))
 
     @classmethod
     def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:
