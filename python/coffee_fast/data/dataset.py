@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.checks import check_number, check_path
+from coffee_fast.checks import check_path
 from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
@@ -172,7 +172,7 @@ class TrajectoryDataset:
         >>> import coffee_fast as cf
         >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=5, mirrored=False)
         >>> log.mirrored()
-        TrajectoryDataset(generalized_bargaining, 10 trajectories, 38 transitions)
+        TrajectoryDataset(generalized_bargaining, 10 trajectories, 90 transitions)
         """
         from coffee_fast.data.mirror import interleave_mirrored
 
@@ -272,11 +272,11 @@ class TrajectoryDataset:
         """
         group = 2 if self.is_mirrored else 1
         num_groups = self.num_trajectories // group
-        fraction = check_number("split: fraction", fraction)
-        if not 0 < fraction < 1 or num_groups < 2:
+        is_number = isinstance(fraction, int | float | np.integer | np.floating)
+        if not is_number or not 0 < fraction < 1 or num_groups < 2:
             raise InvalidArgumentError(
                 f"split: fraction must lie in (0, 1) and there must be two episodes or more, "
-                f"got {fraction} of {num_groups}"
+                f"got {shown(fraction)} of {num_groups}"
             )
         count = min(max(round(fraction * num_groups), 1), num_groups - 1)
         order = np.random.Generator(np.random.PCG64(check_seed(seed))).permutation(num_groups)
