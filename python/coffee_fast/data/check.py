@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_WARNED_DISTANCE = 1.5  # in units of the threshold
 LEAST_ACCURACY = 0.01  # of the spread of states, that a model should not have to reach to see the end
 LEAST_EPISODES = 10
+MOST_INPUTS = 10**7
 LEAST_REPEATED = 20  # repetitions at one distance; unequal plays come up at unequal ones
 
 
@@ -193,6 +194,19 @@ def repeated_trajectories(log: Log) -> Iterator[Finding]:
         )
 
 
+def size_of_information_states(log: Log) -> Iterator[Finding]:
+    """Every network that plays takes in all observations of the longest possible episode."""
+    if (size := log.spec.information_state_size) > MOST_INPUTS:
+        yield Finding(
+            "size of information states",
+            "refused",
+            "the log",
+            f"an information state has {size} entries, as max_episode_length is {log.spec.max_episode_length}",
+            f"no network that takes in more than {MOST_INPUTS} numbers can be trained in reasonable time and memory",
+            f"Lower max_episode_length; the longest logged episode has {int(log.step.max()) + 1} actions.",
+        )
+
+
 def few_episodes(log: Log) -> Iterator[Finding]:
     """Little can be learned from little."""
     if (count := log.dataset.num_independent_episodes) < LEAST_EPISODES:
@@ -216,5 +230,6 @@ CHECKS = (
     constant_state,
     actions_nobody_took,
     repeated_trajectories,
+    size_of_information_states,
     few_episodes,
 )

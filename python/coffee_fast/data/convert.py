@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 
 from coffee_fast.data.columns import Table
 from coffee_fast.data.dataset import TrajectoryDataset
-from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.data.validation import check_memory
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.typing import UInt8
 
@@ -101,14 +101,10 @@ def from_transitions(spec: GameSpec, transitions: Any, **about: Any) -> Trajecto
 
 def _packed_masks(table: Table, spec: GameSpec, action: NDArray[Any]) -> UInt8:
     """Legal actions as they are given, or else every action that anybody ever took."""
-    size = table.num_rows * spec.num_actions
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if size > memory:
-        raise DatasetError(
-            f"from_transitions: the legal actions of {table.num_rows} rows would take {size / 1e9:.3g} GB, as num_actions "
-            f"is {spec.num_actions}, and this machine has {memory / 1e9:.3g} GB; number the actions that occur from 0 on"
-        )
+    T, A = table.num_rows, spec.num_actions
+    wanted = f"from_transitions: the legal actions of {T} rows, num_actions being {A},"
+    check_memory(wanted, T * A, "number the actions that occur from 0 on")
     if "legal_mask" in table:
         return np.packbits(table.flags("legal_mask", spec.num_actions), axis=1, bitorder="little")
     taken = np.packbits(np.isin(np.arange(spec.num_actions), action), bitorder="little")
-    return np.tile(taken, (table.num_rows, 1))
+    return np.tile(taken, (T, 1))

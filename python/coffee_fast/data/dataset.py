@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.checks import check_path
-from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays
+from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays, trajectory_numbers
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
@@ -212,23 +212,13 @@ class TrajectoryDataset:
         The part of its observation before ``history_start``, then the rest of the movers' observations after the 1st,
         2nd, ... move; zeros where no move was made yet.
         """
-        start, num_rows = self.spec.history_start, self.num_transitions
-        mover = np.take_along_axis(self.observation, self.acting_player[:, None, None].astype(np.int64), axis=1)[:, 0]
-        event_size = self.spec.observation_size - start
-        known = np.zeros((num_rows, self.spec.information_state_size), dtype=np.float32)
-        known[:, :start] = mover[:, :start]
-        lengths = np.diff(self.trajectory_offsets)
-        first = np.repeat(self.trajectory_offsets[:-1], lengths)
-        step = np.arange(num_rows) - first
-        for move in range(1, int(lengths.max())):
-            later = np.flatnonzero(step >= move)
-            column = start + (move - 1) * event_size
-            known[later, column : column + event_size] = mover[first[later] + move, start:]
-        return known
+        from coffee_fast.data.information import information_states
+
+        return information_states(self)
 
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
         """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
-        index = self._trajectory_numbers(trajectories)
+        index = trajectory_numbers(trajectories, self.num_trajectories)
         lengths = np.diff(self.trajectory_offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -249,21 +239,6 @@ class TrajectoryDataset:
             ),
             num_independent_episodes=len(np.unique(episodes)),
         )
-
-    def _trajectory_numbers(self, trajectories: Any) -> Int64:
-        try:
-            index = np.asarray(trajectories)
-        except ValueError:  # lists of unequal lengths
-            index = np.zeros(0)
-        if index.ndim != 1 or index.dtype.kind not in "iu" or len(index) == 0:
-            raise InvalidArgumentError(
-                f"select: trajectories must be one or more trajectory numbers, got {shown(trajectories)}"
-            )
-        if index.min() < 0 or index.max() >= self.num_trajectories:
-            raise InvalidArgumentError(
-                f"select: trajectories must lie in [0, {self.num_trajectories}), got {index.min()} to {index.max()}"
-            )
-        return index.astype(np.int64)
 
     def split(self, fraction: float, seed: int) -> tuple[TrajectoryDataset, TrajectoryDataset]:
         """Keep about ``fraction`` of the trajectories out: ``(the others, those kept out)``, at least one in each.

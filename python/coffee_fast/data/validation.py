@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,32 @@ def as_arrays(arrays: Any) -> dict[str, NDArray[Any]]:
         except (TypeError, ValueError):
             raise DatasetError(f"{shown(name)[1:-1]} must be an array of numbers, got {shown(array)}") from None
     return found
+
+
+def check_memory(what: str, size: int, remedy: str) -> None:
+    """Raise ``DatasetError`` for an array of ``size`` bytes that this machine could never hold."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        raise DatasetError(
+            f"{what} would take {size / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB; {remedy}"
+        )
+
+
+def trajectory_numbers(trajectories: Any, num_trajectories: int) -> NDArray[np.int64]:
+    """Return numbers of trajectories that are there, one or more."""
+    try:
+        index = np.asarray(trajectories)
+    except ValueError:  # lists of unequal lengths
+        index = np.zeros(0)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or len(index) == 0:
+        raise InvalidArgumentError(
+            f"select: trajectories must be one or more trajectory numbers, got {shown(trajectories)}"
+        )
+    if index.min() < 0 or index.max() >= num_trajectories:
+        raise InvalidArgumentError(
+            f"select: trajectories must lie in [0, {num_trajectories}), got {index.min()} to {index.max()}"
+        )
+    return index.astype(np.int64)
 
 
 def as_python(value: Any) -> Any:
