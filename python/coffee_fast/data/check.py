@@ -99,7 +99,7 @@ def states_like_the_end(log: Log) -> Iterator[Finding]:
 def free_terminal_value(least: float, threshold: float) -> float | None:
     """Return a value that every state is at least two thresholds away from, or None if there is no finite one."""
     value = math.floor(least - max(2 * threshold, 1e-3 * abs(least)))
-    return float(value) if abs(value) <= np.finfo(np.float32).max else None
+    return float(value) if abs(value) <= float(np.finfo(np.float32).max) else None
 
 
 def accuracy_of_the_end(log: Log) -> Iterator[Finding]:

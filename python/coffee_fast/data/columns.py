@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,10 @@ class Table:
 
     def _starts_by_label(self) -> NDArray[Any]:
         column = self._columns["trajectory"]
-        labels = list(column) if isinstance(column, Iterable) and not isinstance(column, str | bytes) else []
+        try:
+            labels = [] if isinstance(column, str | bytes) else list(column)
+        except TypeError:  # a number, say
+            labels = []
         if len(labels) != self.num_rows:
             raise DatasetError(f"from_transitions: trajectory must have {self.num_rows} rows, got {len(labels)}")
         for row, label in enumerate(labels):
@@ -150,7 +153,7 @@ def _floats(name: str, column: Any, num_entries: int = 1) -> Float64:
     """A column as float64; NaN where an entry is masked, None or NaN."""
     try:
         if np.ma.is_masked(column):
-            return np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
+            column = np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
         values = np.asarray(column)
         if values.dtype == object:  # a data frame's cells are lists
             values = np.array([_cell(cell) for cell in values])

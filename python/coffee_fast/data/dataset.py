@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.checks import check_path
+from coffee_fast.checks import check_flag, check_path
 from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays, trajectory_numbers
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
@@ -104,13 +104,11 @@ class TrajectoryDataset:
                 array.flags.writeable = False
             setattr(self, name, array)
         self.behavior = behavior
-        self.seed = seed if seed is None else as_python(seed)
-        self.is_mirrored = as_python(is_mirrored)
-        self.num_independent_episodes = (
-            self.num_trajectories // (2 if self.is_mirrored else 1)
-            if num_independent_episodes is None
-            else as_python(num_independent_episodes)
-        )
+        self.seed = as_python(seed)
+        self.is_mirrored = check_flag("is_mirrored", is_mirrored, error=DatasetError)
+        num_episodes = self.num_trajectories // (2 if self.is_mirrored else 1)
+        self.num_independent_episodes = num_episodes if num_independent_episodes is None else num_independent_episodes
+        self.num_independent_episodes = as_python(self.num_independent_episodes)
         self._check_about()
 
     def validate(self) -> None:

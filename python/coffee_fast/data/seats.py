@@ -36,7 +36,7 @@ def who_moves_first(log: Log) -> Iterator[Finding]:
     most, least = counts.max(), counts.min()
     tail = min(bdtr(float(least), total, 1 / num_players), bdtrc(most - 1.0, total, 1 / num_players))
     probability = min(1.0, 2 * num_players * float(tail))
-    seat = int(np.abs(counts - total / num_players).argmax())
+    seat = int(counts.argmax())
     is_large = abs(counts[seat] * num_players / total - 1) > LEAST_BIAS
     if severity := _severity(probability, is_large):
         yield Finding(
@@ -72,7 +72,7 @@ def legal_first_moves(log: Log) -> Iterator[Finding]:
     if severity := _severity(probability):
         row = log.first[np.flatnonzero((packed[:, action // 8] >> (action % 8)) & 1)[0]]
         yield Finding(
-            "actions by seat",
+            "legal actions by seat",
             severity,
             log.place(row),
             f"action {action} is legal at the first move here, and never is for player {seat}, in a game that is said "
@@ -102,7 +102,7 @@ def actions_taken(log: Log) -> Iterator[Finding]:
         # Players that always do one thing are unlike, that is all; sets of actions are rather those of roles.
         if severity := _severity(probability, is_large=(kinds[kinds > 0] > 1).all()):
             yield Finding(
-                "actions by seat",
+                "actions taken by seat",
                 severity,
                 log.place(rows[0]),
                 f"at step {move} the players never take the same action, in {len(rows)} trajectories of a game that is "

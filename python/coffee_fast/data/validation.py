@@ -90,8 +90,6 @@ def check_about(
     """Raise ``DatasetError`` if what is said about checked arrays cannot be true of them."""
     if not isinstance(behavior, str):
         raise DatasetError(f"behavior must be text, got {shown(behavior)}")
-    if not isinstance(is_mirrored, bool):
-        raise DatasetError(f"is_mirrored must be true or false, got {shown(is_mirrored)}")
     try:
         check_seed(0 if seed is None else seed)
     except InvalidArgumentError as error:
