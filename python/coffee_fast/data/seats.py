@@ -83,14 +83,16 @@ def legal_first_moves(log: Log) -> Iterator[Finding]:
 
 
 def actions_taken(log: Log) -> Iterator[Finding]:
-    """Players with the same actions share some at some time.
+    """Players with the same actions share some at some time, where legal masks do not tell which they have.
 
     That every one of the ``k`` actions taken in ``n`` episodes at a move belongs to one seat alone has probability
     ``players ** (k - n)`` if seats are exchanged at random.
     """
     if not _is_tested(log):
         return
-    num_moves = int(log.step.max()) + 1
+    default = np.packbits(np.isin(np.arange(log.spec.num_actions), log.dataset.action), bitorder="little")
+    is_untold = (log.dataset.legal_mask == default).all()
+    num_moves, found = int(log.step.max()) + 1, []
     for move in range(num_moves):
         rows = np.flatnonzero(log.step == move)
         pairs = np.unique(np.stack([log.dataset.action[rows], log.dataset.acting_player[rows]]), axis=1)
@@ -100,17 +102,19 @@ def actions_taken(log: Log) -> Iterator[Finding]:
         exponent = pairs.shape[1] - np.floor(len(rows) * log.independent_share)
         probability = min(1.0, num_moves * float(log.spec.num_players) ** min(exponent, 0.0))
         # Players that always do one thing are unlike, that is all; sets of actions are rather those of roles.
-        if severity := _severity(probability, is_large=(kinds[kinds > 0] > 1).all()):
-            yield Finding(
-                "actions taken by seat",
-                severity,
-                log.place(rows[0]),
-                f"at step {move} the players never take the same action, in {len(rows)} trajectories of a game that is "
-                f"said to be symmetric ({_in_words(probability)})",
-                "strategies are shared between the seats, and nothing shows what one gets by the actions of the other",
-                _remedy(log.spec, "both may take all of them"),
-            )
-            return
+        if severity := _severity(probability, is_large=is_untold and (kinds[kinds > 0] > 1).all()):
+            found.append((severity, probability, move, rows))
+    if found:
+        severity, probability, move, rows = min(found, key=lambda item: (item[0], item[2]))
+        yield Finding(
+            "actions taken by seat",
+            severity,
+            log.place(rows[0]),
+            f"at step {move} the players never take the same action, in {len(rows)} trajectories of a game that is "
+            f"said to be symmetric ({_in_words(probability)})",
+            "strategies are shared between the seats, and nothing shows what one gets by the actions of the other",
+            _remedy(log.spec, "both may take all of them"),
+        )
 
 
 def payoffs_at_like_ends(log: Log) -> Iterator[Finding]:

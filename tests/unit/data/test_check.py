@@ -282,6 +282,8 @@ def test_unlike_players_of_a_symmetric_game_are_no_fault():
     log = haggle(200, actions=((2,), (0,)), **EXCHANGE)
     assert log.check().is_learnable
     assert set(kinds(log, "warning")) <= {"actions taken by seat", "payoffs by seat"}
+    log = haggle(200, actions=((1, 2), (0, 3)), masks=(range(5), range(5)), **EXCHANGE)
+    assert kinds(log, "refused") == []  # each does what both may do
     log = haggle(400, actions=((1, 2), (0, 1)), **EXCHANGE)
     assert kinds(log, "refused") == []
     assert kinds(log, "warning") == ["payoffs by seat"]
