@@ -141,9 +141,9 @@ class TrajectoryDataset:
         ``terminal_state_value`` than ``terminal_threshold``, payoffs that never differ; and, of a log that says its
         game is symmetric, seats that differ by what only the rules can bring about: who moves first (by a tenth of a
         fair share or more), the legal actions at the first move, sets of actions never shared where no ``legal_mask``
-        says that they could be, payoffs at the same end. Differences of the seats are refused where they come about by chance with probability below
-        1e-6, and warned of below 1e-4; unequal returns, which unlike players may bring about, are only warned of.
-        Mirrored logs pass these by what they store. Cost: milliseconds for 20,000 transitions.
+        says that they could be, payoffs at the same end. Seats are refused where chance makes them so unlike with
+        probability below 1e-6, and warned of below 1e-4; unequal returns, which unlike players may bring about, are
+        only warned of. Mirrored logs pass these by what they store. Cost: milliseconds for 20,000 transitions.
 
         >>> import coffee_fast as cf
         >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
