@@ -36,6 +36,7 @@ _FACE = {
     "TrajectoryDataset": "data",
     "generate_dataset": "data",
     "DatasetCard": "data",
+    "DatasetCheck": "data",
     "DynamicsEnsemble": "models",
     "EnsembleConfig": "models",
     "BehaviorCloningConfig": "models",

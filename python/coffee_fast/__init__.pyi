@@ -17,6 +17,7 @@ from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
 from coffee_fast._build import get_cmake_dir as get_cmake_dir
 from coffee_fast.data import DatasetCard as DatasetCard
+from coffee_fast.data import DatasetCheck as DatasetCheck
 from coffee_fast.data import TrajectoryDataset as TrajectoryDataset
 from coffee_fast.data import generate_dataset as generate_dataset
 from coffee_fast.empirical import EmpiricalGame as EmpiricalGame

@@ -26,7 +26,11 @@ app.command()(evaluate.evaluate)
 app.command()(solve.solve)
 app.command()(system.doctor)
 for noun, commands, words in (
-    ("dataset", (data.generate, data.describe, data.validate), "Logged play: make it, look at it, check it."),
+    (
+        "dataset",
+        (data.generate, data.describe, data.check, data.validate),
+        "Logged play: make it, look at it, check it.",
+    ),
     ("model", (model.fit,), "The dynamics ensemble."),
 ):
     group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
