@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 
+from coffee_fast.checks import shown
 from coffee_fast.errors import InvalidArgumentError
 
 
 def check_seed(seed: int) -> int:
     """Return ``seed`` as an ``int`` if it lies in ``[0, 2**63)``, the range every file format can hold."""
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise InvalidArgumentError(f"seed must be an integer, got {seed!r}")
-    value = int(seed)
+    try:
+        value = operator.index(seed)
+    except TypeError:
+        value = None
+    if value is None or isinstance(seed, bool):
+        raise InvalidArgumentError(f"seed must be an integer, got {shown(seed)}")
     if not 0 <= value < 2**63:
-        raise InvalidArgumentError(f"seed must lie in [0, 2**63), got {value}")
+        raise InvalidArgumentError(f"seed must lie in [0, 2**63), got {shown(value)}")
     return value
 
 
