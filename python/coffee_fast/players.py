@@ -134,7 +134,10 @@ class Player:
 
     def _information_state(self, knowledge: Any) -> Float32:
         spec = self.spec
-        size = np.shape(knowledge)[0] if isinstance(knowledge, np.ndarray | list | tuple) and len(knowledge) else None
+        try:
+            size = len(knowledge)
+        except TypeError:
+            size = None
         is_observation = spec is not None and spec.history_start < spec.observation_size == size
         if spec is None or not is_observation:
             wanted = f" (or an observation [{spec.observation_size}])" if spec else ""
@@ -243,7 +246,7 @@ def _mask(legal_actions: Any, num_actions: int) -> UInt8:
 
 
 def _is_mask(given: NDArray[Any], num_actions: int) -> bool:
-    """Whether it is as long as a mask and 0 and 1, and typed like one or no list of numbers, which are all different."""
+    """Whether it is as long as a mask, of 0 and 1, and typed like one or repeating itself, as numbers do not."""
     if len(given) != num_actions or not ((given == 0) | (given == 1)).all():
         return False
     return given.dtype in (np.bool_, np.uint8) or len(np.unique(given)) < len(given)

@@ -194,7 +194,7 @@ def test_of_two_actions_integers_are_numbers_and_booleans_a_mask():
 
 NAN = float("nan")
 WRONG = [None, 1.5, "x" * 10**6, [], {}, -1, 10**30, 10**5000, NAN, object(), [object()], [[1]], [NAN]]
-WRONG += [np.array(3), [4], [-1], [0, 0, 0, 0], [True, False], [0.5]]
+WRONG += [np.zeros(()), [[1], [1, 2]], [4], [-1], [0, 0, 0, 0], [True, False], [0.5]]
 
 
 @pytest.mark.parametrize("value", WRONG, ids=range(len(WRONG)))
