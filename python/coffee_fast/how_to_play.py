@@ -65,8 +65,8 @@ def _own_game(spec: GameSpec) -> tuple[str, str]:
         words += (
             f", of which the last {event} show the last move. Call `observe` wherever another player is to move and "
             "`act` where it is the player's turn. Or give `act` the whole information state, "
-            f"{spec.information_state_size} numbers: the first {start} of the observation, then the last {event} of the "
-            "observations after the 1st, 2nd, ... move, and zeros to the end"
+            f"{spec.information_state_size} numbers: the first {start} of the observation, then the last {event} of "
+            "the observations after the 1st, 2nd, ... move, and zeros to the end"
         )
     words += ":"
     return words, _lines(spec.num_players, f"np.zeros({size})  # what the player sees, as in the log", spec.num_actions)
