@@ -219,7 +219,7 @@ def _sizes(policies: tuple[Policy, ...], spec: Any) -> tuple[int, int]:
     wanted = spec.information_state_size, spec.num_actions
     if found not in (None, wanted):
         raise InvalidArgumentError(
-            f"player: a network from {found[0]} features to {found[1]} actions does not play {shown(spec.name)}, "  # type: ignore[index]
+            f"player: a network from {found[0]} features to {found[1]} actions does not play {shown(spec.name)}, "
             f"which has {wanted[0]} and {wanted[1]}"
         )
     return wanted

@@ -50,7 +50,8 @@ class UniformRandom(_Copied):
         array([[0.5, 0. , 0.5, 0. ]])
         """
         _, legal = as_batch("UniformRandom.probabilities", information_states, legal_masks)
-        return legal / legal.sum(axis=1, keepdims=True)
+        result: Float64 = legal / legal.sum(axis=1, keepdims=True)
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +166,7 @@ class PerStepMixture(_Copied):
 
     def probabilities(self, information_states: Any, legal_masks: Any) -> Float64:
         """Return the probability of each action, as :meth:`NetworkPolicy.probabilities` does: the weighted mean."""
-        total = np.float64(0.0)
+        total: Any = 0.0
         for component, weight in zip(self.components, self.weights, strict=True):
             if not callable(getattr(component, "probabilities", None)):
                 raise InvalidArgumentError(

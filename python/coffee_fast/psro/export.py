@@ -56,5 +56,6 @@ def export_solution(solution: Solution, path: str | Path, format: str = "numpy")
             if format == "onnx":
                 write_onnx(policy, folder / f"strategy-{index}.onnx")
             else:
-                np.savez(folder / f"strategy-{index}.npz", **policy_arrays(policy)[1])
+                arrays: dict[str, Any] = policy_arrays(policy)[1]
+                np.savez(folder / f"strategy-{index}.npz", **arrays)
         _files.write_json(folder / "solution.json", about)
