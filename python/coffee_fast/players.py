@@ -78,7 +78,13 @@ class Player:
 
     def reset(self, episode: int | None = None) -> None:
         """Begin an episode: the next one, or the one of this number; its policy is drawn now."""
-        number = (0 if self.episode is None else self.episode + 1) if episode is None else check_seed(episode)
+        following = 0 if self.episode is None else self.episode + 1
+        try:
+            number = following if episode is None else check_seed(episode)
+        except InvalidArgumentError:
+            raise InvalidArgumentError(
+                f"reset: episode must be an integer in [0, 2**63), got {shown(episode)}"
+            ) from None
         rng = np.random.Generator(np.random.PCG64(derive_seed(self.seed, "player", self.seat, number)))
         self.drawn = int(rng.choice(len(self.mixture.policies), p=self.mixture.probabilities))
         self.episode = number
