@@ -30,6 +30,7 @@ _FACE = {
     "NetworkPolicy": "policies",
     "PerStepMixture": "policies",
     "Mixture": "policies",
+    "Player": "players",
     "simulate": "simulation",
     "SimulationResult": "simulation",
     # data and models

@@ -42,6 +42,7 @@ from coffee_fast.models import clone_behavior as clone_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
 from coffee_fast.pipeline import rewrite_report as rewrite_report
 from coffee_fast.pipeline import run_pipeline as run_pipeline
+from coffee_fast.players import Player as Player
 from coffee_fast.policies import Mixture as Mixture
 from coffee_fast.policies import NetworkPolicy as NetworkPolicy
 from coffee_fast.policies import PerStepMixture as PerStepMixture
