@@ -27,3 +27,7 @@ class CheckpointError(CoffeeError):
 
 class NumericalError(CoffeeError, ArithmeticError):
     """A computation that left the numbers it can work with."""
+
+
+class ModelWarning(UserWarning):
+    """A fitted model is not to be trusted; the message says why and what to do."""
