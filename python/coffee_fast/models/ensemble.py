@@ -125,6 +125,8 @@ class DynamicsEnsemble:
         config = EnsembleConfig() if config is None else config
         check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
         check_threads("DynamicsEnsemble.fit", num_threads)
+        first = dataset.trajectory_offsets[:-1]
+        check_starts(dataset.state[first], dataset.spec.terminal_state_value, config.terminal_threshold)
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
@@ -139,7 +141,6 @@ class DynamicsEnsemble:
         for name, stack in members.items():
             for member, layers in enumerate(stack):
                 arrays |= _layer_arrays(f"{name}.{member}", layers)
-        first = dataset.trajectory_offsets[:-1]
         arrays |= {
             "initial.state": dataset.state[first],
             "initial.observation": dataset.observation[first].reshape(len(first), -1),
@@ -168,7 +169,6 @@ class DynamicsEnsemble:
         spec, config, arrays = self.spec, self.config, self.arrays
         if arrays["initial.observation"].shape[1:] != (spec.num_players * spec.observation_size,):
             raise InvalidArgumentError("DynamicsEnsemble: initial observations do not fit the game's specification")
-        check_starts(arrays["initial.state"], spec.terminal_state_value, config.terminal_threshold)
         observation = Normalizer(arrays["observation.mean"], arrays["observation.scale"]).repeated(spec.num_players)
         members = range(config.num_members)
         return _core.DynamicsEnsemble(
@@ -249,6 +249,7 @@ class DynamicsEnsemble:
                 arrays,
                 FitReport.from_json(manifest["fit_report"]),
             )
+            check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
             _ = model.core  # checks that all arrays are there and fit each other
         except (KeyError, TypeError, ValueError, CoffeeError) as error:
             raise CheckpointError(f"{folder}: is not a whole dynamics ensemble: {error}") from None

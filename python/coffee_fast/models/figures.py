@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from coffee_fast.models.ensemble import DynamicsEnsemble
 
 NUM_ROLLOUTS = 2000
-MIN_CHANGES = 10  # an entry of the state that changes less often says nothing about what can be predicted
+MIN_CHANGES = 5  # an entry of the state that changes less often says nothing about what can be predicted
+LEAST_CHANGE = 0.01  # deviation of an entry's changes in units of its own, below which they do not matter
+COUNTED_ERROR = 0.25  # of the size of an entry's changes
 
 
 def play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, Any]:
@@ -57,7 +59,9 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
         "terminal_precision": _mean(is_terminal[is_predicted]),
         "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)),
     }
-    figures |= _unexplained(held_out.state[~is_terminal], held_out.next_state[~is_terminal], predicted[~is_terminal])
+    goes_on = ~is_terminal
+    if goes_on.any():
+        figures |= _unexplained(held_out.state[goes_on], held_out.next_state[goes_on], predicted[goes_on])
     figures |= _last_decision(model, held_out)
     paying = is_terminal & (held_out.reward != 0).any(axis=1)
     if paying.any():
@@ -70,15 +74,20 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
 
 
 def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[str, Any]:
-    """Shares of the variance of state changes that the predictions leave: of all entries, and of the worst one."""
-    change = (after - before).astype(np.float64)
-    if len(change) < MIN_CHANGES:
-        return {}
-    varies = ((change != 0).sum(axis=0) >= MIN_CHANGES) & (np.ptp(change, axis=0) > 0)
+    """Shares of the variance of state changes that the predictions leave: of all entries, and of the worst one.
+
+    An error counts where it is more than a quarter of what the entry changes by when it does: small errors everywhere
+    would else outweigh a change that is rare.
+    """
+    change, error = (part.astype(np.float64) for part in (after - before, predicted - after))
+    num_changes = (change != 0).sum(axis=0)
+    varies = (num_changes >= MIN_CHANGES) & (change.std(axis=0) > LEAST_CHANGE * before.std(axis=0, dtype=np.float64))
     if not varies.any():
         return {}
-    variance = change[:, varies].var(axis=0)
-    left = np.square(predicted[:, varies] - after[:, varies], dtype=np.float64).mean(axis=0) / variance
+    change, error, num_changes = change[:, varies], error[:, varies], num_changes[varies]
+    size = np.sqrt(np.square(change).sum(axis=0) / num_changes)
+    error[np.abs(error) < COUNTED_ERROR * size] = 0.0
+    left = np.square(error).mean(axis=0) / change.var(axis=0)
     worst = int(left.argmax())
     return {
         "state_unexplained": float(left.mean()),

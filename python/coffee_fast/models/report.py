@@ -34,7 +34,8 @@ class FitReport:
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained
         Share of the variance of state changes that is left unexplained on the same transitions: mean over the entries
-        of the state that change, the entry of which most is left, and how much. Predicting the mean change leaves 1.
+        of the state that change, the entry of which most is left, and how much. Predicting the mean change leaves
+        about 1; errors below a quarter of what an entry changes by are not counted.
     last_state_error, earlier_state_error
         Mean absolute error of the state at the last decision of the longest held-out episodes and one decision
         earlier, when the model follows the logged actions from the first state.
@@ -118,6 +119,25 @@ class FitReport:
             **({} if held_out is None else held_out_figures(model, held_out)),
         )
         return dataclasses.replace(report, verdict=Verdict.of(report))
+
+    def caution(self) -> str:
+        """What a reader of a run must know of its model, in a sentence; nothing if the model is good."""
+        if self.verdict is None or self.verdict.level == "good":
+            return ""
+        words = self.verdict.in_words
+        return f"{words[0].upper()}{words[1:]}: {self.verdict.headline}."
+
+    def worth_of_regret(self) -> str:
+        """What regret inside the model is worth, to stand beside it; empty if nothing is known."""
+        parts = []
+        if self.verdict is not None and self.verdict.level != "good":
+            parts.append(self.verdict.in_words)
+        if self.reward_error is not None:
+            parts.append(
+                f"held-out reward error: the model's payoffs are off by {self.reward_error:.2f} on average, so a claimed "
+                f"gain below {2 * self.reward_error:.2f} proves nothing"
+            )
+        return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

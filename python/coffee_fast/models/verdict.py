@@ -37,14 +37,16 @@ UNEXPLAINED_CHANGE = Limits(0.1, 0.5)  # share of the variance of the worst entr
 REWARD_ERROR = Limits(0.5, 1.0)  # in units of the error of always predicting the mean
 PLAY_GAP = Limits(0.1, 0.5)  # of the log's mean length; of the deviation of its returns
 LAST_DECISION = Limits(2.0, float("inf"))  # state error there, in units of that one decision earlier
-LARGE_STATE_ERROR = 0.05  # of the states' spread; where the last decision is off by less, it is exact enough
+LARGE_STATE_ERROR = 0.1  # of the states' spread; where the last decision is off by less, it is exact enough
 UNLIKE_OUTCOMES = Limits(0.0, 0.01)  # of the transitions whose state and action occur again
-_WORDS: Mapping[Level, str] = {
-    "use with care": "The model is to be used with care",
-    "not judged": "The model was not judged",
-    "do not trust": "The model is not to be trusted",
-}
 STANDARD_ERRORS = 4.0  # within which play in the model and in the log are the same
+
+_WORDS: Mapping[Level, str] = {
+    "good": "the model is good",
+    "use with care": "the model is to be used with care",
+    "not judged": "the model was not judged",
+    "do not trust": "the model is not to be trusted",
+}
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ class Verdict:
         return f"{worst[0]}{more}" if worst else ""
 
     @property
-    def is_random(self) -> bool:
-        """Whether the log is random where the model is not."""
-        return any(reason.figure in ("num_unlike_states", "num_unlike_ends") for reason in self.reasons)
+    def in_words(self) -> str:
+        """``"the model is not to be trusted"`` and the like."""
+        return _WORDS[self.level]
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Verdict:
@@ -128,27 +130,6 @@ class Verdict:
 
     def __str__(self) -> str:
         return "\n".join([f"verdict: {self.level}", *(f"- {reason.text}" for reason in self.reasons)])
-
-
-def caution(report: FitReport | None) -> str:
-    """What a reader of a run must know of its model in a sentence or two, or nothing if the model is good."""
-    verdict = report.verdict if report else None
-    if verdict is None or verdict.level == "good":
-        return ""
-    return f"**{_WORDS[verdict.level]}**: {verdict.headline}."
-
-
-def bound(report: FitReport | None) -> str:
-    """What regret in the model is worth, to stand beside it: the verdict, and the held-out error of payoffs."""
-    if report is None or report.verdict is None:
-        return ""
-    words = "" if report.verdict.level == "good" else f"{_WORDS[report.verdict.level]}. "
-    if report.reward_error is not None:
-        words += (
-            f"Held-out reward error: the model's payoffs are off by {report.reward_error:.2f} on average, so a claimed "
-            f"gain below {2 * report.reward_error:.2f} proves nothing."
-        )
-    return words.strip()
 
 
 def _random(report: FitReport) -> Iterator[Reason]:
