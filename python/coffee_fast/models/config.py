@@ -102,6 +102,7 @@ def check_sizes(config: Any, counts: Sequence[str]) -> None:
 def check_positive(config: Any, name: str) -> None:
     """Check a field that is a positive finite number."""
     value = getattr(config, name)
+    value = value.item() if isinstance(value, np.generic) else value
     require(_is_real(value) and 0 < value <= sys.float_info.max, config, name, "a positive number")
     object.__setattr__(config, name, float(value))
 
@@ -125,7 +126,7 @@ def require(condition: bool, config: Any, name: str, expected: str) -> None:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 1 <= value <= MOST
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= MOST)
 
 
 def _is_real(value: Any) -> bool:

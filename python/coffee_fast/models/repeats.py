@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TOLERANCE = 0.05  # deviations of an entry; what differs by less is measured imprecisely, not random
 
 
-def repeats(dataset: TrajectoryDataset) -> dict[str, int]:
+def repeats(dataset: TrajectoryDataset) -> dict[str, Any]:
     """Count the transitions whose state and action occur again in the log, and those of them that went another way.
 
     The model is a function of state and action, so it can follow at most one of several unlike outcomes. They are
@@ -52,7 +52,7 @@ def repeats(dataset: TrajectoryDataset) -> dict[str, int]:
 
 
 def _tolerance(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    return TOLERANCE * rows.std(axis=0, dtype=np.float64) + 1e-6 * np.abs(rows).max(axis=0)
+    return np.asarray(TOLERANCE * rows.std(axis=0, dtype=np.float64) + 1e-6 * np.abs(rows).max(axis=0))
 
 
 def _groups(rows: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -134,8 +134,8 @@ class FitReport:
             parts.append(self.verdict.in_words)
         if self.reward_error is not None:
             parts.append(
-                f"held-out reward error: the model's payoffs are off by {self.reward_error:.2f} on average, so a claimed "
-                f"gain below {2 * self.reward_error:.2f} proves nothing"
+                f"held-out reward error: the model's payoffs are off by {self.reward_error:.2f} on average, so a "
+                f"claimed gain below {2 * self.reward_error:.2f} proves nothing"
             )
         return "; ".join(parts)
 
