@@ -5,6 +5,10 @@ class CoffeeError(Exception):
     """Base of every error that coffee_fast raises on purpose."""
 
 
+class ModelWarning(UserWarning):
+    """A fitted model is not to be trusted; the message says why and what to do."""
+
+
 class InvalidArgumentError(CoffeeError, ValueError):
     """An argument breaks the contract of a function."""
 
@@ -27,7 +31,3 @@ class CheckpointError(CoffeeError):
 
 class NumericalError(CoffeeError, ArithmeticError):
     """A computation that left the numbers it can work with."""
-
-
-class ModelWarning(UserWarning):
-    """A fitted model is not to be trusted; the message says why and what to do."""
