@@ -10,6 +10,10 @@ class CoffeeError(Exception):
     """Base of every error that coffee_fast raises on purpose."""
 
 
+class ModelWarning(UserWarning):
+    """A fitted model is not to be trusted; the message says why and what to do."""
+
+
 class InvalidArgumentError(CoffeeError, ValueError):
     """An argument breaks the contract of a function."""
 

@@ -69,13 +69,13 @@ def write_report(
     plots = _draw(run_dir, result, solution, regret, fidelity)
     parts = [
         "# What this run found",
-        _in_short(result, solution, regret, evaluation["status"], in_model=fit is not None),
+        _in_short(result, solution, regret, evaluation["status"], fit),
         _regret_table(regret) if regret else "",
         WORDS if regret else "",
         _images(plots, ("regret.png",)),
         _all_variants(evaluation),
         "## The solution",
-        _solution(solution),
+        _solution(solution, fit),
         "What a player earns as estimated in the search, by own and opponent's strategy:",
         _images(plots, ("payoffs.png",)),
         f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
@@ -150,21 +150,23 @@ def _all_variants(evaluation: Mapping[str, Any]) -> str:
 
 
 def _in_short(
-    result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str, in_model: bool
+    result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str, fit: FitReport | None
 ) -> str:
     support = solution.support()
     plays = f"mixes {len(support)} of them" if len(support) > 1 else f"is strategy {support[0]}"
-    source, place = ("From logged play alone", "inside a model of the game") if in_model else ("Online", "in the game")
+    source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
     learned = (
         f"{source}, {result.num_iterations} strategies were learned, one after the other, {place}. With uniform random "
         f"play they are {len(result.strategies)}; the solution {plays}."
     )
+    if fit and (caution := fit.caution()):
+        learned = f"{learned} **{caution}**"
     if not regret:
         return (
             f"{learned} How good it is in the true game is not known: the evaluation was {status}. Within the model a "
             f"player could gain {solution.model_regret.max():.2f} by leaving it, and "
             f"{solution.pessimistic_regret.max():.2f} if every member of the ensemble is believed where it is most in "
-            "favor of leaving."
+            f"favor of leaving{_worth(fit)}."
         )
     first, last = regret[min(regret)], regret[max(regret)]
     return (
@@ -200,7 +202,7 @@ def _regret_table(regret: Mapping[int, RegretReport]) -> str:
     return _table(header, rows)
 
 
-def _solution(solution: Solution) -> str:
+def _solution(solution: Solution, fit: FitReport | None) -> str:
     rows = [(_strategy(index), f"{solution.probabilities[index]:.1%}") for index in solution.support()]
     return (
         "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in 1 % of "
@@ -208,8 +210,12 @@ def _solution(solution: Solution) -> str:
         f"{_table(('strategy', 'probability'), rows)}\n\n"
         f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
         f"{solution.model_regret.sum():.3f}; with every member believed where it favors leaving (pessimistic): "
-        f"{solution.pessimistic_regret.sum():.3f}."
+        f"{solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
     )
+
+
+def _worth(fit: FitReport | None) -> str:
+    return f" ({worth})" if fit and (worth := fit.worth_of_regret()) else ""
 
 
 def _fidelity(fidelity: FidelityReport) -> str:

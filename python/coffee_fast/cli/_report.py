@@ -6,13 +6,15 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+import coffee_fast as cf
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
@@ -33,7 +35,29 @@ def remark(text: str) -> None:
 
 @contextmanager
 def progress_reports() -> Iterator[ProgressCallback]:
-    """Yield a progress callback: bars with the time left on a terminal, plain lines now and then elsewhere."""
+    """Yield a progress callback: bars with the time left on a terminal, plain lines now and then elsewhere.
+
+    What the library warns of meanwhile is told as a remark.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", cf.ModelWarning)
+        warnings.showwarning = _tell_warning(warnings.showwarning)
+        with _bars_or_lines() as progress:
+            yield progress
+
+
+def _tell_warning(others: Callable[..., None]) -> Callable[..., None]:
+    def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, cf.ModelWarning):
+            remark(f"warning: {message}")
+        else:
+            others(message, category, *place, **more)
+
+    return tell
+
+
+@contextmanager
+def _bars_or_lines() -> Iterator[ProgressCallback]:
     if not sys.stderr.isatty():
         yield PlainLines()
         return
@@ -93,8 +117,9 @@ class PlainLines:
 
 
 def in_words(figures: Mapping[str, float]) -> str:
-    """Return ``{"loss": 0.25}`` as ``"loss 0.25"``."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
+    """Return ``{"loss": 0.25}`` as ``"loss 0.25"``; a figure that is not known yet is left out."""
+    known = {name: value for name, value in figures.items() if not math.isnan(value)}
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in known.items())
 
 
 def rendered(markdown: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -34,13 +33,8 @@ def fit(
     with progress_reports() as progress:
         model = cf.DynamicsEnsemble.fit(logged, wanted, seed, num_threads=threads, progress=progress)
     model.save(folder)
-    figures = _fields(model.fit_report)
+    figures = model.fit_report.to_json()
     result = {"model": folder, "fingerprint": model.fingerprint, "num_members": model.num_members, "fit": figures}
     numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in figures.items() if isinstance(value, float)]
-    finish(result, table([("model", str(folder)), ("members", str(model.num_members)), *numbers]), as_json)
-
-
-def _fields(report: Any) -> dict[str, Any]:
-    if isinstance(report, dict):
-        return report
-    return report.to_json() if hasattr(report, "to_json") else dataclasses.asdict(report)
+    rows = [("model", str(folder)), ("members", str(model.num_members)), *numbers]
+    finish(result, f"{model.fit_report.verdict}\n\n{table(rows)}", as_json)

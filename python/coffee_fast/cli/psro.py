@@ -10,7 +10,7 @@ import typer
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
 from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Seed, Threads, run_config
-from coffee_fast.cli._report import finish, progress_reports, table
+from coffee_fast.cli._report import finish, progress_reports, remark, table
 
 
 def psro(
@@ -31,6 +31,9 @@ def psro(
     """
     wanted = run_config(preset, config, overrides).psro
     ensemble = cf.DynamicsEnsemble.load(model)
+    fit = ensemble.fit_report
+    if caution := fit.caution():
+        remark(f"warning: {caution}")
     make_resumable(ctx, "--resume")
     with progress_reports() as progress:
         result = cf.coffee_psro(ensemble, wanted, seed, run_dir, resume, num_threads=threads, progress=progress)
@@ -44,14 +47,18 @@ def psro(
         "probabilities": solution.probabilities,
         "model_regret": solution.model_regret,
         "pessimistic_regret": solution.pessimistic_regret,
+        "model_verdict": fit.verdict.level if fit.verdict else None,
+        "held_out_reward_error": fit.reward_error,
         "status": solution.status,
         "fingerprint": result.fingerprint,
     }
     plays = ", ".join(f"{s} ({solution.probabilities[s]:.1%})" for s in solution.support())
+    doubt = f" ({fit.verdict.in_words})" if caution and fit.verdict else ""
     rows = [
         ("strategies", f"{len(result.strategies)}, the solution plays {plays}"),
-        ("model regret, summed", f"{solution.model_regret.sum():.4g}"),
-        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}"),
+        ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
+        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
+        ("what these are worth", fit.worth_of_regret()),
         ("solution", str(run_dir / "solution")),
     ]
     finish(values, table(rows), as_json)

@@ -4,5 +4,14 @@ from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
 from coffee_fast.models.report import FitReport
+from coffee_fast.models.verdict import Reason, Verdict
 
-__all__ = ["BehaviorCloningConfig", "DynamicsEnsemble", "EnsembleConfig", "FitReport", "clone_behavior"]
+__all__ = [
+    "BehaviorCloningConfig",
+    "DynamicsEnsemble",
+    "EnsembleConfig",
+    "FitReport",
+    "Reason",
+    "Verdict",
+    "clone_behavior",
+]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coffee_fast.errors import ConfigError, InvalidArgumentError, NumericalError
+from coffee_fast.errors import NumericalError
+from coffee_fast.models.arguments import check_config, check_dataset
+from coffee_fast.models.config import check_sizes
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import ProgressCallback
@@ -34,6 +36,11 @@ class BehaviorCloningConfig:
     holdout_fraction
         Share of the trajectories kept out of training. Of the weights met on the way, those of least loss on them are
         kept; at 0 the last ones.
+
+    Raises
+    ------
+    ConfigError
+        For a field of the wrong type or out of range.
     """
 
     hidden_sizes: tuple[int, ...] = (200, 200)
@@ -43,16 +50,7 @@ class BehaviorCloningConfig:
     holdout_fraction: float = 0.1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        self._require(len(self.hidden_sizes) > 0 and min(self.hidden_sizes) >= 1, "hidden_sizes", "positive widths")
-        for name in ("num_steps", "batch_size"):
-            self._require(getattr(self, name) >= 1, name, "at least 1")
-        self._require(0 < self.learning_rate < float("inf"), "learning_rate", "a positive number")
-        self._require(0 <= self.holdout_fraction < 1, "holdout_fraction", "in [0, 1)")
-
-    def _require(self, condition: bool, name: str, expected: str) -> None:
-        if not condition:
-            raise ConfigError(f"BehaviorCloningConfig: {name} must be {expected}, got {getattr(self, name)!r}")
+        check_sizes(self, ("num_steps", "batch_size"))
 
 
 def clone_behavior(
@@ -82,6 +80,8 @@ def clone_behavior(
 
     Raises
     ------
+    InvalidArgumentError
+        For arguments of the wrong kind, or a dataset too small to keep any of it out.
     NumericalError
         If the loss leaves the finite numbers.
 
@@ -101,8 +101,8 @@ def clone_behavior(
     from coffee_fast.models.training import single_threaded
 
     config = BehaviorCloningConfig() if config is None else config
-    if not isinstance(config, BehaviorCloningConfig):
-        raise InvalidArgumentError(f"clone_behavior: config must be a BehaviorCloningConfig, got {config!r}")
+    check_dataset("clone_behavior", dataset)
+    check_config("clone_behavior", config, BehaviorCloningConfig)
     training, held_out = dataset, None
     if config.holdout_fraction > 0:
         training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))

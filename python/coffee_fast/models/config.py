@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args, get_type_hints
+
+import numpy as np
 
 from coffee_fast.errors import ConfigError
+
+MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,11 @@ class EnsembleConfig:
     history_source
         Whether the history in information states is made of predicted ``"observations"`` or of the ``"actions"``
         played.
+
+    Raises
+    ------
+    ConfigError
+        For a field of the wrong type or out of range.
     """
 
     num_members: int = 4
@@ -54,20 +66,68 @@ class EnsembleConfig:
     history_source: Literal["observations", "actions"] = "observations"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        self._require(len(self.hidden_sizes) > 0 and min(self.hidden_sizes) >= 1, "hidden_sizes", "positive widths")
-        for name in ("num_members", "num_steps", "num_reward_steps", "batch_size"):
-            self._require(getattr(self, name) >= 1, name, "at least 1")
-        self._require(0 < self.learning_rate < float("inf"), "learning_rate", "a positive number")
-        self._require(0 <= self.holdout_fraction < 1, "holdout_fraction", "in [0, 1)")
-        self._require(0 < self.terminal_threshold < float("inf"), "terminal_threshold", "a positive number")
-        self._require(self.normalization in ("scalar", "per_dimension"), "normalization", "'scalar' or 'per_dimension'")
-        kinds = ("max_deviation", "range_mean", "range_max")
-        self._require(self.disagreement in kinds, "disagreement", f"one of {', '.join(kinds)}")
-        self._require(
-            self.history_source in ("observations", "actions"), "history_source", "'observations' or 'actions'"
-        )
+        check_sizes(self, ("num_members", "num_steps", "num_reward_steps", "batch_size"))
+        check_positive(self, "terminal_threshold")
+        for name in ("same_batches", "normalization", "disagreement", "history_source"):
+            check_choice(self, name)
 
-    def _require(self, condition: bool, name: str, expected: str) -> None:
-        if not condition:
-            raise ConfigError(f"EnsembleConfig: {name} must be {expected}, got {getattr(self, name)!r}")
+
+def check_sizes(config: Any, counts: Sequence[str]) -> None:
+    """Check what the configurations of all trainings have; NumPy's numbers become Python's.
+
+    Raises
+    ------
+    ConfigError
+        Naming class, field, what was expected and what came.
+    """
+    widths = config.hidden_sizes
+    if isinstance(widths, Iterable) and not isinstance(widths, str | bytes):
+        widths = tuple(widths)
+    is_right = isinstance(widths, tuple) and len(widths) > 0 and all(map(_is_count, widths))
+    require(is_right, config, "hidden_sizes", "positive widths, whole numbers")
+    object.__setattr__(config, "hidden_sizes", tuple(int(width) for width in widths))
+    for name in counts:
+        value = getattr(config, name)
+        is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        require(is_whole, config, name, "an integer, at least 1")
+        require(value >= 1, config, name, "at least 1")
+        require(value <= MOST, config, name, f"at most {MOST}")
+        object.__setattr__(config, name, int(value))
+    check_positive(config, "learning_rate")
+    fraction = config.holdout_fraction
+    require(_is_real(fraction) and 0 <= fraction < 1, config, "holdout_fraction", "in [0, 1)")
+    object.__setattr__(config, "holdout_fraction", float(fraction))
+
+
+def check_positive(config: Any, name: str) -> None:
+    """Check a field that is a positive finite number."""
+    value = getattr(config, name)
+    value = value.item() if isinstance(value, np.generic) else value
+    require(_is_real(value) and 0 < value <= sys.float_info.max, config, name, "a positive number")
+    object.__setattr__(config, name, float(value))
+
+
+def check_choice(config: Any, name: str) -> None:
+    """Check a field that is true or false, or one of a few words."""
+    value, hint = getattr(config, name), get_type_hints(type(config))[name]
+    if hint is bool:
+        require(isinstance(value, bool | np.bool_), config, name, "true or false")
+        object.__setattr__(config, name, bool(value))
+        return
+    words = get_args(hint)
+    require(isinstance(value, str) and value in words, config, name, f"one of {', '.join(words)}")
+
+
+def require(condition: bool, config: Any, name: str, expected: str) -> None:
+    """Raise ``ConfigError`` about a field unless the condition holds."""
+    if not condition:
+        came = reprlib.repr(getattr(config, name))
+        raise ConfigError(f"{type(config).__name__}: {name} must be {expected}, got {came}")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= MOST)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core, _files
 from coffee_fast.config import from_mapping
-from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError
+from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning
 from coffee_fast.games import GameSpec
+from coffee_fast.models.arguments import check_config, check_dataset, check_folder, check_starts, check_threads
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.normalization import Normalizer, Normalizers
 from coffee_fast.models.report import FitReport
@@ -97,26 +99,35 @@ class DynamicsEnsemble:
         NumericalError
             If a loss leaves the finite numbers.
 
+        Warns
+        -----
+        ModelWarning
+            Once, if the verdict of the fit report is ``"do not trust"``; ``fit_report.verdict`` says why.
+
         Notes
         -----
         Cost: about 2.6 ms for each of ``num_steps`` and 2 ms for each of ``num_reward_steps`` at the default sizes.
         Ctrl-C stops it between two steps. Torch's generators and thread count are left as they were.
 
+        >>> import warnings
         >>> import coffee_fast as cf
         >>> dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
         >>> config = cf.EnsembleConfig(num_members=2, hidden_sizes=(8,), num_steps=10, num_reward_steps=10)
-        >>> model = cf.DynamicsEnsemble.fit(dataset, config, seed=1)
+        >>> with warnings.catch_warnings(action="ignore"):  # ten steps teach nothing, and it says so
+        ...     model = cf.DynamicsEnsemble.fit(dataset, config, seed=1)
+        >>> model.fit_report.verdict.level
+        'do not trust'
         >>> cf.simulate(model, ["uniform_random", "uniform_random"], num_episodes=5, seed=2).member_returns.shape
         (5, 2, 2)
         """
         from coffee_fast.models.training import train
 
+        check_dataset("DynamicsEnsemble.fit", dataset)
         config = EnsembleConfig() if config is None else config
-        if not isinstance(config, EnsembleConfig):
-            raise InvalidArgumentError(f"DynamicsEnsemble.fit: config must be an EnsembleConfig, got {config!r}")
-        if not isinstance(num_threads, int) or num_threads < 0:
-            raise InvalidArgumentError(f"DynamicsEnsemble.fit: num_threads must be 0 or more, got {num_threads!r}")
+        check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
+        check_threads("DynamicsEnsemble.fit", num_threads)
         dataset.check(config.terminal_threshold).require_learnable("DynamicsEnsemble.fit")
+        first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
@@ -131,7 +142,6 @@ class DynamicsEnsemble:
         for name, stack in members.items():
             for member, layers in enumerate(stack):
                 arrays |= _layer_arrays(f"{name}.{member}", layers)
-        first = dataset.trajectory_offsets[:-1]
         arrays |= {
             "initial.state": dataset.state[first],
             "initial.observation": dataset.observation[first].reshape(len(first), -1),
@@ -140,6 +150,9 @@ class DynamicsEnsemble:
         }
         model = cls(dataset.spec, config, seed, arrays, FitReport(losses=networks.losses))
         model.fit_report = FitReport.of(model, networks.losses, dataset, held_out, derive_seed(seed, "report"))
+        if (verdict := model.fit_report.verdict) and verdict.level == "do not trust":
+            words = f"DynamicsEnsemble.fit: do not trust this model: {verdict.headline}"
+            warnings.warn(words, ModelWarning, stacklevel=2)
         return model
 
     @property
@@ -218,6 +231,7 @@ class DynamicsEnsemble:
     @classmethod
     def load(cls, path: str | Path) -> DynamicsEnsemble:
         """Read a model that :meth:`save` wrote; ``CheckpointError`` names the file that is missing or damaged."""
+        check_folder("DynamicsEnsemble.load", path)
         folder = Path(path)
         manifest = _files.read_json(folder / "manifest.json")
         if manifest.get("kind") != "dynamics_ensemble" or manifest.get("format") != FORMAT:
@@ -236,6 +250,7 @@ class DynamicsEnsemble:
                 arrays,
                 FitReport.from_json(manifest["fit_report"]),
             )
+            check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
             _ = model.core  # checks that all arrays are there and fit each other
         except (KeyError, TypeError, ValueError, CoffeeError) as error:
             raise CheckpointError(f"{folder}: is not a whole dynamics ensemble: {error}") from None
@@ -243,7 +258,10 @@ class DynamicsEnsemble:
 
     def __repr__(self) -> str:
         num_starts = len(self.arrays["initial.player"])
-        return f"DynamicsEnsemble({self.spec.name}, {self.num_members} members, {num_starts} initial states)"
+        words = f"{self.num_members} members, {num_starts} initial states"
+        if verdict := self.fit_report.verdict:
+            words += f", verdict: {verdict.level}"
+        return f"DynamicsEnsemble({self.spec.name}, {words})"
 
 
 def _layer_arrays(prefix: str, layers: Layers) -> dict[str, NDArray[Any]]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from coffee_fast.policies import UniformRandom
-from coffee_fast.simulation import simulate
+from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.models.figures import held_out_figures, play_figures
+from coffee_fast.models.repeats import repeats
+from coffee_fast.models.verdict import Verdict
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
     from coffee_fast.models.ensemble import DynamicsEnsemble
-
-NUM_ROLLOUTS = 2000
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,21 @@ class FitReport:
 
     Attributes
     ----------
+    verdict
+        What can be trusted, by these figures; None if nobody has judged.
     losses
         The last training losses, normalized units. They say little: reward networks fit what they have seen.
     num_held_out
         Trajectories kept out of training.
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
+    state_unexplained, worst_entry, worst_unexplained
+        Share of the variance of state changes that is left unexplained on the same transitions: mean over the entries
+        of the state that change, the entry of which most is left, and how much. Predicting the mean change leaves
+        about 1; errors below a quarter of what an entry changes by are not counted.
+    last_state_error, earlier_state_error
+        Mean absolute error of the state at the last decision of the longest held-out episodes and one decision
+        earlier, when the model follows the logged actions from the first state.
     terminal_recall, terminal_precision
         Share of terminal transitions predicted so, and of predicted ones that are.
     mask_errors
@@ -46,11 +54,29 @@ class FitReport:
         trajectory of the dataset with a payoff (an acceptance); return averaged over players.
     data_mean_length, data_deal_rate, data_mean_return
         Of the dataset's trajectories, whoever played them; deals are what pays anybody anything.
+    data_length_deviation, data_return_deviation
+        Standard deviations of the same lengths and returns.
+    data_is_uniform
+        Whether the log was played uniformly, so that play in it and in the model should look the same.
+    num_episodes
+        Independent episodes in the dataset.
+    reward_spread, state_spread
+        What the errors would be of a model that always predicts the dataset's mean payoff, or its mean state.
+    num_repeated, num_unlike_states, num_unlike_ends, num_unlike_rewards, num_unlike_views
+        Transitions whose state and action occur again in the dataset; those of them with other next states, ends,
+        rewards; and those whose state occurs again with other observations or legal actions. A log of a deterministic
+        game has none.
     """
 
+    verdict: Verdict | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
     num_held_out: int = 0
     state_error: float | None = None
+    state_unexplained: float | None = None
+    worst_entry: int | None = None
+    worst_unexplained: float | None = None
+    last_state_error: float | None = None
+    earlier_state_error: float | None = None
     terminal_recall: float | None = None
     terminal_precision: float | None = None
     mask_errors: float | None = None
@@ -63,6 +89,17 @@ class FitReport:
     data_mean_length: float | None = None
     data_deal_rate: float | None = None
     data_mean_return: float | None = None
+    data_length_deviation: float | None = None
+    data_return_deviation: float | None = None
+    data_is_uniform: bool | None = None
+    num_episodes: int | None = None
+    reward_spread: float | None = None
+    state_spread: float | None = None
+    num_repeated: int | None = None
+    num_unlike_states: int | None = None
+    num_unlike_ends: int | None = None
+    num_unlike_rewards: int | None = None
+    num_unlike_views: int | None = None
 
     @classmethod
     def of(
@@ -73,32 +110,71 @@ class FitReport:
         held_out: TrajectoryDataset | None,
         seed: int,
     ) -> FitReport:
-        """Measure ``model`` on the trajectories kept out of its training, and at uniform play."""
-        return cls(
+        """Measure ``model`` on the trajectories kept out of its training and at uniform play, and judge it."""
+        report = cls(
             losses=dict(losses),
             num_held_out=0 if held_out is None else held_out.num_trajectories,
-            **_play_figures(model, dataset, seed),
-            **({} if held_out is None else _held_out_figures(model, held_out)),
+            **repeats(dataset),
+            **play_figures(model, dataset, seed),
+            **({} if held_out is None else held_out_figures(model, held_out)),
         )
+        warnings = dataset.check(model.config.terminal_threshold).warnings
+        return dataclasses.replace(report, verdict=Verdict.of(report, warnings))
+
+    def caution(self) -> str:
+        """What a reader of a run must know of its model, in a sentence; nothing if the model is good."""
+        if self.verdict is None or self.verdict.level == "good":
+            return ""
+        words = self.verdict.in_words
+        return f"{words[0].upper()}{words[1:]}: {self.verdict.headline}."
+
+    def worth_of_regret(self) -> str:
+        """What regret inside the model is worth, to stand beside it; empty if nothing is known."""
+        parts = []
+        if self.verdict is not None and self.verdict.level != "good":
+            parts.append(self.verdict.in_words)
+        if self.reward_error is not None:
+            parts.append(
+                f"held-out reward error: the model's payoffs are off by {self.reward_error:.2f} on average, so a "
+                f"claimed gain below {2 * self.reward_error:.2f} proves nothing"
+            )
+        return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FitReport:
-        return cls(**values)
+        """The report that :meth:`to_json` wrote; one without a verdict is judged by the figures it has."""
+        if not isinstance(values, Mapping):
+            raise InvalidArgumentError(f"FitReport: must be a table of figures, got {reprlib.repr(values)}")
+        for name, value in values.items():
+            if name not in ("losses", "verdict") and not isinstance(value, int | float | None):
+                raise InvalidArgumentError(f"FitReport: {name} must be a number or null, got {reprlib.repr(value)}")
+        report, told = cls(**{**values, "verdict": None}), values.get("verdict")
+        return dataclasses.replace(report, verdict=Verdict.from_json(told) if told else Verdict.of(report))
 
     def __str__(self) -> str:
-        lines = [
+        lines = [str(self.verdict)] if self.verdict else []
+        lines += [
             f"uniform play in the model: {_figure(self.model_mean_length)} actions, deals "
             f"{_figure(self.model_deal_rate)}, return {_figure(self.model_mean_return)}",
             f"in the dataset: {_figure(self.data_mean_length)} actions, deals {_figure(self.data_deal_rate)}, "
             f"return {_figure(self.data_mean_return)}",
         ]
+        if self.num_repeated is not None:
+            lines.append(
+                f"like states and actions: {self.num_repeated} transitions; of these unlike next states "
+                f"{self.num_unlike_states}, ends {self.num_unlike_ends}, rewards {self.num_unlike_rewards}"
+            )
         if self.num_held_out:
             lines += [
                 f"on {self.num_held_out} held-out trajectories:",
-                f"  next state, mean absolute error {_figure(self.state_error)}",
+                f"  next state, mean absolute error {_figure(self.state_error)}; of its changes "
+                f"{_figure(self.state_unexplained)} unexplained, {_figure(self.worst_unexplained)} of entry "
+                f"{'unknown' if self.worst_entry is None else self.worst_entry}",
+                f"  state at the last decision, mean absolute error {_figure(self.last_state_error)}, one decision "
+                f"earlier {_figure(self.earlier_state_error)}",
                 f"  ends of episodes: recall {_figure(self.terminal_recall)}, "
                 f"precision {_figure(self.terminal_precision)}",
                 f"  legal actions, wrong entries a state {_figure(self.mask_errors)}",
@@ -112,46 +188,3 @@ class FitReport:
 
 def _figure(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3g}"
-
-
-def _play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, float]:
-    """Uniform play in the model beside the play in the dataset."""
-    num_players, ends = model.spec.num_players, dataset.trajectory_offsets[1:] - 1
-    is_deal = (dataset.reward[ends] != 0).any(axis=1)
-    log = simulate(model, [UniformRandom()] * num_players, num_episodes=NUM_ROLLOUTS, seed=seed, record=True)
-    assert log.trajectories is not None
-    last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
-    return {
-        "model_mean_length": float(log.lengths.mean()),
-        "model_deal_rate": float(np.isin(last_actions, dataset.action[ends][is_deal]).mean()),
-        "model_mean_return": float(log.returns.mean()),
-        "data_mean_length": float(np.diff(dataset.trajectory_offsets).mean()),
-        "data_deal_rate": float(is_deal.mean()),
-        "data_mean_return": float(dataset.reward.sum(dtype=np.float64)) / dataset.num_trajectories / num_players,
-    }
-
-
-def _held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, float | None]:
-    is_terminal = held_out.terminal != 0
-    predicted = model.core.next_states(held_out.state, held_out.action)
-    distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
-    is_predicted = distance < model.config.terminal_threshold
-    _, masks = model.core.observe(held_out.state)
-    figures: dict[str, float | None] = {
-        "state_error": _mean(np.abs(predicted - held_out.next_state)[~is_terminal]),
-        "terminal_recall": _mean(is_predicted[is_terminal]),
-        "terminal_precision": _mean(is_terminal[is_predicted]),
-        "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)),
-    }
-    paying = is_terminal & (held_out.reward != 0).any(axis=1)
-    if paying.any():
-        member_rewards, disagreement = model.core.rewards(held_out.state[paying], held_out.action[paying])
-        errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[paying]).mean(axis=1)
-        figures |= {"reward_error": _mean(errors), "disagreement": _mean(disagreement)}
-        if len(errors) > 2 and errors.std() > 0 and disagreement.std() > 0:
-            figures["disagreement_correlation"] = float(np.corrcoef(errors, disagreement)[0, 1])
-    return figures
-
-
-def _mean(values: Any) -> float | None:
-    return float(np.mean(values)) if len(values) else None

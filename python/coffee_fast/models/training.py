@@ -94,7 +94,8 @@ def _run_together(trainings: list[_Training], progress: ProgressCallback | None)
                 for training in trainings:
                     if progress and told.get(training.phase) != training.done:
                         told[training.phase] = training.done
-                        progress(training.phase, training.done, training.num_steps, {"loss": training.loss})
+                        figures = {"loss": training.loss} if np.isfinite(training.loss) else {}  # none before the first
+                        progress(training.phase, training.done, training.num_steps, figures)
                 if not running or any(future.exception() for future in finished):
                     break
         finally:

@@ -92,3 +92,10 @@ def test_module_runs_as_the_command(payoffs):
     assert done.returncode == 0
     assert json.loads(done.stdout.splitlines()[-1])["status"]
     assert "Traceback" not in done.stderr
+
+
+def test_figures_that_are_not_known_yet_are_left_out():
+    from coffee_fast.cli._report import in_words
+
+    assert in_words({"loss": float("nan"), "mean_return": 2.5}) == "mean return 2.5"
+    assert in_words({"loss": float("nan")}) == ""

@@ -75,6 +75,25 @@ def test_run_says_what_the_report_says(invoke, invoke_json, finished):
     assert {"initial_sum_regret", "final_sum_regret", "run_dir", "seconds"} <= set(summary)
 
 
+def test_a_model_that_is_not_to_be_trusted_is_told_everywhere(invoke, finished, config, tmp_path):
+    """Forty steps teach nothing: report, results, standard error and the lines beside a regret say so."""
+    report = (finished / "report.md").read_text()
+    assert "**The model is not to be trusted: " in report.partition("## The solution")[0]
+    assert "(pessimistic): " in report.partition("(the model is not to be trusted")[0]
+    assert "verdict: do not trust" in report
+    results = json.loads((finished / "results.json").read_text())
+    assert results["model"]["verdict"]["level"] == "do not trust"
+    fitted = invoke("model", "fit", finished / "dataset", tmp_path / "model", "--config", config)
+    assert fitted.stdout.startswith("verdict: do not trust\n- ")
+    assert "warning: DynamicsEnsemble.fit: do not trust this model: " in fitted.stderr
+    assert "loss nan" not in fitted.stderr
+    searched = invoke("psro", tmp_path / "model", "--run-dir", tmp_path / "run", "--config", config)
+    assert "warning: The model is not to be trusted: " in searched.stderr
+    assert "(the model is not to be trusted)" in searched.stdout
+    assert "what these are worth" in searched.stdout
+    assert "loss nan" not in searched.stderr
+
+
 def test_progress_goes_to_standard_error(invoke, config, tmp_path):
     result = invoke(
         "run", "--config", config, "--run-dir", tmp_path / "run", "--json", "--set", "psro.num_iterations=1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 import coffee_fast as cf
@@ -37,3 +38,42 @@ def fit(dataset, config):
     return lambda num_threads=1, **changes: cf.DynamicsEnsemble.fit(
         dataset, dataclasses.replace(config, **changes), seed=4, num_threads=num_threads
     )
+
+
+@pytest.fixture(scope="session")
+def toy_log():
+    """Make a log of a game of four moves in turn among three numbers, arrays as people have them.
+
+    After the second move a lamp goes on, or not: by a coin, or where the first number was not 0. The last player is
+    paid for saying 2 if and only if it is on.
+    """
+
+    def make(num_games, *, is_random, is_continuous=False, **columns):
+        rng = np.random.default_rng(0)
+        rows = []
+        for game in range(num_games):
+            worth = rng.uniform(1, 2) if is_continuous else rng.choice([1.0, 2.0])
+            actions, lamp = rng.integers(3, size=4), 0
+            for move, action in enumerate(actions):
+                last = actions[move - 1] if move else 0
+                gain = 0.0 if move < 3 else worth * (1 if (action == 2) == lamp else -1)
+                rows.append(
+                    {
+                        "trajectory": game,
+                        "state": [move, last, lamp, actions[0] if move else 0, worth],
+                        "observation": [[move, worth, last]] * 2,
+                        "action": action,
+                        "acting_player": move % 2,
+                        "reward": [-gain, gain],
+                    }
+                )
+                if move == 1:
+                    lamp = int(rng.integers(2)) if is_random else int(actions[0] != 0)
+        spec = cf.GameSpec(
+            "lamp", 2, 3, np.eye(3), state_size=5, observation_size=3, history_start=2, max_episode_length=4
+        )
+        log = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        log |= {name: change(log[name]) for name, change in columns.items()}
+        return cf.TrajectoryDataset.from_transitions(spec, log, behavior="uniform_random")
+
+    return make

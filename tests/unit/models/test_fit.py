@@ -89,11 +89,87 @@ def test_arguments_are_checked(dataset, config):
         cf.DynamicsEnsemble.fit(dataset, {"num_members": 4})
     with pytest.raises(InvalidArgumentError, match="num_threads must be 0 or more, got -1"):
         cf.DynamicsEnsemble.fit(dataset, config, num_threads=-1)
+    with pytest.raises(InvalidArgumentError, match="num_threads must be 0 or more, got True"):
+        cf.DynamicsEnsemble.fit(dataset, config, num_threads=True)
     with pytest.raises(InvalidArgumentError, match="seed must lie in"):
         cf.DynamicsEnsemble.fit(dataset, config, seed=-1)
     for field, value in (("num_members", 0), ("hidden_sizes", ()), ("holdout_fraction", 1.0), ("disagreement", "x")):
         with pytest.raises(ConfigError, match=f"EnsembleConfig: {field} must be"):
             cf.EnsembleConfig(**{field: value})
+
+
+@pytest.mark.parametrize("kind", [cf.EnsembleConfig, cf.BehaviorCloningConfig])
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("num_steps", [1.5, "10", True, None, 0, 2**40]),
+        ("batch_size", [2.0, [64], -1]),
+        ("hidden_sizes", [16, "16", (), (0,), (16.5,), (16, None), [True], ["a"]]),
+        ("learning_rate", ["fast", None, 0, -1.0, float("nan"), float("inf"), 10**400, True]),
+        ("holdout_fraction", [1, -0.1, "a tenth", float("nan"), None, False]),
+    ],
+)
+def test_fields_of_the_wrong_kind_are_refused(kind, field, values):
+    for value in values:
+        with pytest.raises(ConfigError, match=f"{kind.__name__}: {field} must be .*, got "):
+            kind(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("num_members", [1.5, True, "4"]),
+        ("num_reward_steps", [1.5, None]),
+        ("same_batches", [1, "yes", None]),
+        ("normalization", [0, None, "none", ["scalar"], np.zeros(2)]),
+        ("disagreement", [None, "range"]),
+        ("history_source", [3, "states"]),
+        ("terminal_threshold", [0, "half", None, float("nan")]),
+    ],
+)
+def test_fields_of_an_ensemble_are_checked(field, values):
+    for value in values:
+        with pytest.raises(ConfigError, match=f"EnsembleConfig: {field} must be .*, got "):
+            cf.EnsembleConfig(**{field: value})
+
+
+def test_refusals_are_of_bounded_length():
+    with pytest.raises(ConfigError) as refusal:
+        cf.EnsembleConfig(num_steps="a" * 10**6)
+    assert len(str(refusal.value)) < 300
+
+
+def test_numbers_of_numpy_are_numbers():
+    config = cf.EnsembleConfig(
+        num_members=np.int64(2),
+        hidden_sizes=np.array([16, 8]),
+        num_steps=np.int32(5),
+        learning_rate=np.float32(0.5),
+        same_batches=np.True_,
+    )
+    assert config == cf.EnsembleConfig(2, (16, 8), 5, learning_rate=0.5)
+    assert [type(value) for value in (config.num_members, config.hidden_sizes[0], config.learning_rate)] == [
+        int,
+        int,
+        float,
+    ]
+
+
+def test_what_is_no_dataset_or_folder_is_refused(config):
+    for dataset in (None, {"state": []}, np.zeros(3)):
+        with pytest.raises(InvalidArgumentError, match=r"fit: dataset must be a TrajectoryDataset, got"):
+            cf.DynamicsEnsemble.fit(dataset, config)
+        with pytest.raises(InvalidArgumentError, match="clone_behavior: dataset must be a TrajectoryDataset, got"):
+            cf.clone_behavior(dataset)
+    for path in (None, 3, {}):
+        with pytest.raises(InvalidArgumentError, match=r"DynamicsEnsemble\.load: path must be"):
+            cf.DynamicsEnsemble.load(path)
+
+
+def test_there_is_no_loss_before_the_first(dataset, config):
+    told = []
+    cf.DynamicsEnsemble.fit(dataset, config, 4, num_threads=2, progress=lambda *args: told.append(args[3]))
+    assert all(np.isfinite(loss) for figures in told for loss in figures.values())
 
 
 def test_scalar_normalizers_pool_all_entries(dataset):

@@ -1,0 +1,54 @@
+"""Checks of what people pass to the models; a message says what was expected, what came and what helps."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from typing import Any
+
+import numpy as np
+
+from coffee_fast.data import TrajectoryDataset
+from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.typing import Float32
+
+
+def check_dataset(function: str, dataset: Any) -> None:
+    """Raise ``InvalidArgumentError`` unless there is a dataset to learn from."""
+    if not isinstance(dataset, TrajectoryDataset):
+        raise InvalidArgumentError(
+            f"{function}: dataset must be a TrajectoryDataset, got {type(dataset).__name__}; make one of a log with "
+            "TrajectoryDataset.from_transitions"
+        )
+
+
+def check_config(function: str, config: Any, kind: type) -> None:
+    """Raise ``InvalidArgumentError`` unless the configuration is of its kind."""
+    if not isinstance(config, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise InvalidArgumentError(f"{function}: config must be {article} {kind.__name__}, got {reprlib.repr(config)}")
+
+
+def check_threads(function: str, num_threads: Any) -> None:
+    """Raise ``InvalidArgumentError`` unless it is a number of threads, 0 for all cores."""
+    is_whole = isinstance(num_threads, int | np.integer) and not isinstance(num_threads, bool)
+    if not is_whole or num_threads < 0:
+        raise InvalidArgumentError(f"{function}: num_threads must be 0 or more, got {reprlib.repr(num_threads)}")
+
+
+def check_folder(function: str, path: Any) -> None:
+    """Raise ``InvalidArgumentError`` unless it is text or a path."""
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidArgumentError(f"{function}: path must be that of a folder, got {reprlib.repr(path)}")
+
+
+def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:
+    """Refuse first states that the model would take for the end of the episode."""
+    distance = np.abs(states - np.float32(terminal_value)).mean(axis=1)
+    nearest = int(distance.argmin()) if len(distance) else 0
+    if len(distance) and distance[nearest] < threshold:
+        raise DatasetError(
+            f"DynamicsEnsemble: initial state {nearest} looks like the end of an episode: on average over its entries "
+            f"it is {distance[nearest]:.3g} from terminal_state_value {terminal_value:g}, and terminal_threshold is "
+            f"{threshold:g}; give the log another terminal_state_value, far from its states, or lower the threshold"
+        )

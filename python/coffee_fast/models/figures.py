@@ -1,0 +1,127 @@
+"""The figures of a fit report: what a model says of transitions that it has not seen, and how play in it looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast.policies import UniformRandom
+from coffee_fast.simulation import simulate
+from coffee_fast.typing import Float32
+
+if TYPE_CHECKING:
+    from coffee_fast.data import TrajectoryDataset
+    from coffee_fast.models.ensemble import DynamicsEnsemble
+
+NUM_ROLLOUTS = 2000
+MIN_CHANGES = 5  # an entry of the state that changes less often says nothing about what can be predicted
+LEAST_CHANGE = 0.01  # deviation of an entry's changes in units of its own, below which they do not matter
+COUNTED_ERROR = 0.25  # of the size of an entry's changes
+
+
+def play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, Any]:
+    """Uniform play in the model beside the play in the dataset."""
+    num_players, ends = model.spec.num_players, dataset.trajectory_offsets[1:] - 1
+    is_deal = (dataset.reward[ends] != 0).any(axis=1)
+    log = simulate(model, [UniformRandom()] * num_players, num_episodes=NUM_ROLLOUTS, seed=seed, record=True)
+    assert log.trajectories is not None
+    last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
+    lengths = np.diff(dataset.trajectory_offsets)
+    returns = np.add.reduceat(dataset.reward, dataset.trajectory_offsets[:-1], axis=0, dtype=np.float64)
+    return {
+        "model_mean_length": float(log.lengths.mean()),
+        "model_deal_rate": float(np.isin(last_actions, dataset.action[ends][is_deal]).mean()),
+        "model_mean_return": float(log.returns.mean()),
+        "data_mean_length": float(lengths.mean()),
+        "data_deal_rate": float(is_deal.mean()),
+        "data_mean_return": float(returns.mean()),
+        "data_length_deviation": float(lengths.std()),
+        "data_return_deviation": float(returns.std()),
+        "state_spread": _spread(dataset.state),
+        "data_is_uniform": _is_uniform(dataset),
+        "num_episodes": dataset.num_independent_episodes,
+        "reward_spread": max(_spread(dataset.reward[ends]), _spread(dataset.reward[ends][is_deal])),
+    }
+
+
+def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, Any]:
+    """How well the model predicts trajectories that were kept out of its training."""
+    is_terminal = held_out.terminal != 0
+    predicted = model.core.next_states(held_out.state, held_out.action)
+    distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
+    is_predicted = distance < model.config.terminal_threshold
+    _, masks = model.core.observe(held_out.state)
+    figures: dict[str, Any] = {
+        "state_error": _mean(np.abs(predicted - held_out.next_state)[~is_terminal]),
+        "terminal_recall": _mean(is_predicted[is_terminal]),
+        "terminal_precision": _mean(is_terminal[is_predicted]),
+        "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)),
+    }
+    goes_on = ~is_terminal
+    if goes_on.any():
+        figures |= _unexplained(held_out.state[goes_on], held_out.next_state[goes_on], predicted[goes_on])
+    figures |= _last_decision(model, held_out)
+    paying = is_terminal & (held_out.reward != 0).any(axis=1)
+    if paying.any():
+        member_rewards, disagreement = model.core.rewards(held_out.state[paying], held_out.action[paying])
+        errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[paying]).mean(axis=1)
+        figures |= {"reward_error": _mean(errors), "disagreement": _mean(disagreement)}
+        if len(errors) > 2 and errors.std() > 0 and disagreement.std() > 0:
+            figures["disagreement_correlation"] = float(np.corrcoef(errors, disagreement)[0, 1])
+    return figures
+
+
+def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[str, Any]:
+    """Shares of the variance of state changes that the predictions leave: of all entries, and of the worst one.
+
+    An error counts where it is more than a quarter of what the entry changes by when it does: small errors everywhere
+    would else outweigh a change that is rare.
+    """
+    change, error = (part.astype(np.float64) for part in (after - before, predicted - after))
+    num_changes = (change != 0).sum(axis=0)
+    varies = (num_changes >= MIN_CHANGES) & (change.std(axis=0) > LEAST_CHANGE * before.std(axis=0, dtype=np.float64))
+    if not varies.any():
+        return {}
+    change, error, num_changes = change[:, varies], error[:, varies], num_changes[varies]
+    size = np.sqrt(np.square(change).sum(axis=0) / num_changes)
+    error[np.abs(error) < COUNTED_ERROR * size] = 0.0
+    left = np.square(error).mean(axis=0) / change.var(axis=0)
+    worst = int(left.argmax())
+    return {
+        "state_unexplained": float(left.mean()),
+        "worst_entry": int(np.flatnonzero(varies)[worst]),
+        "worst_unexplained": float(left[worst]),
+    }
+
+
+def _last_decision(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, Any]:
+    """Errors of the states in which the longest episodes end, and one decision earlier, following logged actions."""
+    lengths = np.diff(held_out.trajectory_offsets)
+    longest = int(lengths.max())
+    first = held_out.trajectory_offsets[:-1][lengths == longest]
+    if longest < 3:
+        return {}
+    state, errors = held_out.state[first], []
+    for move in range(longest - 1):
+        state = model.core.next_states(state, held_out.action[first + move])
+        errors.append(_mean(np.abs(state - held_out.state[first + move + 1])))
+    return {"last_state_error": errors[-1], "earlier_state_error": errors[-2]}
+
+
+def _is_uniform(dataset: TrajectoryDataset) -> bool:
+    """Whether the log says that every action was drawn uniformly from the legal ones."""
+    if dataset.behavior_log_prob is None:
+        return dataset.behavior == "uniform_random"
+    return bool(np.allclose(dataset.behavior_log_prob, -np.log(dataset.legal_masks().sum(axis=1)), atol=1e-3))
+
+
+def _spread(rows: Float32) -> float:
+    """Mean absolute deviation from the mean: the error of a model that knows no more than that."""
+    values = rows.astype(np.float64)
+    return float(np.abs(values - values.mean(axis=0)).mean()) if len(values) else 0.0
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    return float(np.mean(values)) if len(values) else None

@@ -1,0 +1,71 @@
+"""Whether a log is random where a model of it cannot be: like situations that led to unlike things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from coffee_fast.data import TrajectoryDataset
+
+TOLERANCE = 0.05  # deviations of an entry; what differs by less is measured imprecisely, not random
+
+
+def repeats(dataset: TrajectoryDataset) -> dict[str, Any]:
+    """Count the transitions whose state and action occur again in the log, and those of them that went another way.
+
+    The model is a function of state and action, so it can follow at most one of several unlike outcomes. They are
+    proof that chance moves within an episode, or that the state leaves out something that matters. A log of a
+    deterministic game has none, however short it is.
+
+    Returns
+    -------
+    dict
+        ``num_repeated``: transitions with a state and action that others have too. ``num_unlike_states``,
+        ``num_unlike_ends``, ``num_unlike_rewards``: those among them for which the next states (where the episode
+        goes on), whether the episode ends, or the rewards are not the same, within a twentieth of the deviation in the
+        log. ``num_unlike_views``: transitions whose state occurs again with other observations or legal actions.
+
+    Notes
+    -----
+    Cost: one sort of the states.
+    """
+    state = dataset.state + np.float32(0)  # one zero, not two
+    group = _groups(np.concatenate([state.view(np.int32), dataset.action[:, None]], axis=1))
+    ends = dataset.terminal != 0
+    goes_on = np.flatnonzero(~ends)
+    unlike_states = np.zeros(len(ends), dtype=bool)
+    unlike_states[goes_on] = _unlike(group[goes_on], dataset.next_state[goes_on], _tolerance(state))
+    same_state = _groups(state.view(np.int32))
+    observation = dataset.observation.reshape(len(state), -1)
+    unlike_views = _unlike(same_state, observation, _tolerance(observation))
+    unlike_views |= _unlike(same_state, dataset.legal_mask.astype(np.float32))
+    return {
+        "num_repeated": int((np.bincount(group)[group] > 1).sum()),
+        "num_unlike_states": int(unlike_states.sum()),
+        "num_unlike_ends": int(_unlike(group, ends[:, None].astype(np.float32)).sum()),
+        "num_unlike_rewards": int(_unlike(group, dataset.reward, _tolerance(dataset.reward[ends])).sum()),
+        "num_unlike_views": int(unlike_views.sum()),
+    }
+
+
+def _tolerance(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(TOLERANCE * rows.std(axis=0, dtype=np.float64) + 1e-6 * np.abs(rows).max(axis=0))
+
+
+def _groups(rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """``int64 [T]``: rows of one number are the same."""
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * 4)))[:, 0]
+    _, group = np.unique(whole, return_inverse=True)
+    return group.reshape(-1)
+
+
+def _unlike(group: NDArray[np.int64], rows: NDArray[np.float32], tolerance: object = 0.0) -> NDArray[np.bool_]:
+    """Whether a row's group holds rows that differ by more than the tolerance."""
+    if not len(rows):
+        return np.zeros(0, dtype=bool)
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
+    differs = (np.abs(rows - rows[first[group]]) > tolerance).any(axis=1)
+    return np.bincount(group, weights=differs, minlength=len(first))[group] > 0
