@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import reprlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -130,7 +131,7 @@ def lasts(columns: Mapping[str, ArrayLike], num_rows: int, caller: str = "from_d
         terminal = given != 0.0
     if "trajectory" in columns:
         episode = labels(columns["trajectory"], num_rows, "trajectory", caller)
-        last[:-1] = [a != b for a, b in zip(episode[:-1], episode[1:], strict=True)]
+        last[:-1] = [a != b for a, b in itertools.pairwise(episode)]
         _refuse_scattered(episode, last, caller)
         if terminal is not None and (inside := np.flatnonzero(terminal & ~last)).size:
             row = int(inside[0])

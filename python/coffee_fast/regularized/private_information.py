@@ -16,8 +16,10 @@ from coffee_fast.typing import Int64
 # What a table cannot say, and who can: policies of information states, as DynamicsEnsemble and coffee_psro learn them.
 _REMEDY = (
     "a table has no private information; learn the game with DynamicsEnsemble.fit and coffee_psro, whose policies take "
-    "what each player saw, or pass is_fully_observed=True if this difference tells a player nothing that matters"
+    "what each player saw, or {} if this difference tells a player nothing that matters"
 )
+_OF_COLUMN = _REMEDY.format("leave the column 'observation' out")
+_OF_DATASET = _REMEDY.format("pass is_fully_observed=True")
 
 
 def check_observation_labels(
@@ -37,14 +39,14 @@ def check_observation_labels(
                 raise DatasetError(
                     f"{caller}: player {player} knows more than the table's state {reprlib.repr(state)} at step {at}: "
                     f"it saw {reprlib.repr(other)} in row {before} and {reprlib.repr(label)} in row {row}. If all "
-                    f"players see that, make it part of the state; else {_REMEDY}"
+                    f"players see that, make it part of the state; else {_OF_COLUMN}"
                 )
             other, before = of_label.setdefault((at, label), (state, row))
             if other != state:
                 raise DatasetError(
                     f"{caller}: player {player} does not know the table's state: it saw {reprlib.repr(label)} at step "
                     f"{at} in row {before}, state {reprlib.repr(other)}, and in row {row}, state "
-                    f"{reprlib.repr(state)}; {_REMEDY}"
+                    f"{reprlib.repr(state)}; {_OF_COLUMN}"
                 )
 
 
@@ -88,7 +90,7 @@ def check_observations(dataset: TrajectoryDataset, step: Int64, state: Int64, ke
         raise DatasetError(
             f"from_dataset: players know different things in cell {reprlib.repr(keys[state[row]])} at step "
             f"{step[row]}: from row {first[number[row]]} to row {row} of it the observation of player {player} changes "
-            f"otherwise than that of player 0; {_REMEDY}"
+            f"otherwise than that of player 0; {_OF_DATASET}"
         )
     known = dataset.information_states() + np.float32(0.0)  # one zero
     cell_of: dict[Hashable, int] = {}
@@ -97,5 +99,6 @@ def check_observations(dataset: TrajectoryDataset, step: Int64, state: Int64, ke
         if cell[before] != cell[row]:
             raise DatasetError(
                 f"from_dataset: player {player} cannot tell cell {reprlib.repr(keys[state[before]])} (row {before}) "
-                f"from {reprlib.repr(keys[state[row]])} (row {row}) by what it saw until step {step[row]}; {_REMEDY}"
+                f"from {reprlib.repr(keys[state[row]])} (row {row}) by what it saw until step {step[row]}; "
+                f"{_OF_DATASET}"
             )

@@ -69,9 +69,7 @@ def checked_initial(given: Any, num_states: int) -> Float64:
 
 def numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Float64:
     if isinstance(values, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(values))).size:
-        raise InvalidGameError(
-            f"TabularGame: {name} is masked at {tuple(masked[0].tolist())}; a cell must have a number"
-        )
+        raise InvalidGameError(f"TabularGame: {name} is masked at {tuple(masked[0].tolist())}; fill it")
     try:
         array = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError, OverflowError):
@@ -79,3 +77,15 @@ def numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Flo
     if shape is not None and array.shape != shape:
         raise InvalidGameError(f"TabularGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
     return array
+
+
+def in_words(counts: Int64 | None, num_states: int, horizon: int) -> str:
+    """Say what game a certificate is about, and what its players know."""
+    if num_states > 1:
+        known = "every player sees the step and the state and nothing else"
+    elif horizon > 1:
+        known = "every player knows the step and nothing else"
+    else:
+        known = "nobody knows anything before acting"
+    source = "the given game" if counts is None else f"the table of {int(counts.sum())} logged steps"
+    return f"{source}, in which {known}"

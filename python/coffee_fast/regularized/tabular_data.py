@@ -54,7 +54,7 @@ class _Log:
         horizon, num_states = int(self.step.max()) + 1, len(self.keys)
         shape = (horizon, num_states, *self.num_actions)
         size = math.prod(shape)
-        _check_size("from_dataset", horizon, num_states, self.num_actions)
+        check_size("from_dataset", horizon, num_states, self.num_actions)
         cell = np.ravel_multi_index((self.step, self.state, *self.action.T), shape)
         counts = np.bincount(cell, minlength=size)
         with np.errstate(invalid="ignore"):
@@ -146,9 +146,12 @@ def _tabulate_turns(
     return {**tables, "legal": tuple(legal)}
 
 
-def _check_size(caller: str, horizon: int, num_states: int, num_actions: tuple[int, ...]) -> None:
+def check_size(
+    caller: str, horizon: int, num_states: int, num_actions: tuple[int, ...], *, is_sparse: bool = False
+) -> None:
     """Refuse a table that would not fit into memory; rewards and their spreads count, too."""
-    size = horizon * num_states * math.prod(num_actions) * (num_states + 4 * len(num_actions))
+    entries = 4 * len(num_actions) + (0 if is_sparse else num_states)  # a cell
+    size = horizon * num_states * math.prod(num_actions) * entries
     if size > _MOST_ENTRIES:
         actions = "x".join(map(str, num_actions))
         raise DatasetError(
@@ -166,7 +169,7 @@ def tabulate_model(model: Any, horizon: int, num_actions: Sequence[int], initial
     if start.ndim != 1 or start.size == 0:
         raise InvalidArgumentError(f"from_model: initial must have shape [S], got {list(start.shape)}")
     sizes, num_states = counts("from_model: num_actions", num_actions, None), len(start)
-    _check_size("from_model", horizon, num_states, sizes)
+    check_size("from_model", horizon, num_states, sizes)
     rewards = np.empty((len(sizes), horizon, num_states, *sizes))
     transitions = np.empty((horizon, num_states, *sizes, num_states))
     for step in range(horizon):

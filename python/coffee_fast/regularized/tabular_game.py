@@ -16,6 +16,7 @@ from coffee_fast.regularized.tabular_checks import (
     checked_initial,
     checked_legal,
     checked_transitions,
+    in_words,
     numbers,
 )
 from coffee_fast.typing import Float64, Int64
@@ -239,22 +240,12 @@ class TabularGame:
     @property
     def about(self) -> str:
         """Say what game a certificate is about, and what its players know."""
-        if self.num_states > 1:
-            known = "every player sees the step and the state and nothing else"
-        elif self.horizon > 1:
-            known = "every player knows the step and nothing else"
-        else:
-            known = "nobody knows anything before acting"
-        if self.counts is None:
-            return f"the given game, in which {known}"
-        return f"the table of {int(self.counts.sum())} logged steps, in which {known}"
+        return in_words(self.counts, self.num_states, self.horizon)
 
     def __repr__(self) -> str:
-        source = "" if self.counts is None else f", {int(self.counts.sum())} observations, {self.num_unseen} unseen"
-        return (
-            f"TabularGame(horizon={self.horizon}, num_states={self.num_states}, num_actions={self.num_actions}{source}): "
-            f"{self.about}"
-        )
+        unseen = "" if self.counts is None else f", num_unseen={self.num_unseen}"
+        sizes = f"horizon={self.horizon}, num_states={self.num_states}, num_actions={self.num_actions}{unseen}"
+        return f"TabularGame({sizes}): {self.about}"
 
     def _set(self, name: str, value: Any) -> None:
         for array in value if isinstance(value, tuple) else (value,):
