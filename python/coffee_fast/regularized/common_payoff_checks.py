@@ -63,9 +63,9 @@ def log_floored(behavior: Float64, legal: Bools, floor: float) -> Float64:
 
 
 def steps_to_come(discount: float, horizon: int | None) -> Float64:
-    """Return the discounted number of steps from each step on, ``[H]``; one number without a horizon."""
+    """Return the discounted number of steps from each step on, ``[H]``; ``[1]`` without a horizon."""
     if horizon is None:
-        return np.float64(1.0 / (1.0 - discount))
+        return np.array([1.0 / (1.0 - discount)])
     return np.cumsum(discount ** np.arange(horizon))[::-1].copy()
 
 

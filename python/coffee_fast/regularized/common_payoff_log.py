@@ -59,7 +59,7 @@ def tabulate_log(log: Mapping[str, ArrayLike], num_actions: Sequence[int] | int 
     action, reward = actions_and_rewards(log, "from_log")
     rows, num_players = action.shape
     sizes = action_sizes(action, num_actions, "from_log")
-    names = labels(log["state"], rows, caller="from_log") if "state" in log else [0] * rows
+    names: list[Hashable] = labels(log["state"], rows, caller="from_log") if "state" in log else [0] * rows
     state, states = numbered(names, None, "from_log")
     check_size("from_log", 1, len(states), sizes, is_sparse=True)
     last, over = lasts(log, rows, "from_log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class Search:
 def check_schedule(name: str, weights: Schedule, *, is_open: bool) -> list[float]:
     """Return one weight or a schedule of them as a list."""
     is_schedule = isinstance(weights, Sequence | np.ndarray) and not isinstance(weights, str | bytes)
-    stages = list(weights) if is_schedule and np.shape(weights) != () else [weights]  # type: ignore[arg-type]
+    stages: list[Any] = list(weights) if is_schedule and np.shape(weights) != () else [weights]  # type: ignore[arg-type]
     if not stages:
         raise InvalidArgumentError(f"{name} must be a number or a sequence of them, got an empty one")
     for weight in stages:

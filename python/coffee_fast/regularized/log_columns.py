@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coffee_fast.checks import check_count
 from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.regularized.tabular_checks import length
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
@@ -211,10 +212,10 @@ def action_sizes(
 
 def counts(name: str, given: Any, num_players: int | None) -> tuple[int, ...]:
     """Return integers >= 1, one a player; a single one is that of every player."""
-    if isinstance(given, int | np.integer) and num_players is not None:
-        check_count(name, given, at_least=1)
+    if isinstance(given, int | np.integer) and not isinstance(given, bool) and num_players is not None:
+        check_count(name, int(given), at_least=1)
         return (int(given),) * num_players
-    if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__len__"):
+    if length(given) is None:
         raise InvalidArgumentError(f"{name} must be an integer >= 1, or one a player, got {reprlib.repr(given)}")
     sizes = list(given)
     if not sizes or len(sizes) != (num_players or len(sizes)):

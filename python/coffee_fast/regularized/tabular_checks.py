@@ -15,6 +15,14 @@ from coffee_fast.typing import Float64, Int64
 Bools = NDArray[np.bool_]
 
 
+def length(values: Any) -> int | None:
+    """Return how many entries a sequence has; None of what is no sequence."""
+    try:
+        return None if isinstance(values, str | bytes | Mapping) else len(values)
+    except TypeError:
+        return None
+
+
 def checked_counts(given: Any, cells: tuple[int, ...]) -> Int64 | None:
     if given is None:
         return None
@@ -27,10 +35,9 @@ def checked_counts(given: Any, cells: tuple[int, ...]) -> Int64 | None:
 def checked_legal(given: Any, cells: tuple[int, ...]) -> tuple[Bools, ...] | None:
     if given is None:
         return None
-    if isinstance(given, str | Mapping) or not hasattr(given, "__len__"):
-        raise InvalidGameError(f"TabularGame: legal must be one array a player, got {reprlib.repr(given)}")
-    if len(given) != len(cells) - 2:
-        raise InvalidGameError(f"TabularGame: legal must be one array a player, got {len(given)}")
+    if length(given) != len(cells) - 2:
+        got = reprlib.repr(given) if length(given) is None else length(given)
+        raise InvalidGameError(f"TabularGame: legal must be one array a player, got {got}")
     masks = []
     for player, (mask, size) in enumerate(zip(given, cells[2:], strict=True)):
         array = numbers("legal", mask, (*cells[:2], size)) != 0.0

@@ -153,10 +153,11 @@ def check_size(
     entries = 4 * len(num_actions) + (0 if is_sparse else num_states)  # a cell
     size = horizon * num_states * math.prod(num_actions) * entries
     if size > _MOST_ENTRIES:
-        actions = "x".join(map(str, num_actions))
+        actions = "x".join(f"{min(count, 10**300):.6g}" for count in num_actions)
         raise DatasetError(
             f"{caller}: a table of {horizon} steps, {num_states} states and {actions} actions would hold "
-            f"{size:.2g} probabilities and rewards, more than {_MOST_ENTRIES:.2g}; tell fewer states or actions apart"
+            f"{min(size, 10**300):.2g} probabilities and rewards, more than {_MOST_ENTRIES:.2g}; tell fewer states "
+            "or actions apart"
         )
 
 

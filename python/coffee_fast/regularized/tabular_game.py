@@ -17,6 +17,7 @@ from coffee_fast.regularized.tabular_checks import (
     checked_legal,
     checked_transitions,
     in_words,
+    length,
     numbers,
 )
 from coffee_fast.typing import Float64, Int64
@@ -254,8 +255,8 @@ class TabularGame:
         object.__setattr__(self, name, value)
 
     def _set_keys(self, keys: Any) -> None:
-        if isinstance(keys, str | bytes | Mapping) or not hasattr(keys, "__len__") or len(keys) != self.num_states:
-            got = len(keys) if hasattr(keys, "__len__") else reprlib.repr(keys)
+        if length(keys) != self.num_states:
+            got = reprlib.repr(keys) if length(keys) is None else length(keys)
             raise InvalidGameError(f"TabularGame: state_keys must name {self.num_states} states, got {got}")
         object.__setattr__(self, "state_keys", tuple(keys))
 
