@@ -84,8 +84,9 @@ class Search:
 
 def check_schedule(name: str, weights: Schedule, *, is_open: bool) -> list[float]:
     """Return one weight or a schedule of them as a list."""
-    is_schedule = isinstance(weights, Sequence | np.ndarray) and not isinstance(weights, str | bytes)
-    stages: list[Any] = list(weights) if is_schedule and np.shape(weights) != () else [weights]  # type: ignore[arg-type]
+    is_schedule = isinstance(weights, np.ndarray) and weights.ndim > 0
+    is_schedule |= isinstance(weights, Sequence) and not isinstance(weights, str | bytes)
+    stages: list[Any] = list(weights) if is_schedule else [weights]  # type: ignore[arg-type]
     if not stages:
         raise InvalidArgumentError(f"{name} must be a number or a sequence of them, got an empty one")
     for weight in stages:
