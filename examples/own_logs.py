@@ -74,6 +74,7 @@ def main() -> None:
     dataset = cf.TrajectoryDataset.from_transitions(SPEC, log, behavior="people at the table")
     dataset.save(options.folder)
     print(cf.TrajectoryDataset.load(options.folder).describe())
+    print(dataset.check())  # what would lead a model of this log astray
 
     # Every fault in a log is named by trajectory and step before anything is learned from it.
     broken = log.assign(acting_player=log["acting_player"].where(log.index != 7, 2))

@@ -17,6 +17,7 @@ from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
 from coffee_fast._build import get_cmake_dir as get_cmake_dir
 from coffee_fast.data import DatasetCard as DatasetCard
+from coffee_fast.data import DatasetCheck as DatasetCheck
 from coffee_fast.data import TrajectoryDataset as TrajectoryDataset
 from coffee_fast.data import generate_dataset as generate_dataset
 from coffee_fast.empirical import EmpiricalGame as EmpiricalGame
@@ -41,6 +42,7 @@ from coffee_fast.models import clone_behavior as clone_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
 from coffee_fast.pipeline import rewrite_report as rewrite_report
 from coffee_fast.pipeline import run_pipeline as run_pipeline
+from coffee_fast.players import Player as Player
 from coffee_fast.policies import Mixture as Mixture
 from coffee_fast.policies import NetworkPolicy as NetworkPolicy
 from coffee_fast.policies import PerStepMixture as PerStepMixture

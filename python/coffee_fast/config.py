@@ -40,7 +40,7 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | No
         Field names to values.
     parts
         Builders of fields that may be one of several kinds, by field name: each receives the nested mapping, whose
-        ``kind`` says which. A tuple of such parts is a list of mappings.
+        ``kind`` says which; the kind alone stands for the defaults of its fields. A tuple of such parts is a list.
     path
         Where ``values`` stands in the whole configuration, for messages.
 
@@ -84,11 +84,15 @@ def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None
 
 
 def apply_overrides(config: Config, overrides: Sequence[str], parts: Parts | None = None) -> Config:
-    """Apply ``"psro.num_iterations=5"`` and the like: a dotted field and a TOML value (bare words are strings)."""
+    """Apply ``"psro.num_iterations=5"`` and the like: a dotted field and a TOML value (bare words are strings).
+
+    All are applied at once, so that fields which must fit each other may be set in any order.
+    """
+    changes: dict[str, Any] = {}
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key.strip():
-            raise ConfigError(f"an override must read field=value, got {override!r}")
+            raise ConfigError(f"an override must read field=value, got {override!r:.80}")
         try:
             value = tomllib.loads(f"value = {text.strip()}")["value"]
         except tomllib.TOMLDecodeError:
@@ -96,8 +100,19 @@ def apply_overrides(config: Config, overrides: Sequence[str], parts: Parts | Non
         nested: Any = value
         for name in reversed(key.strip().split(".")):
             nested = {name: nested}
-        config = update(config, nested, parts)
-    return config
+        changes = _merged(changes, nested)
+    return update(config, changes, parts)
+
+
+def _merged(before: Any, after: Any) -> Any:
+    """What two settings of one field say together; the later has the last word."""
+    if not isinstance(after, Mapping):
+        return after
+    if isinstance(before, str):
+        before = {"kind": before}
+    if not isinstance(before, Mapping) or ("kind" in before and after.get("kind", before["kind"]) != before["kind"]):
+        return after
+    return {**before, **{name: _merged(before.get(name), value) for name, value in after.items()}}
 
 
 def _hint(name: str, names: Sequence[str], path: str) -> str:
@@ -110,9 +125,11 @@ def _hint(name: str, names: Sequence[str], path: str) -> str:
 def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
     if name in parts and typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"{path} must be a list of tables, got {value!r}")
+            raise ConfigError(f"{path} must be a list of kinds or tables, as ['nash'], got {value!r:.80}")
         item = typing.get_args(hint)[0]
         return tuple(_convert(None, item, entry, parts, name, f"{path}[{i}]") for i, entry in enumerate(value))
+    if name in parts and isinstance(value, str):
+        value = {"kind": value}  # psro.meta_solver=nash
     if isinstance(value, Mapping):
         same_kind = "kind" not in value or value["kind"] == _kind(current)
         if dataclasses.is_dataclass(current) and same_kind:

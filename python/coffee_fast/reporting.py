@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
 from coffee_fast.evaluation.correlation import Correlation
+from coffee_fast.how_to_play import how_to_play
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
@@ -23,18 +24,6 @@ that papers report; the largest of many noisy numbers is a little too large on a
 that same deviation on fresh episodes, free of this bias. The number after ± is one standard error.
 """
 
-HOW_TO_PLAY = """\
-To play the solution:
-
-```python
-import coffee_fast as cf
-
-solution = cf.Solution.load("solution")
-game = cf.load_game("generalized_bargaining")
-cf.simulate(game, [solution, "uniform_random"], num_episodes=1000, seed=0).returns.mean(axis=0)
-```
-"""
-
 FILES = {
     "results.json": "every figure of this page, for programs",
     "config.json": "the configuration, with the versions of the software",
@@ -43,7 +32,7 @@ FILES = {
     "psro/": "strategies, payoffs and records of every iteration",
     "mixed/": "the same for strategies mixed with the cloned policy, by its weight",
     "cloned_policy/": "the policy cloned from the log",
-    "solution/": "the final solution: `coffee_fast.Solution.load`, then play it with `coffee_fast.simulate`",
+    "solution/": "the final solution: `coffee_fast.Solution.load`, then play it as below",
     "evaluation/": "the opponents trained against the solutions, and evaluation.json",
 }
 
@@ -100,7 +89,7 @@ def write_report(
         _table(
             ("file", "what it is"), [(f"`{name}`", what) for name, what in FILES.items() if (run_dir / name).exists()]
         ),
-        HOW_TO_PLAY,
+        how_to_play(solution),
         "Time: " + ", ".join(f"{stage} {spent:.0f} s" for stage, spent in seconds.items()) + ".",
     ]
     text = "\n\n".join(part.strip() for part in parts if part) + "\n"

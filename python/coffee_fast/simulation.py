@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import as_players
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64, Int32
@@ -80,16 +80,20 @@ def simulate(
     ((100, 2), 11)
     """
     core = getattr(dynamics, "core", None)
-    if core is None:
+    if not isinstance(core, _core.GeneralizedBargaining | _core.DynamicsEnsemble):
         raise InvalidArgumentError(
             f"simulate: dynamics must be a game or a DynamicsEnsemble, got {type(dynamics).__name__}"
         )
     for name, value in (("num_episodes", num_episodes), ("num_threads", num_threads)):
         least = int(name == "num_episodes")
-        if not isinstance(value, int | np.integer) or not least <= value < 2**31:
-            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least} or more, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**31:
+            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least} or more, got {shown(value)}")
+    if not isinstance(record, bool | np.bool_):
+        raise InvalidArgumentError(f"simulate: record must be true or false, got {shown(record)}")
     players = [mixture.core for mixture in as_players(policies, core.num_players)]
-    out = _core.rollout(core, players, int(num_episodes), check_seed(seed), num_threads=int(num_threads), record=record)
+    out = _core.rollout(
+        core, players, int(num_episodes), check_seed(seed), num_threads=int(num_threads), record=bool(record)
+    )
     return SimulationResult(
         returns=out["returns"].mean(axis=2),
         member_returns=out["returns"],

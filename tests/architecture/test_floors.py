@@ -22,6 +22,7 @@ ONLY_IN = {
     "pandas": {"reports"},
     "pyarrow": {"sweeps/table", "reports/results"},
     "ray": {"sweeps/ray"},
+    "onnx": {"psro/onnx_graph"},
 }
 
 

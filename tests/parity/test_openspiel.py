@@ -134,7 +134,7 @@ def test_a_mixture_brought_over_earns_what_drawing_one_policy_an_episode_earns()
 
 def test_policies_that_cannot_be_brought_over_are_refused():
     class Mine:
-        core = None
+        core = cf.UniformRandom().core
 
     game = pyspiel.load_game(NAME)
     with pytest.raises(cf.InvalidArgumentError, match="policies must be UniformRandom.* got Mine"):

@@ -56,6 +56,22 @@ def test_mirrored_play_is_fair_to_the_bit(seed, num_trajectories):
     assert dataset.num_independent_episodes == num_trajectories // 2
 
 
+@given(SEEDS, NUM_TRAJECTORIES)
+@settings(max_examples=10, deadline=None)
+def test_mirroring_a_log_is_to_generate_it_mirrored(seed, num_trajectories):
+    mirrored = play(seed, num_trajectories, mirrored=False).mirrored()
+    assert mirrored.fingerprint == play(seed, 2 * num_trajectories, mirrored=True).fingerprint
+    assert mirrored.num_independent_episodes == num_trajectories
+
+
+@given(SEEDS, st.sampled_from([60, 120]), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_a_check_of_honest_play_or_of_part_of_it_finds_nothing(seed, num_trajectories, mirrored):
+    dataset = play(seed, num_trajectories, mirrored)
+    for log in (dataset, *dataset.split(0.5, seed)):
+        assert log.check().findings == ()
+
+
 @given(SEEDS, NUM_TRAJECTORIES.filter(lambda count: count > 2), st.floats(0.1, 0.9), st.integers(0, 100))
 @settings(max_examples=40, deadline=None)
 def test_a_split_loses_nothing_and_keeps_pairs_together(seed, num_trajectories, fraction, split_seed):

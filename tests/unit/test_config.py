@@ -67,6 +67,40 @@ def test_another_kind_starts_from_its_own_defaults():
     assert update(run, {"solver": {"kind": "solver", "limit": 2}}, PARTS).solver == Solver(step_size=0.5, limit=2)
 
 
+def test_a_bare_kind_stands_for_its_defaults():
+    run = Run(solver=Solver(step_size=0.5))
+    assert apply_overrides(run, ["solver=other"], PARTS).solver == Other()
+    assert apply_overrides(run, ["solver=other", "solver.name=y"], PARTS).solver == Other(name="y")
+    assert update(run, {"solvers": ["solver", {"step_size": 3}]}, PARTS).solvers == (Solver(), Solver(step_size=3.0))
+    with pytest.raises(ConfigError, match="solver: there is no kind 'best'"):
+        apply_overrides(run, ["solver=best"], PARTS)
+    with pytest.raises(ConfigError, match="solvers must be a list of kinds or tables"):
+        apply_overrides(run, ["solvers=solver"], PARTS)
+
+
+def test_overrides_that_must_fit_each_other_come_in_any_order():
+    @dataclasses.dataclass(frozen=True)
+    class Range:
+        low: int = 0
+        high: int = 1
+
+        def __post_init__(self):
+            if self.low > self.high:
+                raise InvalidArgumentError("Range: low must be at most high")
+
+    assert apply_overrides(Range(), ["low=5", "high=6"]) == Range(5, 6)
+    assert apply_overrides(Range(), ["high=6", "low=5", "low=4"]) == Range(4, 6)
+    with pytest.raises(ConfigError, match="low must be at most high"):
+        apply_overrides(Range(), ["low=5"])
+
+
+def test_a_later_override_of_another_kind_replaces_what_came_before():
+    run = apply_overrides(Run(), ["solver={kind = 'solver', step_size = 3}", "solver={kind = 'other'}"], PARTS)
+    assert run.solver == Other()
+    run = apply_overrides(Run(), ["solver.step_size=3", "solver.limit=2"], PARTS)
+    assert run.solver == Solver(step_size=3.0, limit=2)
+
+
 def test_lists_of_numbers_and_of_parts():
     run = from_mapping(Run, {"sizes": [3, 4, 5], "solvers": [{}, {"kind": "solver", "step_size": 2}]}, PARTS)
     assert run.sizes == (3, 4, 5)
@@ -89,7 +123,7 @@ def test_lists_of_numbers_and_of_parts():
         ({"sizes": [1, "2"]}, "sizes must be a list, each an integer"),
         ({"solver": {"kind": "nashh"}}, "solver: there is no kind 'nashh'"),
         ({"solver": {"step_size": -1}}, "solver: Solver: step_size must be positive, got -1.0"),
-        ({"solvers": {"step_size": 1}}, "solvers must be a list of tables"),
+        ({"solvers": {"step_size": 1}}, "solvers must be a list of kinds or tables"),
         ({"solvers": [{}, {"step_size": 0}]}, r"solvers\[1\]: .*step_size must be positive, got 0.0"),
         (3, "configuration must be a table of fields, got 3"),
     ],

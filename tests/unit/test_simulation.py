@@ -96,3 +96,15 @@ def test_policies_of_another_game(game, inputs, outputs, message):
     for wrong in (policy, cf.PerStepMixture((policy,), (1.0,)), cf.Mixture((cf.UniformRandom(), policy), [1.0, 0.0])):
         with pytest.raises(InvalidArgumentError, match=message):
             cf.simulate(game, ["uniform_random", wrong], num_episodes=1, seed=0)
+
+
+WRONG = [None, 1.5, "x" * 10**6, [], {}, -1, 10**30, 10**5000, float("nan"), object(), cf.UniformRandom()]
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("name", ["dynamics", "policies", "num_episodes", "seed", "num_threads", "record"])
+def test_what_is_wrong_is_said_in_a_sentence(game, name, value):
+    arguments = {"dynamics": game, "policies": UNIFORM, "num_episodes": 3, "seed": 0, name: value}
+    with pytest.raises(cf.CoffeeError) as caught:
+        cf.simulate(arguments.pop("dynamics"), arguments.pop("policies"), **arguments)
+    assert len(str(caught.value)) < 500

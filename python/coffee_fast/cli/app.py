@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import data, evaluate, model, psro, run, solve, sweep, system
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -13,7 +13,6 @@ app = typer.Typer(
     help="Offline game solving: from logged play to strategies that hold up in the real game.",
     epilog="Exit codes: 0 done, 2 wrong usage, 3 bad data, 4 corrupt checkpoint, 75 interrupted and resumable, 1 else.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -24,10 +23,17 @@ app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(evaluate.evaluate)
 app.command()(solve.solve)
+app.command()(catalog.games)
+app.command()(catalog.solvers)
 app.command()(system.doctor)
 for noun, commands, words in (
-    ("dataset", (data.generate, data.describe, data.validate), "Logged play: make it, look at it, check it."),
+    (
+        "dataset",
+        (data.generate, data.describe, data.check, data.validate),
+        "Logged play: make it, look at it, check it.",
+    ),
     ("model", (model.fit,), "The dynamics ensemble."),
+    ("config", (catalog.show,), "What a run is told: all fields, their values and meaning."),
 ):
     group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
     for command in commands:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import coffee_fast as cf
+from coffee_fast.cli._endings import BAD_DATA
 from coffee_fast.cli._options import Game, Json, Parameters, Seed, Threads, true_game
 from coffee_fast.cli._report import finish
 
@@ -49,10 +50,28 @@ def describe(folder: Folder, as_json: Json = False) -> None:
     finish({"dataset": folder, **card.to_json()}, str(card), as_json)
 
 
-def validate(folder: Folder, as_json: Json = False) -> None:
-    """Check a dataset completely.
+def check(
+    folder: Folder,
+    terminal_threshold: Annotated[
+        float, typer.Option(help="Of the model to be learned: how near to the terminal state an episode ends.")
+    ] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Ask whether a model can be learned from a dataset.
 
-    The first fault is named by trajectory and step.
+    Each finding says where it shows, what follows and what to do. It runs by itself before every fit; the exit code is
+    3 if anything is refused. Whether the files are whole and well formed is what `validate` asks.
+    """
+    found = cf.TrajectoryDataset.load(folder).check(terminal_threshold)
+    finish({"dataset": folder, **found.to_json()}, f"{folder}: {found}", as_json)
+    if not found.is_learnable:
+        raise typer.Exit(BAD_DATA)
+
+
+def validate(folder: Folder, as_json: Json = False) -> None:
+    """Check that the files of a dataset are whole and well formed.
+
+    The first fault is named by trajectory and step. Whether a model can be learned from it is what `check` asks.
     """
     dataset = cf.TrajectoryDataset.load(folder)
     dataset.validate()

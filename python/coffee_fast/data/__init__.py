@@ -4,6 +4,16 @@ from coffee_fast.data.convert import from_transitions
 from coffee_fast.data.cooperative import bridge_log, xor_log
 from coffee_fast.data.coverage import DatasetCard
 from coffee_fast.data.dataset import TrajectoryDataset
+from coffee_fast.data.findings import DatasetCheck, Finding
 from coffee_fast.data.generate import generate_dataset
 
-__all__ = ["DatasetCard", "TrajectoryDataset", "bridge_log", "from_transitions", "generate_dataset", "xor_log"]
+__all__ = [
+    "DatasetCard",
+    "DatasetCheck",
+    "Finding",
+    "TrajectoryDataset",
+    "bridge_log",
+    "from_transitions",
+    "generate_dataset",
+    "xor_log",
+]

@@ -5,17 +5,15 @@ Each log is a mapping of arrays with one row a step, as :meth:`coffee_fast.Tabul
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.checks import check_count
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice, check_count
 from coffee_fast.games.bridge import Bridge
 from coffee_fast.games.matrix import xor
-from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.seeding import derive_seed
 
 Log = dict[str, NDArray[Any]]
 # How often AA, AB, BA and BB were played, in the published logs of the game.
@@ -25,7 +23,8 @@ XOR_COUNTS = {
     "c": (1707, 1684, 1709, 0),
     "d": (1301, 1302, 1227, 1270),
 }
-_MOST_STEPS, _MOST_DRAWS = 50, 10**7
+_MOST_STEPS = 50
+_MOST_EPISODES = 10**8  # of one step
 
 
 def xor_log(name: Literal["a", "b", "c", "d"] = "b") -> Log:
@@ -37,8 +36,7 @@ def xor_log(name: Literal["a", "b", "c", "d"] = "b") -> Log:
     >>> log["action"].shape, log["reward"].mean()
     ((5100, 2), np.float64(1.0))
     """
-    if not isinstance(name, str) or name not in XOR_COUNTS:
-        raise InvalidArgumentError(f"xor_log: name must be one of {', '.join(XOR_COUNTS)}, got {reprlib.repr(name)}")
+    check_choice("xor_log: name", name, XOR_COUNTS)
     action = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], XOR_COUNTS[name], axis=0)
     payoffs = np.stack(xor().payoffs, axis=-1)
     return {"action": action, "reward": payoffs[action[:, 0], action[:, 1]]}
@@ -69,16 +67,9 @@ def bridge_log(
     >>> np.bincount(log["trajectory"]).tolist()
     [8, 8, 8]
     """
-    if not isinstance(name, str) or name not in ("optimal", "mix"):
-        raise InvalidArgumentError(f"bridge_log: name must be 'optimal' or 'mix', got {reprlib.repr(name)}")
-    check_count("bridge_log: num_episodes", num_episodes, at_least=1)
-    check_count("bridge_log: max_steps", max_steps, at_least=1)
-    check_seed(seed)
-    if num_episodes * max_steps > _MOST_DRAWS:
-        raise InvalidArgumentError(
-            f"bridge_log: num_episodes times max_steps must be at most {_MOST_DRAWS:g}, "
-            f"got {min(num_episodes * max_steps, 10**300):.3g}"
-        )
+    check_choice("bridge_log: name", name, ("optimal", "mix"))
+    check_count("bridge_log: num_episodes", num_episodes, at_least=1, at_most=_MOST_EPISODES)
+    check_count("bridge_log: max_steps", max_steps, at_least=1, at_most=_MOST_EPISODES // num_episodes)
     bridge = Bridge()
     behaviors = [("optimal", bridge.shortest_play)]
     if name == "mix":

@@ -35,6 +35,8 @@ class DatasetCard:
         Actions that occur, and that exist.
     mean_legal_actions
         Legal actions a decision.
+    findings
+        How many things :meth:`TrajectoryDataset.check` refuses and warns of, in words.
     """
 
     game: str
@@ -51,6 +53,7 @@ class DatasetCard:
     num_actions_seen: int
     num_actions: int
     mean_legal_actions: float
+    findings: str
 
     @classmethod
     def of(cls, dataset: TrajectoryDataset) -> DatasetCard:
@@ -74,6 +77,7 @@ class DatasetCard:
             num_actions_seen=len(np.unique(dataset.action)),
             num_actions=dataset.spec.num_actions,
             mean_legal_actions=float(dataset.legal_masks().sum(axis=1).mean()),
+            findings=dataset.check().summary,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -98,6 +102,7 @@ class DatasetCard:
                 f"  initial states   {self.num_distinct_initial_states} distinct",
                 f"  actions          {self.num_actions_seen} of {self.num_actions} seen, "
                 f"{self.mean_legal_actions:.1f} legal at a decision",
+                f"  check            {self.findings}" + (", see dataset.check()" if self.findings[0] != "n" else ""),
             ]
         )
 

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.data.validation import check_about, check_arrays
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_flag, check_path
+from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays, trajectory_numbers
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
     from coffee_fast.data.coverage import DatasetCard
+    from coffee_fast.data.findings import DatasetCheck
 
 ARRAYS = (
     "trajectory_offsets",
@@ -62,6 +64,8 @@ class TrajectoryDataset:
         Who played, as the log's owner puts it; the seed, if it was generated; whether each episode is followed by its
         mirror image; how many episodes were really played.
 
+    Any log that is well formed makes a dataset; whether a model can be learned from it is what :meth:`check` says.
+
     Raises
     ------
     DatasetError
@@ -91,7 +95,7 @@ class TrajectoryDataset:
     ) -> None:
         if not isinstance(spec, GameSpec):
             raise InvalidArgumentError(f"TrajectoryDataset: spec must be a GameSpec, got {type(spec).__name__}")
-        arrays = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
+        arrays = as_arrays(arrays)
         check_arrays(spec, arrays)
         self.spec = spec
         for name in ARRAYS:
@@ -100,19 +104,86 @@ class TrajectoryDataset:
                 array.flags.writeable = False
             setattr(self, name, array)
         self.behavior = behavior
-        self.seed = seed
-        self.is_mirrored = is_mirrored
-        self.num_independent_episodes = (
-            self.num_trajectories // (2 if is_mirrored else 1)
-            if num_independent_episodes is None
-            else num_independent_episodes
-        )
-        check_about(spec, self.arrays, behavior, seed, is_mirrored, self.num_independent_episodes)
+        self.seed = as_python(seed)
+        self.is_mirrored = check_flag("is_mirrored", is_mirrored, error=DatasetError)
+        num_episodes = self.num_trajectories // (2 if self.is_mirrored else 1)
+        self.num_independent_episodes = num_episodes if num_independent_episodes is None else num_independent_episodes
+        self.num_independent_episodes = as_python(self.num_independent_episodes)
+        self._check_about()
 
     def validate(self) -> None:
         """Check everything again; ``DatasetError`` names the first fault. A dataset was checked when it was made."""
         check_arrays(self.spec, self.arrays)
+        self._check_about()
+
+    def _check_about(self) -> None:
         check_about(self.spec, self.arrays, self.behavior, self.seed, self.is_mirrored, self.num_independent_episodes)
+
+    def check(self, terminal_threshold: float = 0.5) -> DatasetCheck:
+        """Look for what would lead a model of this log astray; it runs by itself before every fit.
+
+        A dataset that :meth:`validate` passes is well formed; this asks whether a model learned from it would be one
+        of the game that was played, and says what to do where it would not.
+
+        Parameters
+        ----------
+        terminal_threshold
+            That of the :class:`EnsembleConfig` with which a model is to be learned, in units of the state.
+
+        Returns
+        -------
+        DatasetCheck
+            Its findings, ``refused`` and ``warnings``, each with place, consequence and remedy.
+
+        Notes
+        -----
+        Refused are rewards before the end, players who do not move strictly in turn, states nearer to
+        ``terminal_state_value`` than ``terminal_threshold``, payoffs that never differ; and, of a log that says its
+        game is symmetric, seats that differ by what only the rules can bring about: who moves first (by a tenth of a
+        fair share or more), the legal actions at the first move, sets of actions never shared where no ``legal_mask``
+        says that they could be, payoffs at the same end. Seats are refused where chance makes them so unlike with
+        probability below 1e-6, and warned of below 1e-4; unequal returns, which unlike players may bring about, are
+        only warned of. Mirrored logs pass these by what they store. Cost: milliseconds for 20,000 transitions.
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
+        >>> log.check().is_learnable
+        True
+        """
+        from coffee_fast.data.check import check_log
+
+        return check_log(self, terminal_threshold)
+
+    def mirrored(self) -> TrajectoryDataset:
+        """Return each trajectory followed by its mirror image, the same play with the players exchanged.
+
+        For a log of a symmetric two-player game in which the seats were not drawn, one player always having opened,
+        say. Actions keep their numbers; the exchange of states is ``state_swap`` and ``state_flip`` of the game.
+
+        Raises
+        ------
+        InvalidGameError
+            If the game is not symmetric, has not two players, or does not say how states are exchanged.
+        DatasetError
+            If the log is mirrored already.
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=5, mirrored=False)
+        >>> log.mirrored()
+        TrajectoryDataset(generalized_bargaining, 10 trajectories, 90 transitions)
+        """
+        from coffee_fast.data.mirror import interleave_mirrored
+
+        if self.is_mirrored:
+            raise DatasetError("mirrored: the dataset is mirrored already, each episode is followed by its image")
+        return TrajectoryDataset(
+            self.spec,
+            interleave_mirrored(self.spec, self.arrays),
+            behavior=self.behavior,
+            seed=self.seed,
+            is_mirrored=True,
+            num_independent_episodes=self.num_independent_episodes,
+        )
 
     @property
     def num_trajectories(self) -> int:
@@ -139,23 +210,13 @@ class TrajectoryDataset:
         The part of its observation before ``history_start``, then the rest of the movers' observations after the 1st,
         2nd, ... move; zeros where no move was made yet.
         """
-        start, num_rows = self.spec.history_start, self.num_transitions
-        mover = np.take_along_axis(self.observation, self.acting_player[:, None, None].astype(np.int64), axis=1)[:, 0]
-        event_size = self.spec.observation_size - start
-        known = np.zeros((num_rows, self.spec.information_state_size), dtype=np.float32)
-        known[:, :start] = mover[:, :start]
-        lengths = np.diff(self.trajectory_offsets)
-        first = np.repeat(self.trajectory_offsets[:-1], lengths)
-        step = np.arange(num_rows) - first
-        for move in range(1, int(lengths.max())):
-            later = np.flatnonzero(step >= move)
-            column = start + (move - 1) * event_size
-            known[later, column : column + event_size] = mover[first[later] + move, start:]
-        return known
+        from coffee_fast.data.information import information_states
+
+        return information_states(self)
 
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
         """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
-        index = np.asarray(trajectories, dtype=np.int64)
+        index = trajectory_numbers(trajectories, self.num_trajectories)
         lengths = np.diff(self.trajectory_offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -184,10 +245,11 @@ class TrajectoryDataset:
         """
         group = 2 if self.is_mirrored else 1
         num_groups = self.num_trajectories // group
-        if not 0 < fraction < 1 or num_groups < 2:
+        is_number = isinstance(fraction, int | float | np.integer | np.floating)
+        if not is_number or not 0 < fraction < 1 or num_groups < 2:
             raise InvalidArgumentError(
                 f"split: fraction must lie in (0, 1) and there must be two episodes or more, "
-                f"got {fraction} of {num_groups}"
+                f"got {shown(fraction)} of {num_groups}"
             )
         count = min(max(round(fraction * num_groups), 1), num_groups - 1)
         order = np.random.Generator(np.random.PCG64(check_seed(seed))).permutation(num_groups)
@@ -216,14 +278,14 @@ class TrajectoryDataset:
         """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1)."""
         from coffee_fast.data.io import save_dataset
 
-        save_dataset(self, path)
+        save_dataset(self, check_path("TrajectoryDataset.save: path", path))
 
     @classmethod
     def load(cls, path: str | Path) -> TrajectoryDataset:
         """Read and check a folder that :meth:`save` wrote; ``DatasetError`` names file and place of any damage."""
         from coffee_fast.data.io import load_dataset
 
-        return load_dataset(path)
+        return load_dataset(check_path("TrajectoryDataset.load: path", path))
 
     @classmethod
     def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:

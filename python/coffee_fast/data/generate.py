@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from coffee_fast.checks import check_flag, check_text
 from coffee_fast.data.dataset import TrajectoryDataset
 from coffee_fast.data.mirror import interleave_mirrored
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import Mixture, as_mixture, as_players
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import simulate
+
+MOST_TRAJECTORIES = 2**31 - 1
 
 
 def generate_dataset(
@@ -54,19 +57,30 @@ def generate_dataset(
     >>> dataset.num_trajectories, dataset.num_independent_episodes
     (10, 5)
     """
+    mirrored = check_flag("generate_dataset: mirrored", mirrored)
+    check_text("generate_dataset: description", description)
     step = 2 if mirrored else 1
-    if not isinstance(num_trajectories, int | np.integer) or num_trajectories < step or num_trajectories % step:
+    is_count = isinstance(num_trajectories, int | np.integer) and not isinstance(num_trajectories, bool)
+    if not is_count or not step <= num_trajectories <= MOST_TRAJECTORIES or num_trajectories % step:
         wanted = (
             "an even number, 2 or more, since each episode is stored with its mirror image" if mirrored else "1 or more"
         )
-        raise InvalidArgumentError(f"generate_dataset: num_trajectories must be {wanted}, got {num_trajectories!r}")
+        most = f" and at most {MOST_TRAJECTORIES}" if is_count and num_trajectories > MOST_TRAJECTORIES else ""
+        raise InvalidArgumentError(
+            f"generate_dataset: num_trajectories must be {wanted}{most}, got {shown(num_trajectories)}"
+        )
     if not hasattr(game, "spec") or not hasattr(game, "core"):
         raise InvalidArgumentError(f"generate_dataset: game must be a game, got {type(game).__name__}")
     spec, episodes = game.spec, int(num_trajectories) // step
     check_seed(seed)
-    arrays = _play(game, behavior, episodes, derive_seed(seed, "dataset"), num_threads)
-    if mirrored:
-        arrays = interleave_mirrored(spec, arrays)
+    try:
+        arrays = _play(game, behavior, episodes, derive_seed(seed, "dataset"), num_threads)
+        if mirrored:
+            arrays = interleave_mirrored(spec, arrays)
+    except MemoryError:
+        raise InvalidArgumentError(
+            f"generate_dataset: num_trajectories is {num_trajectories}, more than this machine's memory holds"
+        ) from None
     return TrajectoryDataset(
         spec,
         arrays,

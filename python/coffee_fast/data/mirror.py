@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.typing import Float32
 
@@ -26,7 +26,10 @@ def mirror_states(spec: GameSpec, states: Float32) -> Float32:
 def mirror_arrays(spec: GameSpec, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The arrays of a dataset with the players exchanged; twice gives the arrays back."""
     if not spec.is_symmetric or spec.num_players != 2 or not spec.state_swap:
-        raise InvalidGameError(f"mirroring needs a symmetric two-player game with a state_swap, got {spec.name}")
+        raise InvalidGameError(
+            "mirroring needs a symmetric two-player game whose GameSpec gives the exchange of states (state_swap), "
+            f"got {shown(spec.name)}"
+        )
     return dict(arrays) | {
         "state": mirror_states(spec, arrays["state"]),
         "next_state": mirror_states(spec, arrays["next_state"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +10,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.data.mirror import mirror_arrays
-from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError
+from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _FLOATS = ("state", "observation", "reward", "next_state", "behavior_log_prob")
+
+
+def as_arrays(arrays: Any) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a mapping, those that are None left out; refuse what NumPy would fill in by itself."""
+    if not isinstance(arrays, Mapping):
+        raise DatasetError(f"TrajectoryDataset: arrays must be a mapping of names to arrays, got {shown(arrays)}")
+    found = {}
+    for name, array in arrays.items():
+        if not isinstance(name, str):
+            raise DatasetError(f"TrajectoryDataset: names of arrays must be text, got {shown(name)}")
+        if array is None:
+            continue
+        if np.ma.is_masked(array):
+            row = int(np.argwhere(np.ma.getmaskarray(array))[0, 0]) if np.ndim(array) else 0
+            raise DatasetError(f"{shown(name)[1:-1]}: row {row} is masked, a value is missing")
+        try:
+            found[name] = np.asarray(array)
+        except (TypeError, ValueError):
+            raise DatasetError(f"{shown(name)[1:-1]} must be an array of numbers, got {shown(array)}") from None
+    return found
+
+
+def check_memory(what: str, size: int, remedy: str) -> None:
+    """Raise ``DatasetError`` for an array of ``size`` bytes that this machine could never hold."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        raise DatasetError(
+            f"{what} would take {size / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB; {remedy}"
+        )
+
+
+def trajectory_numbers(trajectories: Any, num_trajectories: int) -> NDArray[np.int64]:
+    """Return numbers of trajectories that are there, one or more."""
+    try:
+        index = np.asarray(trajectories)
+    except ValueError:  # lists of unequal lengths
+        index = np.zeros(0)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or len(index) == 0:
+        raise InvalidArgumentError(
+            f"select: trajectories must be one or more trajectory numbers, got {shown(trajectories)}"
+        )
+    if index.min() < 0 or index.max() >= num_trajectories:
+        raise InvalidArgumentError(
+            f"select: trajectories must lie in [0, {num_trajectories}), got {index.min()} to {index.max()}"
+        )
+    return index.astype(np.int64)
+
+
+def as_python(value: Any) -> Any:
+    """Return a NumPy scalar as the Python value that files can hold; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_arrays(spec: GameSpec, arrays: Arrays) -> None:
@@ -37,9 +89,7 @@ def check_about(
 ) -> None:
     """Raise ``DatasetError`` if what is said about checked arrays cannot be true of them."""
     if not isinstance(behavior, str):
-        raise DatasetError(f"behavior must be text, got {behavior!r}")
-    if not isinstance(is_mirrored, bool):
-        raise DatasetError(f"is_mirrored must be true or false, got {is_mirrored!r}")
+        raise DatasetError(f"behavior must be text, got {shown(behavior)}")
     try:
         check_seed(0 if seed is None else seed)
     except InvalidArgumentError as error:
@@ -49,7 +99,7 @@ def check_about(
         _check_mirrored(spec, arrays, num_trajectories)
     count, most = num_independent_episodes, num_trajectories // 2 if is_mirrored else num_trajectories
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= most:
-        raise DatasetError(f"num_independent_episodes must be an integer from 1 to {most}, got {count!r}")
+        raise DatasetError(f"num_independent_episodes must be an integer from 1 to {most}, got {shown(count)}")
 
 
 class _Places:
@@ -69,7 +119,7 @@ class _Places:
 def _check_shapes(spec: GameSpec, arrays: Arrays) -> None:
     known = ("trajectory_offsets", *_FLOATS, "action", "acting_player", "legal_mask", "terminal")
     if unknown := sorted(set(arrays) - set(known)):
-        raise DatasetError(f"there is no array {unknown[0]!r} in a dataset; the arrays are {', '.join(known)}")
+        raise DatasetError(f"there is no array {shown(unknown[0])} in a dataset; the arrays are {', '.join(known)}")
     required = ("trajectory_offsets", "state", "observation", "action", "acting_player", "legal_mask", "reward")
     missing = [name for name in (*required, "next_state", "terminal") if arrays.get(name) is None]
     if missing:

@@ -29,6 +29,11 @@ def register_game(name: str, factory: Callable[..., Game]) -> None:
     _FACTORIES[name] = factory
 
 
+def known_games() -> dict[str, Callable[..., Any]]:
+    """Return what builds each game that :func:`load_game` knows, by name."""
+    return dict(_FACTORIES)
+
+
 def load_game(name: str, **parameters: Any) -> Any:
     """Build a game by its name.
 

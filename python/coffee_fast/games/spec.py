@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.checks import check_flag, check_number, check_text
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.typing import Float32
 
 _MOST = 2**31 - 1
 _LARGEST = float(np.finfo(np.float32).max)
+_COUNTS = {
+    "num_players": 1,
+    "num_actions": 1,
+    "state_size": 1,
+    "observation_size": 1,
+    "history_start": 0,
+    "max_episode_length": 1,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,41 +70,44 @@ class GameSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("num_players", 1, 127),
-            ("num_actions", 1, _MOST),
-            ("state_size", 1, _MOST),
-            ("observation_size", 1, _MOST),
-            ("history_start", 0, _MOST),
-            ("max_episode_length", 1, _MOST),
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise InvalidGameError(f"GameSpec: {name} must be an integer from {least} to {most}, got {value!r}")
+        for name, least in _COUNTS.items():
+            self._set(name, _count(name, getattr(self, name), least))
         if self.history_start > self.observation_size:
             raise InvalidGameError(
                 f"GameSpec: history_start must be at most observation_size ({self.observation_size}), "
                 f"got {self.history_start}"
             )
-        object.__setattr__(self, "action_vectors", _action_vectors(self.action_vectors, self.num_actions))
+        self._set("action_vectors", _action_vectors(self.action_vectors, self.num_actions))
+        self._set("name", check_text("GameSpec: name", self.name, error=InvalidGameError))
+        self._set("is_symmetric", check_flag("GameSpec: is_symmetric", self.is_symmetric, error=InvalidGameError))
+        value = check_number(
+            "GameSpec: terminal_state_value",
+            self.terminal_state_value,
+            at_least=-_LARGEST,
+            at_most=_LARGEST,
+            error=InvalidGameError,
+        )
+        self._set("terminal_state_value", value)
+        self._set("parameters", _parameters(self.parameters))
+        for name in ("state_swap", "state_flip"):
+            self._set(name, _entries(name, getattr(self, name), self.state_size))
         self._check_symmetry()
-        for name, kind, wanted in (
-            ("name", str, "text"),
-            ("parameters", Mapping, "a mapping"),
-            ("is_symmetric", bool, "true or false"),
-        ):
-            if not isinstance(getattr(self, name), kind):
-                raise InvalidGameError(f"GameSpec: {name} must be {wanted}, got {getattr(self, name)!r}")
-        value = self.terminal_state_value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
-            raise InvalidGameError(f"GameSpec: terminal_state_value must be a finite number, got {value!r}")
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def _check_symmetry(self) -> None:
-        swap, flip = self.state_swap, self.state_flip
-        if len(swap) and (len(swap) != self.state_size or sorted(swap) != list(range(self.state_size))):
+        swap, flip = self.state_swap, set(self.state_flip)
+        if not swap:
+            return
+        if sorted(swap) != list(range(self.state_size)):
             raise InvalidGameError(f"GameSpec: state_swap must be a permutation of 0 to {self.state_size - 1}")
-        if len(flip) > self.state_size or not all(0 <= index < self.state_size for index in flip):
-            raise InvalidGameError(f"GameSpec: state_flip must hold entries of the state, 0 to {self.state_size - 1}")
+        for entry, other in enumerate(swap):
+            if swap[other] != entry or (entry in flip) != (other in flip):
+                raise InvalidGameError(
+                    "GameSpec: state_swap and state_flip must give the state back when players are exchanged twice, "
+                    f"which they do not for entry {entry}"
+                )
 
     @property
     def information_state_size(self) -> int:
@@ -123,14 +136,9 @@ class GameSpec:
     def from_json(cls, values: Mapping[str, Any]) -> GameSpec:
         """The specification that :meth:`to_json` wrote; ``InvalidGameError`` where fields are missing or wrong."""
         try:
-            arguments = dict(values)
-            for name in ("state_swap", "state_flip"):
-                arguments[name] = tuple(int(index) for index in arguments.get(name, ()))
-            return cls(**arguments)
-        except (TypeError, ValueError, OverflowError) as error:
-            if isinstance(error, InvalidGameError):
-                raise
-            raise InvalidGameError(f"GameSpec: malformed specification: {error}") from None
+            return cls(**values)
+        except TypeError as error:  # a field is missing or unknown
+            raise InvalidGameError(f"GameSpec: malformed specification: {str(error)[:200]}") from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GameSpec) and self.to_json() == other.to_json()
@@ -139,8 +147,54 @@ class GameSpec:
         return hash((self.name, self.num_actions, self.state_size))
 
 
+def _count(name: str, value: Any, least: int) -> int:
+    most = 127 if name == "num_players" else _MOST
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_integer or not least <= value <= most:
+        raise InvalidGameError(f"GameSpec: {name} must be an integer from {least} to {most}, got {shown(value)}")
+    return int(value)
+
+
+def _entries(name: str, value: Any, state_size: int) -> tuple[int, ...]:
+    """Entries of a state, by number."""
+    try:
+        entries = tuple(value)
+    except TypeError:
+        raise InvalidGameError(f"GameSpec: {name} must be a list of integers, got {shown(value)}") from None
+    is_right = len(entries) <= state_size and all(
+        isinstance(entry, int | np.integer) and not isinstance(entry, bool) and 0 <= entry < state_size
+        for entry in entries
+    )
+    if not is_right:
+        raise InvalidGameError(
+            f"GameSpec: {name} must hold entries of the state, 0 to {state_size - 1}, got {shown(value)}"
+        )
+    return tuple(int(entry) for entry in entries)
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """What JSON can hold, as plain numbers, lists and strings; NumPy's scalars and arrays become such."""
+    if not isinstance(value, Mapping):
+        raise InvalidGameError(f"GameSpec: parameters must be a mapping, got {shown(value)}")
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False, default=_plain))
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidGameError(
+            f"GameSpec: parameters must hold finite numbers, text, lists and mappings, got {shown(value)}"
+        ) from None
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError
+
+
 def _action_vectors(vectors: Any, num_actions: int) -> Float32:
     try:
+        if np.ma.is_masked(vectors) or np.iscomplexobj(vectors):
+            raise TypeError
         with np.errstate(over="ignore"):
             array = np.array(vectors, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):

@@ -31,6 +31,7 @@ __all__ = [
     "RobustReplicator",
     "Uniform",
     "from_config",
+    "known_solvers",
 ]
 
 _KINDS = (
@@ -46,6 +47,11 @@ _KINDS = (
     RQE,
 )
 _SOLVERS = {solver.kind: solver for solver in _KINDS}
+
+
+def known_solvers() -> dict[str, type[MetaSolver]]:
+    """Return the class of each kind of solver that :func:`from_config` knows."""
+    return dict(_SOLVERS)
 
 
 def from_config(config: Mapping[str, Any]) -> MetaSolver:

@@ -68,8 +68,18 @@ class GANE(ConfigurableSolver):
 class GAMD(ConfigurableSolver):
     """Anchored mirror descent from the uniform mixture: marginals of a coarse correlated equilibrium.
 
-    Tractable for any number of players. See :func:`coffee_fast.regularized.gamd`; parameters as there and in
-    :class:`GANE`.
+    Tractable for any number of players. See :func:`coffee_fast.regularized.gamd`.
+
+    Parameters
+    ----------
+    kl_weight, risk_aversion
+        As in :class:`GANE`.
+    num_iterations
+        Rounds of play.
+    last_iterate
+        Take constant steps and the last round instead of the average.
+    tolerance
+        Stop with gaps at most this share of the payoff range; with 0 all rounds are played.
 
     >>> pennies = PayoffTable.from_arrays([[[2, -1], [-1, 1]], [[-2, 1], [1, -1]]])
     >>> GAMD(kl_weight=0.01, num_iterations=20_000).solve(pennies).mixtures[0].round(2).tolist()

@@ -80,8 +80,12 @@ class Replicator(ConfigurableSolver):
 class ProjectedReplicator(ConfigurableSolver):
     """Projected replicator dynamics: the same steps, but the average of all iterates, the uniform start among them.
 
-    Averages settle where last iterates circle, as in zero-sum games. Parameters as in :class:`Replicator`. Source:
-    Lanctot et al. 2017, Appendix.
+    Averages settle where last iterates circle, as in zero-sum games. Source: Lanctot et al. 2017, Appendix.
+
+    Parameters
+    ----------
+    step_size, max_iterations, min_probability
+        As in :class:`Replicator`.
 
     >>> from coffee_fast import PayoffTable
     >>> pennies = PayoffTable.from_arrays([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])

@@ -90,7 +90,8 @@ class DynamicsEnsemble:
         Raises
         ------
         DatasetError
-            If no trajectory that is trained on ends, or all of them with the same rewards: nothing to learn from.
+            If :meth:`TrajectoryDataset.check` refuses the log, as it does rewards before the end, another turn order
+            and seats of a "symmetric" game that differ; the message names place and remedy.
         InvalidArgumentError
             For arguments of the wrong kind, or a dataset too small to keep any of it out.
         NumericalError
@@ -115,6 +116,7 @@ class DynamicsEnsemble:
             raise InvalidArgumentError(f"DynamicsEnsemble.fit: config must be an EnsembleConfig, got {config!r}")
         if not isinstance(num_threads, int) or num_threads < 0:
             raise InvalidArgumentError(f"DynamicsEnsemble.fit: num_threads must be 0 or more, got {num_threads!r}")
+        dataset.check(config.terminal_threshold).require_learnable("DynamicsEnsemble.fit")
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))

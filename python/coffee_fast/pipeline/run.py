@@ -30,6 +30,7 @@ from coffee_fast.pipeline import stages
 from coffee_fast.pipeline.config import RunConfig
 from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers
 from coffee_fast.psro import Solution, load_result
+from coffee_fast.psro.loop import check_arguments
 from coffee_fast.reporting import main_entries, write_report
 from coffee_fast.typing import ProgressCallback
 
@@ -108,6 +109,10 @@ def run_pipeline(
     CheckpointError
         If ``run_dir`` holds another run (the message names the field that differs), a damaged one, or any run while
         ``resume`` is false; or if another process is at work in it.
+    DatasetError
+        If no model can be learned from the dataset, as :meth:`TrajectoryDataset.check` finds.
+    InvalidGameError
+        If the game is not of the kind that the search solves. Both are asked before anything is written or learned.
     """
     if not isinstance(config, RunConfig):
         raise InvalidArgumentError(f"run_pipeline: config must be a RunConfig, got {type(config).__name__}")
@@ -116,6 +121,7 @@ def run_pipeline(
         dataset = TrajectoryDataset.load(dataset)
     if dataset is not None and config.algorithm == "online_psro":
         raise InvalidArgumentError("run_pipeline: dataset must not be given, online_psro learns from none")
+    _require_solvable(config, dataset)
     run = Path(run_dir)
     cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
     at = stages.Workplace(run, config, cache, num_threads, progress)
@@ -132,6 +138,14 @@ def run_pipeline(
             variants[0].result.solve(extraction_solvers(at)[0]).save(run / "solution")
         evaluate(at, spec, variants, logged, model)
         return rewrite_report(run)
+
+
+def _require_solvable(config: RunConfig, dataset: TrajectoryDataset | None) -> None:
+    """Ask what fit and search will ask, before minutes are spent and a folder is claimed."""
+    spec = stages.true_game(config).spec if dataset is None else dataset.spec
+    check_arguments("run_pipeline", spec, config.psro)
+    if dataset is not None:
+        dataset.check(config.model.terminal_threshold).require_learnable("run_pipeline")
 
 
 def rewrite_report(run_dir: str | Path) -> RunSummary:

@@ -77,6 +77,9 @@ class PSROConfig:
 
 
 def _objective(values: Mapping[str, Any]) -> ConservativeObjective:
+    kind = describe_part(ConservativeObjective())["kind"]
+    if values.get("kind", kind) != kind:
+        raise ConfigError(f"there is one kind of objective, {kind!r}; set its fields, got kind {values['kind']!r:.80}")
     return from_mapping(ConservativeObjective, values)
 
 

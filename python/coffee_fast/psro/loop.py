@@ -134,6 +134,7 @@ def finished(state: RunState, model: LearnableGame, config: PSROConfig, seed: in
         model_fingerprint=model.fingerprint,
         versions=versions(),
         status="complete",
+        spec=model.spec,
     )
 
 

@@ -21,6 +21,7 @@ from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
     from coffee_fast.empirical import EmpiricalGame
+    from coffee_fast.games import GameSpec
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.policies import Policy
 
@@ -101,6 +102,8 @@ class PSROResult:
         solver that is not of this package.
     status
         ``"complete"``, or ``"incomplete"`` when read from the folder of an interrupted run.
+    spec
+        The game; None when read from a folder.
     """
 
     strategies: tuple[Policy, ...]
@@ -111,6 +114,7 @@ class PSROResult:
     model_fingerprint: str
     versions: Mapping[str, str]
     status: str
+    spec: GameSpec | None = None
 
     @property
     def num_iterations(self) -> int:
@@ -161,7 +165,7 @@ class PSROResult:
                 raise InvalidArgumentError("solution_at: this result has no solver of its own, pass one as solver")
             solver = self.config.meta_solver
         payoffs = self.table.payoffs(0)[:, :num_strategies, :num_strategies]
-        return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver)
+        return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver, self.spec)
 
     def final_game_regret(self) -> tuple[Float64, Float64]:
         """Return the regret of each iteration's meta-strategy in the final empirical game, and the pessimistic one.

@@ -12,9 +12,13 @@ import numpy as np
 from coffee_fast import _files
 from coffee_fast._provenance import describe_part
 from coffee_fast.empirical import PayoffTable
-from coffee_fast.errors import CheckpointError
+from coffee_fast.errors import CheckpointError, shown
+from coffee_fast.games import GameSpec
+from coffee_fast.players import Player
 from coffee_fast.policies import Mixture
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
+from coffee_fast.psro.export import export_solution
+from coffee_fast.psro.solution_html import MOST_SHOWN, solution_as_html
 from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
@@ -43,6 +47,8 @@ class Solution:
         The configuration of the meta-strategy solver.
     status, num_solver_iterations
         How the solver ended.
+    spec
+        The game; None in files that were written before it was kept.
     """
 
     policies: tuple[Policy, ...]
@@ -53,9 +59,12 @@ class Solution:
     solver: Mapping[str, Any]
     status: str
     num_solver_iterations: int = field(default=0)
+    spec: GameSpec | None = None
 
     @classmethod
-    def extract(cls, policies: Sequence[Policy], table: PayoffTable, solver: MetaSolver) -> Solution:
+    def extract(
+        cls, policies: Sequence[Policy], table: PayoffTable, solver: MetaSolver, spec: GameSpec | None = None
+    ) -> Solution:
         """Solve a symmetric table whose strategies are ``policies``."""
         found = solver.solve(table)
         return cls(
@@ -67,6 +76,7 @@ class Solution:
             solver=describe_part(solver),
             status=found.status,
             num_solver_iterations=int(found.num_iterations),
+            spec=spec,
         )
 
     @property
@@ -83,6 +93,38 @@ class Solution:
         """Return the strategies of probability at least ``min_probability``, most probable first."""
         order = np.argsort(-self.probabilities, kind="stable")
         return [int(s) for s in order if self.probabilities[s] >= min_probability]
+
+    def player(self, seat: int, seed: int = 0, spec: GameSpec | None = None) -> Player:
+        """Return a player of this solution: ``reset()`` before each episode, then ``act(knowledge, legal_actions)``.
+
+        Parameters
+        ----------
+        seat
+            Which player of the game it is, from 0.
+        seed
+            Same seed, same play.
+        spec
+            The game, where the solution does not know it: one of an older file.
+        """
+        return Player(self, seat, seed, spec)
+
+    def export(self, path: str | Path, format: str = "numpy") -> None:
+        """Write the solution to a new folder for programs without coffee_fast; see :func:`export_solution`."""
+        export_solution(self, path, format)
+
+    def __repr__(self) -> str:
+        support = self.support()
+        plays = ", ".join(f"{s}: {self.probabilities[s]:.1%}" for s in support[:MOST_SHOWN])
+        more = f" and {len(support) - MOST_SHOWN} more" if len(support) > MOST_SHOWN else ""
+        game = f"{shown(self.spec.name)}, " if self.spec else ""
+        return (
+            f"Solution({game}plays {plays}{more} of {len(self.policies)} strategies, "
+            f"model regret {self.model_regret.sum():.3g}, {self.solver.get('kind')} {self.status})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The strategies that are played and what they earn against each other, for notebooks."""
+        return solution_as_html(self)
 
     def save(self, path: str | Path) -> None:
         """Write the solution to a new folder ``path``: its weights as safetensors, the rest as JSON.
@@ -109,6 +151,7 @@ class Solution:
                 "solver": dict(self.solver),
                 "status": self.status,
                 "num_solver_iterations": self.num_solver_iterations,
+                "spec": self.spec.to_json() if self.spec else None,
                 "sha256": _files.sha256_of(folder / "solution.safetensors"),
             }
             _files.write_json(folder / "solution.json", manifest)
@@ -143,6 +186,7 @@ class Solution:
                 solver=manifest["solver"],
                 status=manifest["status"],
                 num_solver_iterations=manifest["num_solver_iterations"],
+                spec=GameSpec.from_json(manifest["spec"]) if manifest.get("spec") else None,
             )
         except (KeyError, TypeError, ValueError, CheckpointError) as error:
             raise CheckpointError(f"{manifest_file}: not a complete solution ({error})") from None

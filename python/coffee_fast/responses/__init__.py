@@ -48,7 +48,7 @@ def from_config(config: Mapping[str, Any]) -> ResponseOracle:
     """
     values = dict(config)
     kind = values.pop("kind", DDQN.kind)
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         near = difflib.get_close_matches(str(kind), _KINDS, n=1, cutoff=0.0)[0]
         raise ConfigError(f"responses: there is no kind {kind!r}; did you mean {near!r}?")
     return from_mapping(_KINDS[kind], values)

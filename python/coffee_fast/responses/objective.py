@@ -56,8 +56,10 @@ class ConservativeObjective:
 
     Attributes
     ----------
-    uncertainty_penalty, coverage_weight
-        :math:`\lambda` and :math:`\beta_0`, see `ResponseObjective`.
+    uncertainty_penalty
+        :math:`\lambda`, reward lost per unit of disagreement between members.
+    coverage_weight
+        :math:`\beta_0`, the share of deviation-coverage episodes at the start, see :class:`ResponseObjective`.
     anneal_iterations
         From this iteration on, counted from 0, there are no coverage episodes.
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import coffee_fast as cf
@@ -168,3 +169,27 @@ def test_damaged_checkpoint_is_named(invoke, config, finished, tmp_path):
     file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
     result = invoke("run", "--config", config, "--run-dir", run_dir, "--resume")
     assert (result.exit_code, str(file) in result.stderr) == (4, True)
+
+
+def test_a_log_is_checked_by_itself_and_before_a_run(invoke, invoke_json, config, tmp_path):
+    good = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=60, seed=1, mirrored=False)
+    good.save(tmp_path / "good")
+    assert invoke_json("dataset", "check", tmp_path / "good")["findings"] == []
+    reward = np.array(good.reward)
+    reward[0, 1] = 1
+    cf.TrajectoryDataset(good.spec, good.arrays | {"reward": reward}).save(tmp_path / "bad")
+
+    result = invoke("dataset", "check", tmp_path / "bad")
+    assert result.exit_code == 3
+    assert "refused: rewards before the end, trajectory 0, step 0" in result.stdout
+    result = invoke("dataset", "check", tmp_path / "bad", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["is_learnable"]) == (3, False)
+    assert invoke("dataset", "check", tmp_path / "good", "--terminal-threshold", 50).exit_code == 3
+    assert invoke("dataset", "validate", tmp_path / "bad").exit_code == 0  # the files are whole
+
+    result = invoke("run", "--config", config, "--dataset", tmp_path / "bad", "--run-dir", tmp_path / "run")
+    assert result.exit_code == 3
+    assert "run_pipeline: trajectory 0, step 0: there is a reward before the end" in result.stderr
+    assert not (tmp_path / "run").exists()
+    result = invoke("model", "fit", tmp_path / "bad", tmp_path / "model", "--config", config)
+    assert (result.exit_code, (tmp_path / "model").exists()) == (3, False)

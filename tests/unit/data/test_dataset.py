@@ -125,7 +125,8 @@ def test_a_trajectory_longer_than_the_game_is_refused(spec, arrays):
         ({"behavior": 3}, "behavior must be text, got 3"),
         ({"seed": -1}, "seed must lie in"),
         ({"seed": 0.5}, "seed must be an integer"),
-        ({"is_mirrored": 1}, "is_mirrored must be true or false"),
+        ({"is_mirrored": 1}, "is_mirrored must be True or False, got 1"),
+        ({"is_mirrored": np.zeros(3)}, "is_mirrored must be True or False"),
         ({"num_independent_episodes": 0}, "must be an integer from 1 to 4, got 0"),
         ({"num_independent_episodes": 5}, "must be an integer from 1 to 4, got 5"),
         ({"num_independent_episodes": 3, "is_mirrored": True}, "must be an integer from 1 to 2, got 3"),
@@ -206,3 +207,40 @@ def test_validation_takes_milliseconds():
         dataset.validate()
         times.append(time.perf_counter() - start)
     assert min(times) < 0.2  # about 0.01 on a quiet machine
+
+
+def test_masked_entries_and_what_is_no_array_are_refused(spec, arrays):
+    for name in ("reward", "action", "trajectory_offsets"):
+        masked = np.ma.array(arrays[name])
+        masked[3] = np.ma.masked
+        with pytest.raises(cf.DatasetError, match=f"^{name}: row 3 is masked"):
+            cf.TrajectoryDataset(spec, arrays | {name: masked})
+    whole = cf.TrajectoryDataset(spec, {name: np.ma.array(array) for name, array in arrays.items()})
+    assert whole.fingerprint == cf.TrajectoryDataset(spec, arrays).fingerprint
+    for wrong, message in (
+        (None, "arrays must be a mapping"),
+        ([1], "arrays must be a mapping"),
+        ({3: 1}, "names of arrays must be text, got 3"),
+        (arrays | {"state": [[1], [1, 2]]}, "state must be an array of numbers"),
+        (arrays | {"x" * 10**6: np.zeros(3)}, "there is no array 'xxx"),
+    ):
+        with pytest.raises(cf.DatasetError, match=message) as error:
+            cf.TrajectoryDataset(spec, wrong)
+        assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("chosen", [[4], [-1], [], [0.5], [[0]], "a", None, [True], [[0], [1, 2]]])
+def test_only_trajectories_that_are_there_can_be_selected(dataset, chosen):
+    with pytest.raises(cf.InvalidArgumentError, match="select: trajectories must"):
+        dataset.select(chosen)
+
+
+def test_folders_are_paths(dataset):
+    for path in (3, None, "", ["a"]):
+        with pytest.raises(cf.InvalidArgumentError, match="path must be a path"):
+            dataset.save(path)
+        with pytest.raises(cf.InvalidArgumentError, match="path must be a path"):
+            cf.TrajectoryDataset.load(path)
+    for fraction in ("a", None, [0.5]):
+        with pytest.raises(cf.InvalidArgumentError, match="split: fraction must lie in"):
+            dataset.split(fraction, 1)

@@ -146,3 +146,30 @@ def test_impossible_arguments_are_named(game, arguments, message):
 def test_something_that_is_no_game_is_named():
     with pytest.raises(cf.InvalidArgumentError, match="game must be a game, got str"):
         cf.generate_dataset("generalized_bargaining")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_trajectories": 10**30}, "num_trajectories must be an even number, .* and at most 2147483647"),
+        ({"num_trajectories": True, "mirrored": False}, "num_trajectories must be 1 or more, got True"),
+        ({"num_trajectories": 2.0}, "num_trajectories must be an even number"),
+        ({"num_trajectories": "x" * 10**6}, "num_trajectories must be an even number"),
+        ({"mirrored": 1}, "mirrored must be True or False, got 1"),
+        ({"description": 3}, "description must be a string, got 3"),
+    ],
+)
+def test_arguments_are_refused_in_a_sentence(game, arguments, message):
+    with pytest.raises(cf.InvalidArgumentError, match=f"generate_dataset: {message}") as error:
+        cf.generate_dataset(game, **arguments)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("name", [None, ["a"], {}, 3, "x" * 10**6])
+def test_logs_of_cooperative_play_have_names(name):
+    for log in (cf.data.xor_log, cf.data.bridge_log):
+        with pytest.raises(cf.InvalidArgumentError, match=f"{log.__name__}: name must be one of"):
+            log(name)
+    for sizes in ({"num_episodes": 10**30}, {"num_episodes": 1.5}, {"max_steps": 10**9}):
+        with pytest.raises(cf.InvalidArgumentError, match="bridge_log: .* must be an integer"):
+            cf.data.bridge_log(**sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -191,7 +192,7 @@ def test_a_dataset_may_be_named_by_the_configuration_and_move(tiny_run, own_data
         run_pipeline(dataclasses.replace(tiny_run, dataset=DatasetConfig()), tmp_path / "named", resume=True)
 
 
-def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own_dataset, tmp_path):
+def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own_dataset, tmp_path, monkeypatch):
     spec = dataclasses.replace(own_dataset.spec, name="our_auction_house")
     log = cf.TrajectoryDataset(spec, own_dataset.arrays)
     summary = run_pipeline(tiny_run, tmp_path / "run", log)
@@ -201,6 +202,13 @@ def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own
     text = (tmp_path / "run" / "report.md").read_text()
     assert "How good it is in the true game is not known" in text
     assert not (tmp_path / "run" / "disagreement.png").exists()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert "in 'our_auction_house'" in text
+    assert "load_game" not in code
+    monkeypatch.chdir(tmp_path / "run")
+    played: dict = {}
+    exec(code, played)
+    assert played["action"] in (0, 1, 2)
 
 
 def test_two_processes_do_not_work_in_one_folder(tiny_run, tmp_path):
@@ -212,3 +220,17 @@ def test_two_processes_do_not_work_in_one_folder(tiny_run, tmp_path):
     with pytest.raises(Interrupt):
         run_pipeline(tiny_run, tmp_path / "run", progress=second_call)
     assert not (tmp_path / "run" / ".lock").exists()
+
+
+@pytest.mark.parametrize("algorithm", ["coffee_psro", "oef", "oef_bc"])
+def test_a_game_that_the_search_cannot_solve_is_refused_before_anything_is_learned(
+    tiny_run, own_dataset, tmp_path, algorithm
+):
+    tiny_run = dataclasses.replace(tiny_run, algorithm=algorithm)
+    spec = dataclasses.replace(own_dataset.spec, is_symmetric=False)
+    with pytest.raises(cf.InvalidGameError, match="run_pipeline: needs a symmetric two-player game"):
+        run_pipeline(tiny_run, tmp_path / "run", cf.TrajectoryDataset(spec, own_dataset.arrays))
+    near = dataclasses.replace(tiny_run, model=dataclasses.replace(tiny_run.model, terminal_threshold=50.0))
+    with pytest.raises(cf.DatasetError, match="run_pipeline: trajectory 0, step 0: the state is"):
+        run_pipeline(near, tmp_path / "run", own_dataset)
+    assert not (tmp_path / "run").exists()

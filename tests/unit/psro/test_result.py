@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 
@@ -104,3 +107,53 @@ def test_a_run_folder_gives_the_result_back_without_the_model(model, config, res
     np.testing.assert_array_equal(
         loaded.solve(config.meta_solver).probabilities, result.solve(config.meta_solver).probabilities
     )
+
+
+def test_a_solution_knows_its_game_and_is_played_in_it(result, tmp_path):
+    result.solve(cf.meta_solvers.Uniform()).save(tmp_path / "solution")
+    solution = cf.Solution.load(tmp_path / "solution")
+    game = cf.load_game("generalized_bargaining")
+    assert solution.spec == game.spec
+    players = [solution.player(seat, seed=1) for seat in (0, 1)]
+    drawn = set()
+    for episode in range(20):
+        state = game.new_state(seed=episode)
+        for player in players:
+            player.reset()
+            drawn.add(player.drawn)
+        while not state.is_terminal():
+            seat = state.current_player()
+            state.apply_action(players[seat].act(state.information_state(seat), state.legal_actions()))
+    assert drawn == {0, 1, 2, 3}
+    with pytest.raises(cf.InvalidArgumentError, match="seat must be an integer from 0 to 1, got 2"):
+        solution.player(2)
+
+
+def test_a_solution_of_an_older_file_is_played_with_a_specification_or_information_states(result, tmp_path):
+    result.solve().save(tmp_path / "solution")
+    file = tmp_path / "solution" / "solution.json"
+    file.write_text(json.dumps({name: value for name, value in json.loads(file.read_text()).items() if name != "spec"}))
+    solution = cf.Solution.load(tmp_path / "solution")
+    state = cf.load_game("generalized_bargaining").new_state(seed=1)
+    for spec in (None, cf.load_game("generalized_bargaining").spec):
+        player = solution.player(0, spec=spec)
+        player.reset()
+        assert player.act(state.information_state(0), state.legal_actions()) in state.legal_actions()
+    with pytest.raises(cf.InvalidArgumentError, match="from 0 to 1"):
+        solution.player(2)
+
+
+def test_a_solution_prints_as_one_line_and_shows_as_a_bounded_table(result):
+    solution = result.solve(cf.meta_solvers.Uniform())
+    assert repr(solution).count("\n") == 0
+    for part in ("'generalized_bargaining'", "0: 25.0%", "of 4 strategies", "model regret", "uniform"):
+        assert part in repr(solution)
+    page = solution._repr_html_()
+    assert page.count("<tr>") == 1 + 4
+    assert f"{solution.table.payoffs(0).mean(axis=0)[2, 1]:.3g}" in page
+    spec = dataclasses.replace(solution.spec, name="<script>" + "x" * 10**5)
+    many = dataclasses.replace(solution, spec=spec, policies=solution.policies * 50, probabilities=np.full(200, 0.005))
+    many = dataclasses.replace(many, table=cf.PayoffTable.symmetric(np.zeros((200, 200))))
+    assert "<script>" not in many._repr_html_()
+    assert len(many._repr_html_()) < 10_000
+    assert len(repr(many)) < 500
