@@ -8,7 +8,7 @@ import coffee_fast as cf
 from coffee_fast.errors import CoffeeError, DatasetError
 from coffee_fast.regularized import CommonPayoffGame, alberdice, gamd, gane, inspo, rqe
 
-WRONG_VALUES = [None, 1.5, "x", [], {}, -1, 10**30, float("nan"), object()]
+WRONG_VALUES = [None, 1.5, "x", [], {}, -1, 10**30, float("nan"), object(), [10**400], np.array("x"), "y" * 10**6]
 READERS = [cf.TabularGame.from_dataset, CommonPayoffGame.from_log, gane, inspo]
 
 
