@@ -25,6 +25,7 @@ from coffee_fast.regularized.in_sample import (
     marginals,
     spread,
     state_transitions,
+    unseen_probability,
     visits,
     xlogx,
 )
@@ -95,18 +96,20 @@ def alberdice(
     duals = [last.solve(policies, i) for i in players]
     value = last.value(policies)
     gap = np.array([max(dual.value - value, 0.0) for dual in duals])
-    # A player whose problem could not be solved stays where it is, which is not to have converged.
-    is_stuck = gap.max() > 1e-6 * (1.0 + abs(value)) and found.status == "converged"
+    joint = joint_play(policies)
+    unseen = unseen_probability(whole, joint)
     return OccupancyPolicies(
         policies=spread(whole, policies),
         value=value,
-        expected_return=expected_return(whole, joint_play(policies)),
+        expected_return=expected_return(whole, joint),
+        unseen_probability=unseen,
         gap=gap,
         residual=np.array([np.abs(last.policy(dual, i) - policies[i]).max() for i, dual in enumerate(duals)]),
         smallest_gain=found.smallest_gain,
-        status="max_iterations" if is_stuck else found.status,
+        status=found.status(whole, last.kl_weight, gap, unseen),
         num_iterations=found.num_iterations,
         was_perturbed=found.was_perturbed,
+        about=whole.about,
         state_values=np.stack([dual.state_values for dual in duals]),
         visits=last.shares(policies),
         effective_sample_size=np.array([last.effective_sample_size(dual) for dual in duals]),
@@ -140,7 +143,7 @@ class VisitRegularized:
     def value(self, policies: Policies) -> float:
         """Return the objective of the play of these policies."""
         game, joint, d = self.game, joint_play(policies), self.shares(policies)
-        flat = (joint * (game.rewards + self.kl_weight * game.log_behavior)).reshape(game.num_states, -1).sum(axis=1)
+        flat = (joint * (game.rewards + self.kl_weight * game.log_anchor)).reshape(game.num_states, -1).sum(axis=1)
         for policy in policies:
             flat = flat - self.kl_weight * xlogx(policy).sum(axis=1)
         positive = np.maximum(d, 1e-300)
@@ -151,10 +154,11 @@ class VisitRegularized:
         return total
 
     def improved(self, policies: Policies, player: int) -> Float64:
-        old = self.value(policies)
+        # A player whose problem cannot be solved stays where it is, and its gap says that this is not the best.
+        least = self.value(policies) - _ROUNDING * (self.kl_weight + self.game.reward_range)
         for _ in range(2):
             new = self.policy(self.solve(policies, player), player)
-            if self.value([new if i == player else policy for i, policy in enumerate(policies)]) >= old - _ROUNDING:
+            if self.value([new if i == player else policy for i, policy in enumerate(policies)]) >= least:
                 return new
             # Rounding ended the descent too early: once more from the beginning.
             self._starts.pop(player, None)
@@ -170,9 +174,7 @@ class VisitRegularized:
         own = self._log_own(player)
         spread_own = own.reshape(len(own), *(-1 if i == player else 1 for i in range(game.num_players)))
         # log of the others' behavior beside each own action, as anchors of the log's profiles.
-        anchored = game.rewards + alpha * np.where(
-            game.log_behavior > LOG_ZERO / 2, game.log_behavior - spread_own, 0.0
-        )
+        anchored = game.rewards + alpha * np.where(game.log_anchor > LOG_ZERO / 2, game.log_anchor - spread_own, 0.0)
         entropy = sum(xlogx(policy).sum(axis=1) for i, policy in enumerate(policies) if i != player)
         gains = against(others, anchored, player) - alpha * np.asarray(entropy).reshape(-1, 1)
         problem = FlowProblem(

@@ -12,13 +12,18 @@ from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized.common_payoff_checks import (
     Bools,
     Transitions,
+    anchored,
+    behavior_visits,
     check_common,
     check_discount,
     finite,
     log_floored,
     sparse,
+    steps_to_come,
     unrolled,
 )
+from coffee_fast.regularized.kernels import LOG_ZERO
+from coffee_fast.regularized.tabular_checks import in_words
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64, Int64
 
@@ -32,7 +37,8 @@ class CommonPayoffGame:
     Attributes
     ----------
     rewards
-        ``f64[S, A1, ..., An]``, known everywhere: what a log never shows is replaced by something bad.
+        ``f64[S, A1, ..., An]``, known everywhere: what a log never shows is worth the least reward, and ends the game
+        with the least of all rewards for every step to come, if that is a loss.
     transitions
         Sparse ``[S A1 ... An, S]``: probabilities of the next state, profiles in row-major order; what is missing to
         1 ends the episode.
@@ -40,6 +46,9 @@ class CommonPayoffGame:
         ``f64[S]``: the distribution of the first state.
     log_behavior
         ``f64[S, A1, ..., An]``: log-probabilities of profiles in the log, at least ``log(floor)`` where legal.
+    log_anchor
+        ``f64[S, A1, ..., An]``: the same, for profiles that the log never shows times the (discounted) steps to come:
+        who leaves the log does not come back.
     state_share
         ``f64[S]``: how often the log visits each state; positive, sums to 1.
     discount
@@ -66,6 +75,7 @@ class CommonPayoffGame:
     state_keys: tuple[Hashable, ...]
     policy_shape: tuple[int, ...]
     rows: Int64
+    log_anchor: Float64
 
     @property
     def num_states(self) -> int:
@@ -78,6 +88,23 @@ class CommonPayoffGame:
     @property
     def num_actions(self) -> tuple[int, ...]:
         return self.rewards.shape[1:]
+
+    @property
+    def unseen(self) -> Bools:
+        """``[S, A1, ..., An]``: profiles that the log never shows in a state."""
+        return np.zeros(self.rewards.shape, dtype=bool) if self.counts is None else np.asarray(self.counts == 0)
+
+    @property
+    def reward_range(self) -> float:
+        """The difference of the largest and the least reward that are known: what matters to players."""
+        is_known = self.log_behavior > LOG_ZERO / 2 if self.counts is None else self.counts > 0
+        return float(np.ptp(self.rewards[is_known]))
+
+    @property
+    def about(self) -> str:
+        """Say what game returns and gaps are about, and what its players know."""
+        horizon = self.policy_shape[0] if len(self.policy_shape) == 2 else 1
+        return in_words(self.counts, self.num_states, horizon)
 
     @classmethod
     def from_arrays(
@@ -112,11 +139,13 @@ class CommonPayoffGame:
         (1, (2, 2))
         """
         r = finite("rewards", rewards)
+        shape = r.shape
         if transitions is None and initial is None:
             r = r[None]
         if r.ndim < 2 or r.size == 0:
             raise InvalidGameError(f"CommonPayoffGame: rewards must have shape [S, A1, ..., An], got {list(r.shape)}")
-        mu = np.ones(r.shape) / r[0].size if behavior is None else finite("behavior", behavior).reshape(r.shape)
+        mu = np.ones(r.shape) / r[0].size if behavior is None else finite("behavior", behavior, shape)
+        mu = mu.reshape(r.shape)
         axes = tuple(range(1, r.ndim))
         if (mu < 0.0).any() or (np.abs(mu.sum(axis=axes) - 1.0) > 1e-6).any():
             raise InvalidGameError(
@@ -131,7 +160,7 @@ class CommonPayoffGame:
         flow = sparse(moves.reshape(r.size, len(r)))
         log_behavior = log_floored(mu, np.ones(r.shape, dtype=bool), floor)
         gamma = check_discount(discount, flow)
-        share = _visits(np.exp(log_behavior), flow, checked.initial, gamma)
+        share = behavior_visits(np.exp(log_behavior), flow, checked.initial, gamma)
         legal = tuple(np.ones((len(r), size), dtype=bool) for size in r.shape[1:])
         keys = tuple(range(len(r)))
         return cls(
@@ -146,6 +175,7 @@ class CommonPayoffGame:
             keys,
             (len(r),),
             np.arange(len(r)),
+            log_behavior,
         )
 
     @classmethod
@@ -153,16 +183,18 @@ class CommonPayoffGame:
         """Return a finite-horizon game whose states are those it reaches at each step.
 
         Without a log the behavior is uniform over what is legal. Legal cells that a log never shows end the episode
-        with the least reward of all for each step that is left. Raises ``InvalidGameError`` unless all players get
-        the same.
+        with the least reward of all, and that again for each step that is left if it is a loss. Raises
+        ``InvalidGameError`` unless all players get the same.
         """
+        if not isinstance(game, TabularGame):
+            raise InvalidArgumentError(f"from_tabular: game must be a TabularGame, got {type(game).__name__}")
         H, S, reached = game.horizon, game.num_states, game.reached
         rows = np.flatnonzero(reached)
         known = game.legal_profiles if game.counts is None else game.counts > 0
         check_common(game.rewards, known)
-        cells = (len(rows), *game.num_actions)
-        left = (H - np.arange(H)).reshape(-1, *[1] * (game.num_players + 1))
-        worst = np.broadcast_to(left * game.rewards[0][known].min(), known.shape)
+        left = steps_to_come(check_discount(discount), H)
+        per_step, least = left.reshape(-1, *[1] * (game.num_players + 1)), float(game.rewards[0][known].min())
+        worst = np.broadcast_to(least + (per_step - 1.0) * min(least, 0.0), known.shape)
         rewards = np.where(known, game.rewards[0], worst).reshape(H * S, *game.num_actions)[rows]
         known_rows = known.reshape(H * S, -1)[rows].ravel()
         flow = unrolled(game, rows, known_rows)
@@ -179,10 +211,10 @@ class CommonPayoffGame:
         initial[:S] = game.initial
         start = initial[rows]
         gamma = check_discount(discount, flow)
-        share = _visits(np.exp(log_behavior), flow, start, gamma) if counts is None else totals / totals.sum()
+        share = behavior_visits(np.exp(log_behavior), flow, start, gamma) if counts is None else totals / totals.sum()
         keys = tuple((int(row) // S, int(row) % S) for row in rows)
-        assert rewards.shape == cells
-        return cls(rewards, flow, start, log_behavior, share, gamma, legal, counts, keys, (H, S), rows)
+        log_anchor = anchored(log_behavior, counts, left[rows // S])
+        return cls(rewards, flow, start, log_behavior, share, gamma, legal, counts, keys, (H, S), rows, log_anchor)
 
     @classmethod
     def from_log(
@@ -207,9 +239,9 @@ class CommonPayoffGame:
 
         Notes
         -----
-        A cell that the log never shows keeps the state as it is, for the least reward seen there. Were it to end the
-        episode, where rewards are costs it would be the best of all. Visits whose next state is nowhere left again
-        tell nothing and are passed over.
+        A cell that the log never shows pays the least reward seen in its state and ends the episode; where the log
+        knows losses, with the greatest of them for every step to come, as where rewards are costs ending would be the
+        best of all. Visits whose next state is nowhere left again tell nothing and are passed over.
 
         >>> log = {"action": [[0, 1], [1, 0]], "reward": [[1, 1], [1, 1]]}
         >>> CommonPayoffGame.from_log(log).rewards[0].tolist()
@@ -223,19 +255,11 @@ class CommonPayoffGame:
         axes, spread = tuple(range(1, num_players + 1)), (-1, *[1] * num_players)
         seen = table.counts > 0
         least = np.where(seen, table.rewards[0], np.inf).min(axis=axes).reshape(spread)
-        rewards = np.where(seen, table.rewards[0], least)
-        totals = table.counts.sum(axis=axes)
-        S = len(totals)
-        moves = table.transitions
-        if moves.nnz:  # else all episodes are one step
-            stays = np.flatnonzero(~seen.ravel())
-            import scipy.sparse
-
-            cells_per_state = seen[0].size
-            moves = moves + scipy.sparse.csr_array(
-                (np.ones(len(stays)), (stays, stays // cells_per_state)), shape=moves.shape
-            )
+        S, totals, moves = len(seen), table.counts.sum(axis=axes), table.transitions
         gamma = check_discount(discount, moves)
+        left = steps_to_come(gamma, None)
+        worst = least + (left - 1.0) * min(float(least.min()), 0.0)
+        rewards = np.where(seen, table.rewards[0], worst)
         log_behavior = log_floored(table.counts / totals.reshape(spread), np.ones(seen.shape, dtype=bool), floor)
         legal = tuple(np.ones((S, size), dtype=bool) for size in seen.shape[1:])
         return cls(
@@ -250,13 +274,13 @@ class CommonPayoffGame:
             table.keys,
             (S,),
             np.arange(S),
+            anchored(log_behavior, table.counts, np.full(S, left)),
         )
 
     def __repr__(self) -> str:
-        source = "" if self.counts is None else f", {int(self.counts.sum())} observations"
         return (
             f"CommonPayoffGame(num_states={self.num_states}, num_actions={self.num_actions}, "
-            f"discount={self.discount:g}{source})"
+            f"discount={self.discount:g}): {self.about}"
         )
 
 
@@ -277,12 +301,3 @@ def as_common_payoff(caller: str, game: CommonPayoffSource, discount: float | No
     raise InvalidArgumentError(
         f"{caller}: game must be a CommonPayoffGame, a TabularGame or a log as arrays, got {type(game).__name__}"
     )
-
-
-def _visits(behavior: Float64, transitions: Transitions, initial: Float64, discount: float) -> Float64:
-    """Return how often behavior visits each state, discounted; at least a tiny share each, so that logarithms exist."""
-    from coffee_fast.regularized.in_sample import state_transitions, visits
-
-    d = visits(state_transitions(behavior, transitions), initial, discount)
-    d = np.maximum(d, 1e-12)
-    return np.asarray(d / d.sum())

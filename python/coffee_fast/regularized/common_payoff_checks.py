@@ -17,11 +17,15 @@ Bools = NDArray[np.bool_]
 Transitions = Any  # scipy.sparse.csr_array, which has no types
 
 
-def finite(name: str, values: ArrayLike) -> Float64:
+def finite(name: str, values: ArrayLike, shape: tuple[int, ...] | None = None) -> Float64:
+    if isinstance(values, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(values))).size:
+        raise InvalidGameError(f"CommonPayoffGame: {name} is masked at {tuple(masked[0].tolist())}; fill it")
     try:
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidGameError(f"CommonPayoffGame: {name} must be a rectangular array of numbers") from None
+    if shape is not None and array.shape != shape:
+        raise InvalidGameError(f"CommonPayoffGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
     if (bad := np.argwhere(~np.isfinite(array))).size:
         place = tuple(bad[0].tolist())
         raise InvalidGameError(f"CommonPayoffGame: {name} must be finite, got {array[place]} at {place}")
@@ -40,12 +44,12 @@ def check_common(rewards: Float64, known: Bools) -> None:
         )
 
 
-def check_discount(discount: float, transitions: Transitions) -> float:
+def check_discount(discount: float, transitions: Transitions | None = None) -> float:
     """Return the discount, 0 where nothing follows."""
     check_number("CommonPayoffGame: discount", discount)
     if discount >= 1.0:
         raise InvalidArgumentError(f"CommonPayoffGame: discount must lie in [0, 1), got {discount}")
-    return float(discount) if transitions.nnz else 0.0
+    return float(discount) if transitions is None or transitions.nnz else 0.0
 
 
 def log_floored(behavior: Float64, legal: Bools, floor: float) -> Float64:
@@ -56,6 +60,25 @@ def log_floored(behavior: Float64, legal: Bools, floor: float) -> Float64:
     raised = np.where(legal, np.maximum(behavior, floor), 0.0)
     raised /= raised.sum(axis=tuple(range(1, raised.ndim)), keepdims=True)
     return np.where(legal, np.log(np.where(legal, raised, 1.0)), LOG_ZERO)
+
+
+def steps_to_come(discount: float, horizon: int | None) -> Float64:
+    """Return the discounted number of steps from each step on, ``[H]``; ``[1]`` without a horizon."""
+    if horizon is None:
+        return np.array([1.0 / (1.0 - discount)])
+    return np.cumsum(discount ** np.arange(horizon))[::-1].copy()
+
+
+def anchored(log_behavior: Float64, counts: Int64 | None, left: Float64) -> Float64:
+    """Return log-probabilities, of profiles never seen times the steps to come ``left [S]``.
+
+    To leave the log would else be a way out of what it costs to stay near it.
+    """
+    if counts is None:
+        return log_behavior
+    per_step = left.reshape(-1, *[1] * (log_behavior.ndim - 1))
+    is_out = (counts == 0) & (log_behavior > LOG_ZERO / 2)
+    return np.where(is_out, log_behavior * per_step, log_behavior)
 
 
 def sparse(dense: Float64) -> Transitions:
@@ -81,3 +104,12 @@ def unrolled(game: TabularGame, rows: Int64, known: Bools) -> Transitions:
     kept = (number[step * S + cell // profiles] >= 0) & (column >= 0)
     kept[kept] &= known[row[kept]]
     return scipy.sparse.csr_array((value[kept], (row[kept], column[kept])), shape=(len(rows) * profiles, len(rows)))
+
+
+def behavior_visits(behavior: Float64, transitions: Transitions, initial: Float64, discount: float) -> Float64:
+    """Return how often behavior visits each state, discounted; at least a tiny share each, so that logarithms exist."""
+    from coffee_fast.regularized.in_sample import state_transitions, visits
+
+    d = visits(state_transitions(behavior, transitions), initial, discount)
+    d = np.maximum(d, 1e-12)
+    return np.asarray(d / d.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import reprlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast.errors import DatasetError, InvalidArgumentError
-from coffee_fast.regularized.tabular_game import TabularGame
+from coffee_fast.regularized.log_columns import (
+    COLUMNS,
+    Bools,
+    action_sizes,
+    actions_and_rewards,
+    check_known,
+    labels,
+    lasts,
+    listed,
+    numbered,
+)
+from coffee_fast.regularized.private_information import check_observation_labels
+from coffee_fast.regularized.tabular_data import check_size
 from coffee_fast.typing import Float64, Int64
 
 
@@ -43,27 +55,29 @@ def tabulate_log(log: Mapping[str, ArrayLike], num_actions: Sequence[int] | int 
 
     if not isinstance(log, Mapping):
         raise InvalidArgumentError(f"from_log: log must be a mapping of arrays, got {type(log).__name__}")
-    # With one episode a row, the checks and labels of a log of steps are those of a bandit log with contexts.
-    contexts = {name: log[name] for name in log if name not in ("next_state", "trajectory", "terminal")}
-    flat = TabularGame.from_dataset(contexts, num_actions=num_actions)
-    assert flat.state_keys is not None
-    number = {key: i for i, key in enumerate(flat.state_keys)}
-    rows = len(np.asarray(log["action"]))
-    state = np.array([number[label] for label in _labels(log, "state", rows)] if "state" in log else [0] * rows)
-    last, terminal = _ends(log, rows)
+    check_known(log, (*COLUMNS, "next_state"), "from_log")
+    action, reward = actions_and_rewards(log, "from_log")
+    rows, num_players = action.shape
+    sizes = action_sizes(action, num_actions, "from_log")
+    names: list[Hashable] = labels(log["state"], rows, caller="from_log") if "state" in log else [0] * rows
+    state, states = numbered(names, None, "from_log")
+    check_size("from_log", 1, len(states), sizes, is_sparse=True)
+    last, over = lasts(log, rows, "from_log")
+    # Without a word on what follows the last step of a trajectory, it is the end.
+    terminal = over if over is not None else np.zeros(rows, dtype=bool) if "next_state" in log else last
+    if "observation" in log:
+        check_observation_labels(log["observation"], np.zeros(rows, dtype=np.int64), names, num_players, "from_log")
     if "next_state" in log:
-        following = np.array([number.get(label, -1) for label in _labels(log, "next_state", rows)])
+        following = _next_states(log, names, last, terminal, {key: i for i, key in enumerate(states)})
     else:
         following = np.where(last, -1, np.append(state[1:], -1))
-    action = np.asarray(log["action"]).astype(np.int64)
-    reward = np.asarray(log["reward"], dtype=np.float64)
-    kept = _leading_on(state, following, terminal, len(number))
+    kept = _leading_on(state, following, terminal, len(states))
     if not kept.any():
         raise DatasetError("from_log: no episode ends and no state is left again, so nothing is known of what follows")
     used = np.unique(state[kept])
-    renumber = np.full(len(number) + 1, -1)
+    renumber = np.full(len(states) + 1, -1)
     renumber[used] = np.arange(len(used))
-    shape = (len(used), *flat.num_actions)
+    shape = (len(used), *sizes)
     cell = np.ravel_multi_index((renumber[state[kept]], *action[kept].T), shape)
     size = int(np.prod(shape))
     counts = np.bincount(cell, minlength=size)
@@ -76,37 +90,34 @@ def tabulate_log(log: Mapping[str, ArrayLike], num_actions: Sequence[int] | int 
     starts = np.bincount(renumber[state[_firsts(last) & kept]], minlength=len(used)).astype(np.float64)
     if not starts.any():
         raise DatasetError("from_log: no episode begins in a state of which it is known what follows")
-    keys = tuple(flat.state_keys[i] for i in used)
+    keys = tuple(states[i] for i in used)
     after = np.where(terminal[kept], -1, renumber[following[kept]])
     steps = LogRows(renumber[state[kept]], action[kept], reward[kept, 0], after)
     means, counts = means.reshape(-1, *shape), counts.reshape(shape).astype(np.int64)
     return LogTable(means, counts, moves, starts / starts.sum(), keys, steps)
 
 
-def _labels(log: Mapping[str, ArrayLike], name: str, rows: int) -> list[Any]:
-    found = log[name]
-    labels = found.tolist() if isinstance(found, np.ndarray) else list(found)  # type: ignore[arg-type]
-    if len(labels) != rows:
-        raise DatasetError(f"from_log: {name} must be one label a row, {rows} in all, got {len(labels)}")
-    return labels
-
-
-def _ends(log: Mapping[str, ArrayLike], rows: int) -> tuple[Any, Any]:
-    """Return which rows are the last of their trajectory, and after which the episode is over."""
-    last, terminal = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
-    if "terminal" in log:
-        numbers = np.array(_labels(log, "terminal", rows), dtype=np.float64)
-        if (bad := np.flatnonzero(~np.isin(numbers, (0.0, 1.0)))).size:
-            raise DatasetError(f"from_log: terminal must hold 0 or 1, got {numbers[bad[0]]:g} in row {bad[0]}")
-        terminal = numbers != 0.0
-    if "trajectory" in log:
-        labels = _labels(log, "trajectory", rows)
-        last[:-1] = [a != b for a, b in itertools.pairwise(labels)]
-    elif "terminal" in log:
-        last[:-1] = terminal[:-1]
-    last |= terminal
-    # Without a word on what follows the last step of a trajectory, it is the end.
-    return last, terminal if {"terminal", "next_state"} & set(log) else last
+def _next_states(
+    log: Mapping[str, ArrayLike],
+    states: list[Hashable],
+    last: Bools,
+    terminal: Bools,
+    number: Mapping[Hashable, int],
+) -> Int64:
+    """Return the number of each row's next state, -1 at an end and where it is nowhere left again."""
+    if "state" not in log:
+        raise DatasetError("from_log: next_state is given, so there must be a column 'state'")
+    after = listed(log["next_state"], len(states), "next_state", "from_log")
+    for row, (label, is_last, is_over) in enumerate(zip(after, last, terminal, strict=True)):
+        if label is None and not is_over:
+            raise DatasetError(f"from_log: next_state is missing in row {row}, after which the episode goes on")
+        if not is_last and label != states[row + 1]:
+            raise DatasetError(
+                f"from_log: next_state {reprlib.repr(label)} of row {row} is not the state "
+                f"{reprlib.repr(states[row + 1])} of row {row + 1}, the next of the same episode; where an episode was "
+                "cut off, begin a new trajectory"
+            )
+    return np.array([-1 if is_over else number.get(x, -1) for x, is_over in zip(after, terminal, strict=True)])
 
 
 def _firsts(last: Any) -> Any:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from coffee_fast.typing import Float64
 
+Status = Literal["converged", "off_log", "saddle", "max_iterations"]
+
 
 @dataclass(frozen=True, eq=False)
 class CooperativePolicies:
@@ -19,7 +21,9 @@ class CooperativePolicies:
     value
         The regularized objective from the first state; for the last weights of a schedule.
     expected_return
-        Discounted rewards alone, in the game as the log shows it.
+        Discounted rewards alone, in the game as the log shows it; what the log never shows counts as bad.
+    unseen_probability
+        How likely play is, some day, to be one that the log never shows in that state; later days discounted.
     gap
         ``f64[N]``: what each player could add to the objective by another policy of its own; exact.
     residual
@@ -27,23 +31,30 @@ class CooperativePolicies:
     smallest_gain
         The least that one player's step added to the objective. Never below zero but for rounding.
     status
-        ``"converged"``: no probability changes by more than the tolerance; ``"saddle"``: likewise, but the search never
-        left the cloned behavior, and it is not a maximum; ``"max_iterations"``: the best policies found.
+        ``"converged"``: no probability changes by more than the tolerance, no player could add more than rounding
+        alone, nor could all together by small changes; ``"off_log"``: likewise, but with a probability above 1e-6 of
+        play that the log never shows, so that the return is a guess; ``"saddle"``: together they could;
+        ``"max_iterations"``: the best policies found.
     num_iterations
         Sweeps over all players.
     was_perturbed
-        Whether the cloned behavior was a fixed point, and the search began beside it.
+        Whether the search came to a point that is no maximum though no one could improve it alone, and went on beside
+        it.
+    about
+        What game value, return and gap are about, and what its players know.
     """
 
     policies: tuple[Float64, ...]
     value: float
     expected_return: float
+    unseen_probability: float
     gap: Float64
     residual: Float64
     smallest_gain: float
-    status: Literal["converged", "saddle", "max_iterations"]
+    status: Status
     num_iterations: int
     was_perturbed: bool
+    about: str
 
 
 @dataclass(frozen=True, eq=False)

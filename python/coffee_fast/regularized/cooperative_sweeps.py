@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.common_payoff import CommonPayoffGame
+from coffee_fast.regularized.cooperative_solutions import Status
 from coffee_fast.regularized.in_sample import Policies, marginals
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float64
 
 Schedule = float | Sequence[float]
-_STILL = 1e-12  # probabilities that change by less are at rest
 _PROBE = 1e-3  # how far beside a point at rest to look whether it is a saddle
+_MOST_SADDLES = 10
+_SMALL = 1e-6  # gaps, in units of rewards and penalties, and probabilities of leaving the log
+_MIXED = 1e-6  # an action played less often is no choice
 
 
 class Objective(Protocol):
     """A common objective: its value, and one player's improvement of it."""
+
+    @property
+    def kl_weight(self) -> float:
+        """The unit of penalties."""
 
     def value(self, policies: Policies) -> float:
         """Return the objective from the first state."""
@@ -42,9 +50,13 @@ class Swept:
     was_perturbed: bool = False
     is_saddle: bool = False
 
-    @property
-    def status(self) -> Literal["converged", "saddle", "max_iterations"]:
-        return "saddle" if self.is_saddle else "converged" if self.has_converged else "max_iterations"
+    def status(self, game: CommonPayoffGame, kl_weight: float, gap: Float64, unseen_probability: float) -> Status:
+        """Return how the search ended, by what the policies found are."""
+        if self.is_saddle:
+            return "saddle"
+        if not self.has_converged or not gap.max() <= _SMALL * (kl_weight + game.reward_range):
+            return "max_iterations"
+        return "converged" if unseen_probability <= _SMALL else "off_log"
 
 
 @dataclass(frozen=True)
@@ -61,12 +73,20 @@ class Search:
         check_number(f"{caller}: tolerance", self.tolerance, is_open=True)
         check_count(f"{caller}: max_iterations", self.max_iterations, at_least=1)
         check_number(f"{caller}: perturbation", self.perturbation)
+        if self.perturbation > 1.0:
+            raise InvalidArgumentError(f"{caller}: perturbation must lie in [0, 1], got {self.perturbation:g}")
+        if not isinstance(self.has_random_order, bool | np.bool_):
+            raise InvalidArgumentError(
+                f"{caller}: has_random_order must be True or False, got {reprlib.repr(self.has_random_order)}"
+            )
         check_seed(self.seed)
 
 
 def check_schedule(name: str, weights: Schedule, *, is_open: bool) -> list[float]:
     """Return one weight or a schedule of them as a list."""
-    stages = list(weights) if isinstance(weights, Sequence | np.ndarray) and not isinstance(weights, str) else [weights]
+    is_schedule = isinstance(weights, np.ndarray) and weights.ndim > 0
+    is_schedule |= isinstance(weights, Sequence) and not isinstance(weights, str | bytes)
+    stages: list[Any] = list(weights) if is_schedule else [weights]  # type: ignore[arg-type]
     if not stages:
         raise InvalidArgumentError(f"{name} must be a number or a sequence of them, got an empty one")
     for weight in stages:
@@ -80,19 +100,35 @@ def sweep_all(
     search: Search,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Swept:
-    """Solve each stage from where the one before ended, the first from the cloned behavior of each player."""
-    cloned = marginals(np.exp(game.log_behavior))
-    players = range(game.num_players)
-    found = _run(stages, cloned, search, on_step)
-    if max(np.abs(stages[0].improved(cloned, i) - cloned[i]).max() for i in players) >= _STILL:
-        return found
-    # Nobody can improve the cloned behavior alone; it can still be the worst of all such points. Look beside it.
-    beside = _run(stages, _perturbed(cloned, search), search, on_step)
+    """Solve each stage from where the one before ended, the first from the cloned behavior of each player.
+
+    Where nobody can improve anything alone, two can still do so together, in one state or another. So whenever the
+    search comes to rest in mixed play, it looks beside it, in all states at once, and goes on if that is better.
+    """
     last = stages[-1]
-    before, after = last.value(found.policies), last.value(beside.policies)
-    if after <= before + 1e-9 * (1.0 + abs(before)):
-        return found
-    return replace(found, is_saddle=True) if search.perturbation == 0.0 else replace(beside, was_perturbed=True)
+    found = _run(stages, marginals(np.exp(game.log_behavior)), search, on_step)
+    for attempt in range(_MOST_SADDLES):
+        if not (found.has_converged and _is_mixed(found.policies)):
+            return found
+        beside = _run([last], _perturbed(found.policies, search, attempt), search, on_step)
+        before, after = last.value(found.policies), last.value(beside.policies)
+        if after <= before + 1e-9 * (last.kl_weight + game.reward_range) + 1e-12 * abs(before):
+            return found
+        if search.perturbation == 0.0:
+            break
+        found = replace(
+            beside,
+            smallest_gain=min(found.smallest_gain, beside.smallest_gain),
+            num_iterations=found.num_iterations + beside.num_iterations,
+            was_perturbed=True,
+        )
+    return replace(found, is_saddle=found.has_converged)
+
+
+def _is_mixed(policies: Policies) -> bool:
+    """Whether in some state two players have a choice: one alone has no better than its own best."""
+    choices = sum((policy.max(axis=1) < 1.0 - _MIXED).astype(np.int64) for policy in policies)
+    return bool(np.max(choices) >= 2)
 
 
 def _run(
@@ -119,8 +155,9 @@ def _run(
     return Swept(policies, float(smallest), has_converged, total)
 
 
-def _perturbed(policies: Policies, search: Search) -> Policies:
-    rng = np.random.Generator(np.random.PCG64(derive_seed(search.seed, "perturbation of a saddle")))
+def _perturbed(policies: Policies, search: Search, attempt: int) -> Policies:
+    purpose = "perturbation of a saddle" + f" {attempt}" * (attempt > 0)
+    rng = np.random.Generator(np.random.PCG64(derive_seed(search.seed, purpose)))
     moved = []
     for policy in policies:
         shifted = policy * np.exp((search.perturbation or _PROBE) * rng.standard_normal(policy.shape))

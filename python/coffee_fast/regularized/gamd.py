@@ -132,6 +132,7 @@ def gamd(
         num_iterations=found.num_iterations,
         is_unique=found.is_unique,
         kl_weight=anchors.kl_weight,
+        about=game.about,
     )
 
 

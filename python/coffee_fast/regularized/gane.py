@@ -82,7 +82,8 @@ def gane(
     ----------
     game
         A payoff table, a tabular game (solved by backward induction), or a log of play as
-        :meth:`TabularGame.from_dataset` takes it.
+        :meth:`TabularGame.from_dataset` takes it. Of a log the certificate is about its table, in which every player
+        sees the state and nothing else (``about`` says so); a log of private information needs its ``observation``.
     kl_weight
         :math:`\lambda`, in units of payoff, one or one a player; by default a tenth of the player's range of payoffs
         (of rewards).
@@ -215,4 +216,5 @@ def _policies(game: TabularGame, anchors: Anchors, found: Induced) -> AnchoredPo
         coverage=coverage,
         unilateral_coverage=unilateral,
         expected_gap=expected_gap(game, anchors, found),
+        about=game.about,
     )

@@ -75,6 +75,12 @@ def expected_return(game: CommonPayoffGame, joint: Float64) -> float:
     return float(values_of(rewards, state_transitions(joint, game.transitions), game.discount) @ game.initial)
 
 
+def unseen_probability(game: CommonPayoffGame, joint: Float64) -> float:
+    """Return how likely joint play leaves the log, which ends the game; later steps discounted."""
+    here = (joint * game.unseen).reshape(game.num_states, -1).sum(axis=1)
+    return float(values_of(here, state_transitions(joint, game.transitions), game.discount) @ game.initial)
+
+
 def next_values(game: CommonPayoffGame, values: Float64) -> Float64:
     """Return ``discount E V`` of each cell, ``[S, A1, ..., An]``."""
     if game.discount == 0.0:

@@ -18,6 +18,7 @@ from coffee_fast.regularized.in_sample import (
     next_values,
     spread,
     state_transitions,
+    unseen_probability,
     values_of,
     xlogx,
 )
@@ -61,8 +62,9 @@ def inspo(
     discount
         :math:`\gamma`, by default 0.99 (a game's own).
     perturbation
-        Size of the random change of log-probabilities with which the search begins if nobody can improve the cloned
-        behavior alone though it is mixed, as where everything is tied; 0 stays there with the status ``"saddle"``.
+        Size of the random change of log-probabilities with which the search looks beside a point where nobody can
+        improve anything alone though play is mixed, as where everything is tied, and goes on if that is better; 0
+        stays there with the status ``"saddle"``.
     has_random_order
         Draw the order of players anew for each sweep; else 0, 1, ....
     seed
@@ -145,7 +147,7 @@ class EntropyRegularized:
 
     @property
     def _anchor(self) -> Float64:
-        return self.kl_weight * self.game.log_behavior
+        return self.kl_weight * self.game.log_anchor
 
     def _response(self, policies: Policies, player: int, values: Float64) -> Float64:
         q = self.game.rewards + self._anchor + next_values(self.game, values)
@@ -162,15 +164,18 @@ def softmax(scores: Float64, temperature: float, legal: np.typing.NDArray[np.boo
 
 def _solution(game: CommonPayoffGame, objective: EntropyRegularized, found: Swept) -> CooperativePolicies:
     policies, players = found.policies, range(game.num_players)
-    residual = [np.abs(objective.improved(policies, i) - policies[i]).max() for i in players]
+    joint, gap = joint_play(policies), np.array([objective.gap(policies, i) for i in players])
+    unseen = unseen_probability(game, joint)
     return CooperativePolicies(
         policies=spread(game, policies),
         value=objective.value(policies),
-        expected_return=expected_return(game, joint_play(policies)),
-        gap=np.array([objective.gap(policies, i) for i in players]),
-        residual=np.array(residual),
+        expected_return=expected_return(game, joint),
+        unseen_probability=unseen,
+        gap=gap,
+        residual=np.array([np.abs(objective.improved(policies, i) - policies[i]).max() for i in players]),
         smallest_gain=found.smallest_gain,
-        status=found.status,
+        status=found.status(game, objective.kl_weight, gap, unseen),
         num_iterations=found.num_iterations,
         was_perturbed=found.was_perturbed,
+        about=game.about,
     )

@@ -131,6 +131,7 @@ class _Sweep:
             risk_aversion=risk.risk_aversion,
             divergence=risk.divergence,
             regularizer=risk.regularizer,
+            about=self.game.about,
         )
 
     def _keep(self, step: int, rows: Int64, found: StageEquilibria) -> None:

@@ -82,6 +82,8 @@ class RiskAversePolicies:
         Steps and linear solves of all stage games.
     tractability, is_tractable, is_unique, temperature, risk_aversion, divergence, regularizer
         As in :class:`RiskAverseEquilibrium`, for every stage game.
+    about
+        What game the gap is about, and what its players know.
     """
 
     policies: tuple[Float64, ...]
@@ -100,3 +102,4 @@ class RiskAversePolicies:
     risk_aversion: Float64
     divergence: Divergence
     regularizer: Regularizer
+    about: str

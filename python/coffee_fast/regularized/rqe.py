@@ -80,7 +80,8 @@ def rqe(
     ----------
     game
         A payoff table, a tabular game (stage by stage, from the last step back), or a log of play as
-        :meth:`TabularGame.from_dataset` takes it.
+        :meth:`TabularGame.from_dataset` takes it. Of a log the certificate is about its table, in which every player
+        sees the state and nothing else (``about`` says so); a log of private information needs its ``observation``.
     temperature
         :math:`\epsilon`, in units of payoff, one or one a player; by default a tenth of the player's range of payoffs
         (of rewards).

@@ -14,9 +14,9 @@ from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.regularized.kernels import ActionRiskEquilibria, solve_action_risk
 from coffee_fast.regularized.linear_game import Features, LinearGame, feature_rows
+from coffee_fast.regularized.log_columns import action_sizes, episode_ends, numbers
 from coffee_fast.regularized.risk import PerPlayer, Risk
 from coffee_fast.regularized.solutions import Status
-from coffee_fast.regularized.tabular_data import _ends, _numbers, _sizes
 from coffee_fast.typing import Float64, Int64, Profile
 
 
@@ -175,7 +175,7 @@ class _Rows:
         if unknown := [name for name in log if name not in known]:
             raise DatasetError(f"rqre: there is no column {unknown[0]!r}; the columns are {', '.join(known)}")
         with _as_rqre():
-            action, self.reward, self.state = (_numbers(log, name) for name in ("action", "reward", "state"))
+            action, self.reward, self.state = (numbers(log, name) for name in ("action", "reward", "state"))
         if action.ndim != 2 or action.size == 0 or self.reward.shape != action.shape:
             raise DatasetError(
                 f"rqre: action and reward must have shape [T, N], got {list(action.shape)} and "
@@ -191,8 +191,8 @@ class _Rows:
             )
         self.action = action.astype(np.int64)
         with _as_rqre():
-            self.ends = _ends(log, len(action))
-            self.sizes = _sizes(self.action, num_actions)
+            self.ends = episode_ends(log, len(action))
+            self.sizes = action_sizes(self.action, num_actions)
         first = np.flatnonzero(np.concatenate([[True], self.ends[:-1]]))
         lengths = [b - a for a, b in itertools.pairwise([*first.tolist(), len(action)])]
         self.step = np.arange(len(action)) - np.repeat(first, lengths)

@@ -12,7 +12,7 @@ from coffee_fast.regularized.alberdice import VisitRegularized
 from coffee_fast.regularized.common_payoff import CommonPayoffGame
 from coffee_fast.regularized.cooperative_solutions import CooperativePolicies
 from coffee_fast.regularized.cooperative_sweeps import Objective, check_schedule
-from coffee_fast.regularized.in_sample import Policies, expected_return, joint_play, spread
+from coffee_fast.regularized.in_sample import Policies, expected_return, joint_play, spread, unseen_probability
 from coffee_fast.regularized.inspo import EntropyRegularized
 from coffee_fast.regularized.minibatches import Adam, Minibatches, log_of, move_towards, moved_policy, softmax_rows
 from coffee_fast.typing import Float64
@@ -184,12 +184,14 @@ def _judged(game: CommonPayoffGame, policies: Policies, objective: Objective, nu
         policies=spread(game, policies),
         value=objective.value(policies),
         expected_return=expected_return(game, joint_play(policies)),
+        unseen_probability=unseen_probability(game, joint_play(policies)),
         gap=np.array([objective.gap(policies, i) for i in players]),
         residual=np.array([np.abs(objective.improved(policies, i) - policies[i]).max() for i in players]),
         smallest_gain=float("nan"),
         status="max_iterations",
         num_iterations=num_sweeps,
         was_perturbed=False,
+        about=game.about,
     )
 
 

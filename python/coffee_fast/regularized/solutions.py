@@ -72,6 +72,8 @@ class AnchoredPolicies:
     expected_gap
         ``f64[N, H, S]``: the gap in the true game to expect from the noise of the log in each stage game alone, to
         leading order; NaN where it is not known. None without a log.
+    about
+        What game the gap is about, and what its players know.
     """
 
     policies: tuple[Float64, ...]
@@ -87,6 +89,7 @@ class AnchoredPolicies:
     coverage: Float64 | None
     unilateral_coverage: Float64 | None
     expected_gap: Float64 | None
+    about: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,7 @@ class CorrelatedPolicies:
         One ``f64[H, S, A_i]`` a player: its marginals of ``joint``.
     gap
         ``f64[N]``: what each player could gain in the whole game by a policy of its own against ``joint``; exact.
-    stage_gap, value, values, status, num_iterations, is_unique, kl_weight
+    stage_gap, value, values, status, num_iterations, is_unique, kl_weight, about
         As in :class:`coffee_fast.regularized.AnchoredPolicies`; ``num_iterations`` counts rounds of all stage games.
     """
 
@@ -156,3 +159,4 @@ class CorrelatedPolicies:
     num_iterations: int
     is_unique: bool
     kl_weight: Float64
+    about: str

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import math
+import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.regularized.log_columns import (
+    COLUMNS,
+    action_sizes,
+    actions_and_rewards,
+    check_known,
+    counts,
+    episode_ends,
+    labels,
+    numbered,
+)
+from coffee_fast.regularized.private_information import check_observation_labels, check_observations
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
-_MOST_ENTRIES = 2**28  # 2 GiB of probabilities
+_MOST_ENTRIES = 2**27  # 1 GiB
 
 
 class _Log:
@@ -35,7 +46,7 @@ class _Log:
         first = np.flatnonzero(np.concatenate([[True], ends[:-1]]))
         lengths = np.diff([*first, len(ends)])
         self.step = np.arange(len(ends)) - np.repeat(first, lengths)
-        self.state, self.keys = _numbered(labels, num_states)
+        self.state, self.keys = numbered(labels, num_states)
 
     def tables(self) -> dict[str, Any]:
         """Return counts, means and variances of rewards, frequencies of next states and of first states."""
@@ -43,12 +54,7 @@ class _Log:
         horizon, num_states = int(self.step.max()) + 1, len(self.keys)
         shape = (horizon, num_states, *self.num_actions)
         size = math.prod(shape)
-        if size * num_states > _MOST_ENTRIES:
-            actions = "x".join(map(str, self.num_actions))
-            raise DatasetError(
-                f"from_dataset: a table of {horizon} steps, {num_states} states and {actions} actions would hold "
-                f"{size * num_states:.2g} probabilities, more than {_MOST_ENTRIES:.2g}; tell fewer states apart"
-            )
+        check_size("from_dataset", horizon, num_states, self.num_actions)
         cell = np.ravel_multi_index((self.step, self.state, *self.action.T), shape)
         counts = np.bincount(cell, minlength=size)
         with np.errstate(invalid="ignore"):
@@ -77,41 +83,36 @@ def tabulate_dataset(
     state_key: Callable[[NDArray[np.float32]], Hashable] | Sequence[Hashable] | None,
     num_actions: Sequence[int] | int | None,
     num_states: int | None,
+    is_fully_observed: bool = False,
 ) -> dict[str, Any]:
     """Return the arrays of the game that a log shows, see :meth:`coffee_fast.TabularGame.from_dataset`."""
     if isinstance(dataset, TrajectoryDataset):
-        return _tabulate_turns(dataset, state_key, num_states)
+        return _tabulate_turns(dataset, state_key, num_states, is_fully_observed)
     if not isinstance(dataset, Mapping):
         raise InvalidArgumentError(
             f"from_dataset: dataset must be a TrajectoryDataset or a mapping of arrays, got {type(dataset).__name__}"
         )
     if state_key is not None:
         raise InvalidArgumentError('from_dataset: state_key is for a TrajectoryDataset; arrays have a "state"')
-    known = ("action", "reward", "state", "trajectory", "terminal")
-    if unknown := [name for name in dataset if name not in known]:
-        raise DatasetError(f"from_dataset: there is no column {unknown[0]!r}; the columns are {', '.join(known)}")
-    action, reward = _numbers(dataset, "action"), _numbers(dataset, "reward")
-    if action.ndim != 2 or action.size == 0 or reward.shape != action.shape:
-        raise DatasetError(
-            f"from_dataset: action and reward must have shape [T, N], got {list(action.shape)} and {list(reward.shape)}"
-        )
-    if (bad := np.argwhere((action < 0) | (action % 1 != 0))).size:
-        raise DatasetError(
-            f"from_dataset: action must hold integers >= 0, got {action[tuple(bad[0])]:g} in row {bad[0, 0]}"
-        )
-    ends = _ends(dataset, len(action))
-    labels = _labels(dataset["state"], len(action)) if "state" in dataset else [0] * len(action)
-    sizes = _sizes(action.astype(np.int64), num_actions)
-    return _Log(labels, action.astype(np.int64), reward, ends, sizes, num_states).tables()
+    check_known(dataset, COLUMNS, "from_dataset")
+    action, reward = actions_and_rewards(dataset, "from_dataset")
+    ends = episode_ends(dataset, len(action))
+    states = labels(dataset["state"], len(action)) if "state" in dataset else [0] * len(action)
+    log = _Log(states, action, reward, ends, action_sizes(action, num_actions), num_states)
+    if "observation" in dataset and not is_fully_observed:
+        check_observation_labels(dataset["observation"], log.step, states, action.shape[1], "from_dataset")
+    return log.tables()
 
 
-def _tabulate_turns(dataset: TrajectoryDataset, state_key: Any, num_states: int | None) -> dict[str, Any]:
+def _tabulate_turns(
+    dataset: TrajectoryDataset, state_key: Any, num_states: int | None, is_fully_observed: bool
+) -> dict[str, Any]:
     """Return the tables of a game in turns: all but the acting player have action 0 alone."""
     if state_key is None:
         raise InvalidArgumentError(
             "from_dataset: state_key must be given: a function from a state to the label of its cell, or the labels"
         )
-    labels = [state_key(row) for row in dataset.state] if callable(state_key) else state_key
+    cells = [state_key(row) for row in dataset.state] if callable(state_key) else state_key
     T, N = dataset.num_transitions, dataset.spec.num_players
     mover, masks = dataset.acting_player.astype(np.int64), dataset.legal_masks() != 0
     # Players share a list of actions; each has those up to the last that is ever legal for it.
@@ -120,7 +121,10 @@ def _tabulate_turns(dataset: TrajectoryDataset, state_key: Any, num_states: int 
     )
     action = np.zeros((T, N), dtype=np.int64)
     action[np.arange(T), mover] = dataset.action
-    log = _Log(_labels(labels, T), action, dataset.reward.astype(np.float64), dataset.terminal != 0, sizes, num_states)
+    states = labels(cells, T)
+    log = _Log(states, action, dataset.reward.astype(np.float64), dataset.terminal != 0, sizes, num_states)
+    if not is_fully_observed:
+        check_observations(dataset, log.step, log.state, log.keys)
     tables = log.tables()
     legal = [np.zeros((*tables["counts"].shape[:2], size), dtype=bool) for size in sizes]
     place, first, row = np.unique(log.step * len(log.keys) + log.state, return_index=True, return_inverse=True)
@@ -142,16 +146,42 @@ def _tabulate_turns(dataset: TrajectoryDataset, state_key: Any, num_states: int 
     return {**tables, "legal": tuple(legal)}
 
 
+def check_size(
+    caller: str, horizon: int, num_states: int, num_actions: tuple[int, ...], *, is_sparse: bool = False
+) -> None:
+    """Refuse a table that would not fit into memory; rewards and their spreads count, too."""
+    entries = 4 * len(num_actions) + (0 if is_sparse else num_states)  # a cell
+    size = horizon * num_states * math.prod(num_actions) * entries
+    if size > _MOST_ENTRIES:
+        actions = "x".join(f"{min(count, 10**300):.6g}" for count in num_actions)
+        raise DatasetError(
+            f"{caller}: a table of {horizon} steps, {num_states} states and {actions} actions would hold "
+            f"{min(size, 10**300):.2g} probabilities and rewards, more than {_MOST_ENTRIES:.2g}; tell fewer states "
+            "or actions apart"
+        )
+
+
 def tabulate_model(model: Any, horizon: int, num_actions: Sequence[int], initial: ArrayLike) -> dict[str, Any]:
     """Return the arrays of the game that a model tells, see :meth:`coffee_fast.TabularGame.from_model`."""
-    start = np.array(initial, dtype=np.float64)
-    sizes, num_states = tuple(int(size) for size in num_actions), len(start)
+    if not callable(model):
+        raise InvalidArgumentError(f"from_model: model must be a function, got {type(model).__name__}")
+    check_count("from_model: horizon", horizon, at_least=1)
+    start = _floats("initial", initial)
+    if start.ndim != 1 or start.size == 0:
+        raise InvalidArgumentError(f"from_model: initial must have shape [S], got {list(start.shape)}")
+    sizes, num_states = counts("from_model: num_actions", num_actions, None), len(start)
+    check_size("from_model", horizon, num_states, sizes)
     rewards = np.empty((len(sizes), horizon, num_states, *sizes))
     transitions = np.empty((horizon, num_states, *sizes, num_states))
     for step in range(horizon):
         for state in range(num_states):
             for actions in np.ndindex(sizes):
-                reward, following = (np.asarray(x, dtype=np.float64) for x in model(step, state, actions))
+                answer = model(step, state, actions)
+                if not isinstance(answer, tuple | list) or len(answer) != 2:
+                    raise InvalidArgumentError(
+                        f"from_model: model must return rewards and probabilities, got {type(answer).__name__}"
+                    )
+                reward, following = (_floats("what model returns", x) for x in answer)
                 for name, array, size in (("rewards", reward, len(sizes)), ("states", following, num_states)):
                     if array.ndim not in (1, 2) or array.shape[-1] != size:
                         raise InvalidArgumentError(
@@ -164,71 +194,8 @@ def tabulate_model(model: Any, horizon: int, num_actions: Sequence[int], initial
     return {"rewards": rewards, "transitions": transitions, "initial": start}
 
 
-def _numbers(columns: Mapping[str, ArrayLike], name: str) -> Float64:
-    if name not in columns:
-        raise DatasetError(f"from_dataset: column {name!r} is missing")
+def _floats(name: str, values: ArrayLike) -> Float64:
     try:
-        array = np.asarray(columns[name], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DatasetError(f"from_dataset: column {name!r} must hold numbers") from None
-    if (bad := np.argwhere(~np.isfinite(array))).size:
-        raise DatasetError(f"from_dataset: {name} must be finite, got {array[tuple(bad[0])]} in row {bad[0, 0]}")
-    return array
-
-
-def _ends(columns: Mapping[str, ArrayLike], num_rows: int) -> Bools:
-    """Return ``[T]``: whether the row is the last of its episode."""
-    ends = np.zeros(num_rows, dtype=bool)
-    if "trajectory" not in columns and "terminal" not in columns:
-        return ~ends
-    if "trajectory" in columns:
-        labels = _labels(columns["trajectory"], num_rows, "trajectory")
-        ends[:-1] = [a != b for a, b in itertools.pairwise(labels)]
-    if "terminal" in columns:
-        terminal = _numbers(columns, "terminal")
-        if terminal.shape != (num_rows,):
-            raise DatasetError(f"from_dataset: terminal must have shape [{num_rows}], got {list(terminal.shape)}")
-        ends |= terminal != 0
-    ends[-1] = True
-    return ends
-
-
-def _labels(labels: Any, num_rows: int, name: str = "state") -> list[Hashable]:
-    found = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    if len(found) != num_rows:
-        raise DatasetError(f"from_dataset: {name} must be one label a row, {num_rows} in all, got {len(found)}")
-    for row, label in enumerate(found):
-        try:
-            hash(label)
-        except TypeError:
-            raise DatasetError(f"from_dataset: {name} must hold hashable labels, got {label!r} in row {row}") from None
-    return found
-
-
-def _numbered(labels: Sequence[Hashable], num_states: int | None) -> tuple[Int64, tuple[Hashable, ...]]:
-    """Return each row's number and the labels in order: sorted, if they can be, else as they come."""
-    if num_states is not None:
-        for row, label in enumerate(labels):
-            if not isinstance(label, int) or not 0 <= label < num_states:
-                raise DatasetError(
-                    f"from_dataset: states must be integers in [0, {num_states}), got {label!r} in row {row}"
-                )
-        return np.array(labels, dtype=np.int64), tuple(range(num_states))
-    keys: list[Any] = list(dict.fromkeys(labels))
-    with contextlib.suppress(TypeError):
-        keys.sort()
-    number = {key: i for i, key in enumerate(keys)}
-    return np.array([number[label] for label in labels], dtype=np.int64), tuple(keys)
-
-
-def _sizes(action: Int64, num_actions: Sequence[int] | int | None) -> tuple[int, ...]:
-    seen = action.max(axis=0) + 1
-    if num_actions is None:
-        return tuple(seen.tolist())
-    sizes = np.broadcast_to(np.asarray(num_actions, dtype=np.int64), seen.shape)
-    for player, (size, most) in enumerate(zip(sizes.tolist(), seen.tolist(), strict=True)):
-        if most > size:
-            raise DatasetError(
-                f"from_dataset: actions of player {player} must lie below num_actions {size}, got {most - 1}"
-            )
-    return tuple(sizes.tolist())
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidArgumentError(f"from_model: {name} must hold numbers, got {reprlib.repr(values)}") from None

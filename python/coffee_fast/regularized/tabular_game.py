@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coffee_fast.errors import InvalidGameError
+from coffee_fast.regularized.tabular_checks import (
+    checked_counts,
+    checked_initial,
+    checked_legal,
+    checked_transitions,
+    in_words,
+    length,
+    numbers,
+)
 from coffee_fast.typing import Float64, Int64
 
 if TYPE_CHECKING:
@@ -68,7 +78,7 @@ class TabularGame:
     state_keys: tuple[Hashable, ...] | None = None
 
     def __post_init__(self) -> None:
-        rewards = _numbers("rewards", self.rewards)
+        rewards = numbers("rewards", self.rewards)
         num_players = rewards.shape[0] if rewards.ndim else 0
         if rewards.size == 0 or rewards.ndim != num_players + 3:
             raise InvalidGameError(
@@ -77,20 +87,18 @@ class TabularGame:
             )
         cells = rewards.shape[1:]
         self._set("rewards", rewards)
-        self._set("counts", self._checked_counts(cells))
-        self._set("legal", self._checked_legal(cells))
+        self._set("counts", checked_counts(self.counts, cells))
+        self._set("legal", checked_legal(self.legal, cells))
         self._check_values("rewards", rewards)
-        self._set("transitions", self._checked_transitions(cells))
-        self._set("initial", self._checked_initial(cells[1]))
+        self._set("transitions", checked_transitions(self.transitions, cells))
+        self._set("initial", checked_initial(self.initial, cells[1]))
         if self.reward_variance is not None:
-            variance = _numbers("reward_variance", self.reward_variance, rewards.shape)
-            if (variance < 0.0).any():
-                raise InvalidGameError("TabularGame: reward_variance must not be negative")
+            variance = numbers("reward_variance", self.reward_variance, rewards.shape)
+            if (variance < 0.0).any() or np.isinf(variance).any():
+                raise InvalidGameError("TabularGame: reward_variance must not be negative or infinite")
             self._set("reward_variance", variance)
-        if self.state_keys is not None and len(self.state_keys) != self.num_states:
-            raise InvalidGameError(
-                f"TabularGame: state_keys must name {self.num_states} states, got {len(self.state_keys)}"
-            )
+        if self.state_keys is not None:
+            self._set_keys(self.state_keys)
 
     @classmethod
     def from_dataset(
@@ -100,8 +108,13 @@ class TabularGame:
         state_key: Callable[[NDArray[np.float32]], Hashable] | Sequence[Hashable] | None = None,
         num_actions: Sequence[int] | int | None = None,
         num_states: int | None = None,
+        is_fully_observed: bool = False,
     ) -> TabularGame:
         """Return the game that a log shows: counts, mean rewards and observed frequencies of the next state.
+
+        In this game every player sees step and state (cell) and nothing else; certificates of its solutions are about
+        it. Where players of the log knew more, or did not know the state, it is another game: hand in what they saw,
+        and it is refused.
 
         Parameters
         ----------
@@ -111,9 +124,13 @@ class TabularGame:
             ``action`` ``int [T, N]``, ``reward`` ``[T, N]``
                 What all players did at once, and got.
             ``state`` ``[T]``, optional
-                Any labels; without them there is one state.
+                Any labels; what all players see. Without them there is one state, and nobody knows anything but the
+                step: values, cards or types that are not logged are averaged.
+            ``observation`` ``[T, N]`` or ``[T, N, O]``, optional
+                What each player saw, labels or vectors. Refused unless it is the state by another name.
             ``trajectory`` ``[T]`` or ``terminal`` ``[T]``, optional
-                A new label begins a new episode; 1 ends one. Without both every row is an episode (a bandit log).
+                A new label begins a new episode, whose rows stand together; 1 ends one. Without both every row is an
+                episode (a bandit log).
         state_key
             For a dataset: a function from one row of ``dataset.state`` to the label of its cell, or the labels
             ``[T]``. Which states are alike is your choice to make, so there is no default. A cell must know whose
@@ -122,11 +139,15 @@ class TabularGame:
             Actions of each player; by default one more than the largest one seen (the dataset's own number).
         num_states
             Labels are the integers below this and states keep their numbers; by default labels are sorted.
+        is_fully_observed
+            Whether you know that every player sees the cell, and that whatever else it saw tells it nothing that
+            matters. Observations are then passed over.
 
         Raises
         ------
         DatasetError
-            For missing or malformed arrays, and cells that mix turns or legal actions; the message names row or cell.
+            For missing or malformed arrays, episodes that are scattered or cut off, cells that mix turns or legal
+            actions, and observations by which players know different things; the message names row or cell.
 
         Notes
         -----
@@ -140,7 +161,7 @@ class TabularGame:
         """
         from coffee_fast.regularized.tabular_data import tabulate_dataset
 
-        return cls(**tabulate_dataset(dataset, state_key, num_actions, num_states))
+        return cls(**tabulate_dataset(dataset, state_key, num_actions, num_states, is_fully_observed))
 
     @classmethod
     def from_model(
@@ -172,8 +193,7 @@ class TabularGame:
         """
         from coffee_fast.regularized.tabular_data import tabulate_model
 
-        masks = None if legal is None else tuple(np.asarray(mask) for mask in legal)
-        return cls(**tabulate_model(model, horizon, num_actions, initial), legal=masks)
+        return cls(**tabulate_model(model, horizon, num_actions, initial), legal=legal)  # type: ignore[arg-type]
 
     @property
     def num_players(self) -> int:
@@ -218,17 +238,27 @@ class TabularGame:
     def num_unseen(self) -> int:
         return int(self.unseen.sum())
 
+    @property
+    def about(self) -> str:
+        """Say what game a certificate is about, and what its players know."""
+        return in_words(self.counts, self.num_states, self.horizon)
+
     def __repr__(self) -> str:
-        source = "" if self.counts is None else f", {int(self.counts.sum())} observations, {self.num_unseen} unseen"
-        return (
-            f"TabularGame(horizon={self.horizon}, num_states={self.num_states}, num_actions={self.num_actions}{source})"
-        )
+        unseen = "" if self.counts is None else f", num_unseen={self.num_unseen}"
+        sizes = f"horizon={self.horizon}, num_states={self.num_states}, num_actions={self.num_actions}{unseen}"
+        return f"TabularGame({sizes}): {self.about}"
 
     def _set(self, name: str, value: Any) -> None:
         for array in value if isinstance(value, tuple) else (value,):
             if array is not None:
                 array.flags.writeable = False
         object.__setattr__(self, name, value)
+
+    def _set_keys(self, keys: Any) -> None:
+        if length(keys) != self.num_states:
+            got = reprlib.repr(keys) if length(keys) is None else length(keys)
+            raise InvalidGameError(f"TabularGame: state_keys must name {self.num_states} states, got {got}")
+        object.__setattr__(self, "state_keys", tuple(keys))
 
     def _check_values(self, name: str, values: Float64) -> None:
         """Raise unless ``values`` are finite wherever the game is known."""
@@ -239,59 +269,3 @@ class TabularGame:
                 f"TabularGame: {name} must be finite, got {values[tuple(bad[0])]} of player {player} at step {step}, "
                 f"state {state}, actions {tuple(actions)}"
             )
-
-    def _checked_counts(self, cells: tuple[int, ...]) -> Int64 | None:
-        if self.counts is None:
-            return None
-        counts = _numbers("counts", self.counts, cells)
-        if not (np.isfinite(counts).all() and (counts >= 0.0).all() and (counts % 1.0 == 0.0).all()):
-            raise InvalidGameError("TabularGame: counts must be integers >= 0")
-        return counts.astype(np.int64)
-
-    def _checked_legal(self, cells: tuple[int, ...]) -> tuple[Bools, ...] | None:
-        if self.legal is None:
-            return None
-        if len(self.legal) != len(cells) - 2:
-            raise InvalidGameError(f"TabularGame: legal must be one array a player, got {len(self.legal)}")
-        masks = []
-        for player, (mask, size) in enumerate(zip(self.legal, cells[2:], strict=True)):
-            array = _numbers("legal", mask, (*cells[:2], size)) != 0.0
-            if (none := np.argwhere(~array.any(axis=2))).size:
-                raise InvalidGameError(
-                    f"TabularGame: player {player} has no legal action at step {none[0, 0]}, state {none[0, 1]}"
-                )
-            if (never := np.flatnonzero(~array.any(axis=(0, 1)))).size:
-                raise InvalidGameError(
-                    f"TabularGame: action {never[0]} of player {player} is legal nowhere; leave it out of the game"
-                )
-            masks.append(array)
-        return tuple(masks)
-
-    def _checked_transitions(self, cells: tuple[int, ...]) -> Float64 | None:
-        if self.transitions is None:
-            if cells[0] > 1:
-                raise InvalidGameError(f"TabularGame: transitions must be given for {cells[0]} steps")
-            return None
-        array = _numbers("transitions", self.transitions, (*cells, cells[1]))
-        used = array[:-1]
-        if not (np.isfinite(used).all() and (used >= 0.0).all() and (used.sum(axis=-1) <= 1.0 + 1e-6).all()):
-            raise InvalidGameError("TabularGame: transitions must be probabilities >= 0 that sum to at most 1")
-        return array
-
-    def _checked_initial(self, num_states: int) -> Float64:
-        initial = _numbers("initial", self.initial, (num_states,))
-        if not ((initial >= 0.0).all() and abs(initial.sum() - 1.0) <= 1e-6):
-            raise InvalidGameError(
-                f"TabularGame: initial must hold probabilities that sum to 1, got {initial.tolist()}"
-            )
-        return initial
-
-
-def _numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Float64:
-    try:
-        array = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise InvalidGameError(f"TabularGame: {name} must be a rectangular array of numbers: {error}") from None
-    if shape is not None and array.shape != shape:
-        raise InvalidGameError(f"TabularGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
-    return array

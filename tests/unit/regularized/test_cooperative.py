@@ -123,7 +123,7 @@ def test_inspo_crosses_the_bridge(name, kl_weight, expected):
 
 @pytest.mark.parametrize(
     ("kl_weight", "expected"),
-    [(1.0, -1.2679), (0.1, -1.2621), (0.03, -1.2559), (0.01, -1.2438), (np.geomspace(1.0, 0.01, 6), -1.2438)],
+    [(1.0, -1.2617), (0.1, -1.2594), (0.03, -1.2559), (0.01, -1.2438), (np.geomspace(1.0, 0.01, 6), -1.2438)],
 )
 def test_alberdice_crosses_the_bridge(kl_weight, expected):
     found = alberdice(bridge("optimal"), kl_weight=kl_weight, max_iterations=6)
@@ -225,13 +225,96 @@ def test_steps_of_a_finite_horizon_have_policies_of_their_own():
         assert found.smallest_gain > -1e-9
 
 
-def test_what_is_unseen_is_bad_but_does_not_end_the_game():
-    """Ending an episode would be the best of all where every step costs."""
+def test_what_is_unseen_costs_as_much_as_going_on_for_ever():
+    """Ending an episode would else be the best of all where every step costs."""
     log = {"state": [0, 0, 0], "action": [[0], [1], [0]], "reward": [[-1], [-3], [-1]], "terminal": [0, 0, 1]}
     game = CommonPayoffGame.from_log(log, num_actions=3, discount=0.9)
-    assert game.rewards[0].tolist() == [-1.0, -3.0, -3.0]
-    assert game.transitions.toarray().tolist() == [[0.5], [1.0], [1.0]]
+    np.testing.assert_allclose(game.rewards[0], [-1.0, -3.0, -30.0])
+    assert game.transitions.toarray().tolist() == [[0.5], [1.0], [0.0]]
+    np.testing.assert_allclose(game.log_anchor[0, 2], 10 * game.log_behavior[0, 2])
     assert inspo(game, kl_weight=0.1).policies[0][0, 2] < 1e-6
+
+
+def market_log(**changes):
+    log = {
+        "state": ["road", "market", "road", "market"],
+        "action": [(0, 0), (0, 0), (1, 1), (1, 1)],
+        "reward": [[0, 0], [5, 5], [0, 0], [10, 10]],
+        "trajectory": [0, 0, 1, 1],
+    }
+    return {**log, **changes}
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+@pytest.mark.parametrize(("rewards", "best"), [((0, 5, 0, 10), 9.9), ((3, 5, 3, 10), 12.9), ((-1, -5, -1, -2), -2.98)])
+def test_rewards_of_the_log_are_not_earned_over_and_over_outside_of_it(solve, rewards, best):
+    found = solve(market_log(reward=np.repeat(np.array(rewards, dtype=float)[:, None], 2, axis=1)))
+    assert found.expected_return == pytest.approx(best, abs=1e-6)
+    assert found.unseen_probability < 1e-9
+    assert found.status == "converged"
+    assert found.about.startswith("the table of 4 logged steps, in which every player sees the step and the state")
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_a_finite_horizon_does_not_reward_leaving_the_log_either(solve):
+    found = solve(cf.TabularGame.from_dataset(market_log()))
+    assert found.expected_return == pytest.approx(9.9, abs=1e-6)
+    assert found.unseen_probability < 1e-9
+
+
+def test_play_that_leaves_the_log_is_not_called_converged():
+    found = inspo(xor_log("b"), entropy_weight=10.0)
+    assert found.unseen_probability > 0.4
+    assert found.status == "off_log"
+
+
+def with_one_tie(num_states, place):
+    """XOR in one state, a clear best action of each player in the others."""
+    rewards, behavior = np.zeros((num_states, 2, 2)), np.zeros((num_states, 2, 2))
+    rewards[:, 1, 1], behavior[:, 1, 1], behavior[:, 0, 0] = 1.0, 0.5, 0.5
+    rewards[place], behavior[place] = [[0, 1], [1, 0]], [[0, 0.5], [0.5, 0]]
+    return rewards, behavior
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+@pytest.mark.parametrize(("num_states", "place"), [(2, 0), (2, 1), (3, 1), (5, 4), (5, 0)])
+def test_a_tie_in_one_state_of_several_is_broken(solve, num_states, place):
+    game = CommonPayoffGame.from_arrays(*with_one_tie(num_states, place), initial=np.full(num_states, 1 / num_states))
+    found = solve(game)
+    assert found.expected_return == pytest.approx(1.0, abs=1e-6)
+    assert (found.status, found.was_perturbed) == ("converged", True)
+    assert solve(game, perturbation=0.0).status == "saddle"
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+@pytest.mark.parametrize("share", [0.5, 0.4])
+def test_a_tie_on_the_way_is_broken_wherever_the_search_began(solve, share):
+    """Where the first state is no tie in the log the cloned behavior is not at rest, and the second still is one."""
+    rewards, behavior = with_one_tie(3, 1)
+    behavior[0] = [[1 - share, 0], [0, share]]
+    moves = np.zeros((3, 2, 2, 3))
+    moves[0, 1, 1, 1] = moves[1, 0, 1, 2] = moves[1, 1, 0, 2] = 1.0
+    game = CommonPayoffGame.from_arrays(rewards, behavior, transitions=moves, initial=[1, 0, 0], discount=0.9)
+    found = solve(game, kl_weight=0.01)
+    assert found.expected_return == pytest.approx(1 + 0.9 + 0.81, abs=1e-4)
+    assert found.status == "converged"
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_the_status_follows_from_the_gap_and_not_from_a_lenient_tolerance(solve):
+    found = solve(market_log(), tolerance=10.0)
+    assert found.gap.max() > 1e-4
+    assert found.status == "max_iterations"
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_units_of_reward_change_nothing(solve, scale):
+    rewards, behavior = with_one_tie(2, 0)
+    game = CommonPayoffGame.from_arrays(scale * rewards, behavior, initial=[0.5, 0.5])
+    found = solve(game, kl_weight=0.1 * scale)
+    assert found.expected_return == pytest.approx(scale, rel=1e-6)
+    assert found.status == "converged"
 
 
 def test_visits_that_lead_nowhere_are_passed_over():
@@ -260,7 +343,7 @@ def bandit(**columns):
         (lambda: bandit(reward=[[1, 1], [1, 2]]), InvalidGameError, "got 1 for player 0 and 2 for player 1"),
         (lambda: bandit(reward=[[1, 1], [1, np.nan]]), DatasetError, "reward must be finite, got nan in row 1"),
         (lambda: bandit(terminal=[0, 2]), DatasetError, "terminal must hold 0 or 1, got 2 in row 1"),
-        (lambda: bandit(terminal=[0, 1, 1]), DatasetError, "terminal must be one label a row, 2 in all, got 3"),
+        (lambda: bandit(terminal=[0, 1, 1]), DatasetError, r"terminal must have shape \[2\], got \[3\]"),
         (lambda: CommonPayoffGame.from_arrays([[1.0, np.inf]]), InvalidGameError, r"must be finite, got inf at"),
         (lambda: CommonPayoffGame.from_arrays([[1.0, 2.0]], [[0.5, 0.6]]), InvalidGameError, "behavior must hold prob"),
         (lambda: CommonPayoffGame.from_arrays([[1.0, 2.0]], floor=0.5), InvalidArgumentError, "must lie below 1 / 2"),

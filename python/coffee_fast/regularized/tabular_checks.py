@@ -1,0 +1,98 @@
+"""The checked arrays of a tabular game."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast.errors import InvalidGameError
+from coffee_fast.typing import Float64, Int64
+
+Bools = NDArray[np.bool_]
+
+
+def length(values: Any) -> int | None:
+    """Return how many entries a sequence has; None of what is no sequence."""
+    try:
+        return None if isinstance(values, str | bytes | Mapping) else len(values)
+    except TypeError:
+        return None
+
+
+def checked_counts(given: Any, cells: tuple[int, ...]) -> Int64 | None:
+    if given is None:
+        return None
+    counts = numbers("counts", given, cells)
+    if not ((counts >= 0.0) & (counts <= 2.0**53) & (counts % 1.0 == 0.0)).all():
+        raise InvalidGameError("TabularGame: counts must be integers >= 0 (and at most 2^53)")
+    return counts.astype(np.int64)
+
+
+def checked_legal(given: Any, cells: tuple[int, ...]) -> tuple[Bools, ...] | None:
+    if given is None:
+        return None
+    if length(given) != len(cells) - 2:
+        got = reprlib.repr(given) if length(given) is None else length(given)
+        raise InvalidGameError(f"TabularGame: legal must be one array a player, got {got}")
+    masks = []
+    for player, (mask, size) in enumerate(zip(given, cells[2:], strict=True)):
+        array = numbers("legal", mask, (*cells[:2], size)) != 0.0
+        if (none := np.argwhere(~array.any(axis=2))).size:
+            raise InvalidGameError(
+                f"TabularGame: player {player} has no legal action at step {none[0, 0]}, state {none[0, 1]}"
+            )
+        if (never := np.flatnonzero(~array.any(axis=(0, 1)))).size:
+            raise InvalidGameError(
+                f"TabularGame: action {never[0]} of player {player} is legal nowhere; leave it out of the game"
+            )
+        masks.append(array)
+    return tuple(masks)
+
+
+def checked_transitions(given: Any, cells: tuple[int, ...]) -> Float64 | None:
+    if given is None:
+        if cells[0] > 1:
+            raise InvalidGameError(f"TabularGame: transitions must be given for {cells[0]} steps")
+        return None
+    array = numbers("transitions", given, (*cells, cells[1]))
+    used = array[:-1]
+    if not (np.isfinite(used).all() and (used >= 0.0).all() and (used.sum(axis=-1) <= 1.0 + 1e-6).all()):
+        raise InvalidGameError("TabularGame: transitions must be probabilities >= 0 that sum to at most 1")
+    return array
+
+
+def checked_initial(given: Any, num_states: int) -> Float64:
+    initial = numbers("initial", given, (num_states,))
+    if not ((initial >= 0.0).all() and abs(initial.sum() - 1.0) <= 1e-6):
+        raise InvalidGameError(
+            f"TabularGame: initial must hold probabilities that sum to 1, got {reprlib.repr(initial.tolist())}"
+        )
+    return initial
+
+
+def numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Float64:
+    if isinstance(values, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(values))).size:
+        raise InvalidGameError(f"TabularGame: {name} is masked at {tuple(masked[0].tolist())}; fill it")
+    try:
+        array = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidGameError(f"TabularGame: {name} must be a rectangular array of numbers") from None
+    if shape is not None and array.shape != shape:
+        raise InvalidGameError(f"TabularGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
+    return array
+
+
+def in_words(counts: Int64 | None, num_states: int, horizon: int) -> str:
+    """Say what game a certificate is about, and what its players know."""
+    if num_states > 1:
+        known = "every player sees the step and the state and nothing else"
+    elif horizon > 1:
+        known = "every player knows the step and nothing else"
+    else:
+        known = "nobody knows anything before acting"
+    source = "the given game" if counts is None else f"the table of {int(counts.sum())} logged steps"
+    return f"{source}, in which {known}"
