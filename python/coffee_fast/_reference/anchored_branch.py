@@ -24,7 +24,7 @@ _NEGLIGIBLE_LOG = 40.0  # beyond it, a log-probability counts by its share: e^-1
 _NUM_CORRECTIONS = 4
 _CROSSING_STEP = 1e-3  # below it, another orientation is a crossing of curves
 _PATH_RESIDUAL = 1e-4
-_MAX_STEPS = 600
+_MAX_STEPS = 2000
 _MAX_POLISH = 12
 
 

@@ -36,6 +36,11 @@ def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64
     return x
 
 
+def is_listed(values: Any) -> bool:
+    """Whether these are several values in order: a list, a tuple or an array."""
+    return isinstance(values, list | tuple) or (hasattr(values, "__array__") and getattr(values, "ndim", 0) > 0)
+
+
 def as_floats(name: str, values: Any, error: type[CoffeeError]) -> Float64:
     """Return a C-ordered copy of an array of real numbers; refuses texts, truth values, complex and ragged ones."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count
-from coffee_fast.empirical.payoff_arrays import MAX_PAYOFF, as_payoffs, check_mixture
+from coffee_fast.empirical.payoff_arrays import MAX_PAYOFF, as_payoffs, check_mixture, is_listed
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.typing import Float64
 
@@ -81,7 +81,7 @@ class PayoffTable:
         InvalidGameError
             Arrays of another or of different shapes, without strategies, infinite or beyond 1e280.
         """
-        if not _is_listed(payoffs):
+        if not is_listed(payoffs):
             raise InvalidGameError(
                 f"PayoffTable.from_arrays: payoffs must be a list of one array a player, got {shown(payoffs)}"
             )
@@ -234,7 +234,7 @@ class PayoffTable:
         )
 
     def _check(self, caller: str, mixtures: Sequence[ArrayLike]) -> list[Float64]:
-        if not _is_listed(mixtures):
+        if not is_listed(mixtures):
             raise InvalidArgumentError(f"{caller}: mixtures must be one array a player, got {shown(mixtures)}")
         if len(mixtures) != self.num_players:
             raise InvalidArgumentError(
@@ -249,7 +249,7 @@ class PayoffTable:
 PayoffLike = PayoffTable | ArrayLike | Sequence[ArrayLike]
 
 
-def as_payoff_table(caller: str, payoffs: PayoffLike) -> PayoffTable:
+def as_payoff_table(caller: str, payoffs: PayoffLike, name: str = "table") -> PayoffTable:
     """Return ``payoffs`` as a table: a table as it is, else what arrays can be only one game.
 
     A square matrix is the row player's payoffs in a symmetric game, as :meth:`PayoffTable.symmetric` takes it; a list of
@@ -263,23 +263,19 @@ def as_payoff_table(caller: str, payoffs: PayoffLike) -> PayoffTable:
     if isinstance(payoffs, PayoffTable):
         return payoffs
     wanted = "a PayoffTable, a square matrix (of a symmetric game) or a list of one array a player"
-    if not _is_listed(payoffs):
-        raise InvalidArgumentError(f"{caller}: table must be {wanted}, got {shown(payoffs)}")
+    if not is_listed(payoffs):
+        raise InvalidArgumentError(f"{caller}: {name} must be {wanted}, got {shown(payoffs)}")
     num_axes = _num_axes(payoffs)
     if num_axes > 2 and isinstance(payoffs, list | tuple):
         return PayoffTable.from_arrays(payoffs)
     if num_axes == 2:
-        matrix = as_payoffs(f"{caller}: table", payoffs)
+        matrix = as_payoffs(f"{caller}: {name}", payoffs)
         if matrix.shape[0] == matrix.shape[-1]:
             return PayoffTable.symmetric(matrix)
     raise InvalidArgumentError(
-        f"{caller}: table must be {wanted}, got one array of {num_axes} axes; say which game it is with "
+        f"{caller}: {name} must be {wanted}, got one array of {num_axes} axes; say which game it is with "
         f"PayoffTable.symmetric or PayoffTable.from_arrays, as [A, -A] for a zero-sum game"
     )
-
-
-def _is_listed(values: Any) -> bool:
-    return hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0 and not isinstance(values, str | bytes | Mapping)
 
 
 def _num_axes(values: Any) -> int:

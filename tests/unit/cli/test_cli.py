@@ -38,7 +38,7 @@ def test_solve_passes_options_to_the_solver(invoke_json, payoffs):
     ("arguments", "content", "code", "words"),
     [
         (["--solver", "best"], ROCK_PAPER_SCISSORS, 2, "robust_replicator"),
-        (["--set", "step_sise=1"], ROCK_PAPER_SCISSORS, 2, "did you mean 'step_size'"),
+        (["--solver", "replicator", "--set", "step_sise=1"], ROCK_PAPER_SCISSORS, 2, "did you mean 'step_size'"),
         (["--set", "step_size"], ROCK_PAPER_SCISSORS, 2, "NAME=VALUE"),
         ([], "0,1\n1\n", 3, "line 2"),
         ([], "0,inf\n1,0\n", 3, "line 1"),
