@@ -62,7 +62,7 @@ def profile_regret(table: PayoffLike, mixtures: Sequence[ArrayLike]) -> ProfileR
 
 
 def payoff_stakes(table: PayoffTable, mixtures: Sequence[Float64]) -> tuple[Float64, Float64]:
-    """Return what is at stake for each player in this play, ``f64[N]``, and what its rounding may be.
+    """Return what is at stake for each player in this play, ``f64[N]``, and what payoffs of this size are rounded by.
 
     The stakes are how far a payoff lies on average from the one expected, in play or after the deviation that gains
     for which it is most: payoffs that are hardly ever met, and deviations that lose, count for nothing, however large
@@ -70,13 +70,14 @@ def payoff_stakes(table: PayoffTable, mixtures: Sequence[Float64]) -> tuple[Floa
     """
     mean, stakes, rounding = table.mean(), np.zeros(table.num_players), np.zeros(table.num_players)
     for player, own in enumerate(mixtures):
-        payoffs = mean.centered_payoffs(player)[0][0]
+        centered, origin = mean.centered_payoffs(player)
+        payoffs = centered[0]
         values = _against(payoffs, player, mixtures)
         expected = float(own @ values)
-        for array, sizes in ((stakes, np.abs(payoffs - expected)), (rounding, np.abs(payoffs))):
+        for array, sizes in ((stakes, np.abs(payoffs - expected)), (rounding, np.abs(payoffs + origin))):
             met = _against(sizes, player, mixtures)
             array[player] = max(float(own @ met), met[values > expected].max(initial=0.0))
-    return stakes, 16.0 * np.finfo(np.float64).eps * rounding
+    return stakes, 4.0 * np.finfo(np.float64).eps * rounding
 
 
 def _against(payoffs: Float64, player: int, mixtures: Sequence[Float64]) -> Float64:

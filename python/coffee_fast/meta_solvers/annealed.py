@@ -8,7 +8,7 @@ from typing import ClassVar
 from coffee_fast.checks import check_count, check_flag, check_number
 from coffee_fast.empirical.payoff_table import PayoffLike
 from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table
-from coffee_fast.meta_solvers.replicator import Replicator
+from coffee_fast.meta_solvers.replicator import Replicator, checked_parameters
 from coffee_fast.meta_solvers.robust import RobustReplicator
 
 
@@ -60,8 +60,7 @@ class AnnealedReplicator(ConfigurableSolver):
             self._set(**{name: check_number(f"AnnealedReplicator: {name}", getattr(self, name))})
         num_steps = check_count("AnnealedReplicator: num_anneal_steps", self.num_anneal_steps, at_least=1)
         self._set(num_anneal_steps=num_steps)
-        dynamics = self._dynamics(self.initial_regret_threshold)  # checks the rest
-        self._set(**{name: getattr(dynamics, name) for name in ("step_size", "max_iterations", "min_probability")})
+        self._set(**checked_parameters(self))
 
     def regret_threshold(self, num_strategies: int) -> float:
         """Return the threshold for a table of this many strategies a player."""

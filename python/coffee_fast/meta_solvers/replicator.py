@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count, check_number
@@ -140,7 +140,7 @@ def run_dynamics(
     return make_solution(table, mixtures, status=status, num_iterations=num_iterations, solver=solver)
 
 
-def checked_parameters(solver: Replicator | ProjectedReplicator) -> dict[str, float]:
+def checked_parameters(solver: Any) -> dict[str, float]:
     """Return the parameters that all replicator dynamics share, as plain numbers."""
     name = type(solver).__name__
     return {

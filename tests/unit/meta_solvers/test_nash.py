@@ -3,6 +3,7 @@ import pytest
 from scipy.optimize import linprog
 
 import coffee_fast as cf
+from coffee_fast.empirical import profile_regret
 from coffee_fast.errors import InvalidGameError
 from coffee_fast.games import matrix
 from coffee_fast.meta_solvers import Nash
@@ -67,8 +68,8 @@ def test_the_mean_over_members_counts():
 
 def test_games_out_of_reach_are_refused():
     rng = np.random.default_rng(0)
-    with pytest.raises(InvalidGameError, match=r"must add to a constant .* got 50 and sums in .*; use LogitQRE"):
-        Nash().solve(rng.normal(size=(2, 25, 25)).tolist())
+    with pytest.raises(InvalidGameError, match=r"must add to a constant .* got 62 and sums in .*; use LogitQRE"):
+        Nash().solve(rng.normal(size=(2, 31, 31)).tolist())
     with pytest.raises(InvalidGameError, match="must have two players, got 3"):
         Nash().solve(cf.PayoffTable.from_arrays(matrix.three_player_majority().payoffs))
 
@@ -136,8 +137,9 @@ def test_a_general_game_within_rounding_of_an_outlier_is_not_taken_for_zero_sum(
     np.testing.assert_allclose(solution.mixtures[0][0], 1.05 / (1e8 + 1.05), rtol=1e-12)
 
 
-def test_payoffs_far_from_zero_are_zero_sum_up_to_their_rounding():
-    row = np.random.default_rng(4).normal(size=(4, 5))
+@pytest.mark.parametrize("size", [(4, 5), (31, 32)])
+def test_payoffs_far_from_zero_are_zero_sum_up_to_their_rounding(size):
+    row = np.random.default_rng(4).normal(size=size)
     near, far = (Nash().solve([row + shift, 2 * shift - (row + shift)]) for shift in (0.0, 1e8))
     assert far.status == "converged"
     for mixture, other in zip(near.mixtures, far.mixtures, strict=True):
@@ -145,8 +147,8 @@ def test_payoffs_far_from_zero_are_zero_sum_up_to_their_rounding():
 
 
 def test_a_large_game_that_the_program_gets_wrong_does_not_say_converged():
-    row = np.random.default_rng(5).normal(size=(30, 30))
+    row = np.random.default_rng(5).normal(size=(31, 31))
     row[3, 4] = 1e11
     solution = Nash().solve([row, -row])
-    regret = cf.profile_regret(cf.PayoffTable.from_arrays([row, -row]), solution.mixtures).regret
+    regret = profile_regret(cf.PayoffTable.from_arrays([row, -row]), solution.mixtures).regret
     assert (solution.status == "converged") == bool((regret < 1e-8).all())
