@@ -119,7 +119,7 @@ CorrelatedPlay anchored_mirror_descent(const StageGame& game, std::span<const do
     if (options.tolerance > 0.0 || t == options.num_iterations) {
       std::vector<double> gap = rounds.gap(t);
       bool is_done = true;
-      for (std::size_t i = 0; i < gap.size(); ++i) 
+      for (std::size_t i = 0; i < gap.size(); ++i)
         is_done &= gap[i] <= options.tolerance * std::min(game.range(i), largest_ratio * kl_weight[i]);
       if (is_done || t == options.num_iterations) return rounds.result(std::move(gap), t);
     }

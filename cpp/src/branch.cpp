@@ -12,7 +12,7 @@ constexpr double first_step = 0.3, smallest_step = 1e-7;
 constexpr double wanted_correction = 0.15;  // of a log-probability: how far predictions may miss
 constexpr double largest_correction = 0.6;
 constexpr double negligible_log = 40.0;  // beyond it, a log-probability counts by its share: e^-1000 is e^-1010
-constexpr double crossing_step = 1e-3;  // below it, another orientation is a crossing of curves
+constexpr double crossing_step = 1e-3;   // below it, another orientation is a crossing of curves
 constexpr double path_residual = 1e-4;
 constexpr int num_corrections = 4, max_polish = 12;
 

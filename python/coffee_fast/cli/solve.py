@@ -23,8 +23,8 @@ def solve(
         str | None,
         typer.Option(
             "--solver",
-            help="nash, replicator, robust_replicator, gane, gamd, logit_qre, rqe, uniform, ...; by default nash for two "
-            "players, where it applies, else logit_qre at a temperature near 0.",
+            help="nash, replicator, robust_replicator, gane, gamd, logit_qre, rqe, uniform, ...; by default nash for "
+            "two players, where it applies, else logit_qre at a temperature near 0.",
         ),
     ] = None,
     options: Annotated[
@@ -97,8 +97,11 @@ def _warning(mean: Any, found: Any, solver: Any) -> str:
     warning = f"this is no equilibrium: a player could gain {100 * share:.2g} % of the usual size of its payoffs"
     if hasattr(solver, "step_size"):
         size = solver.step_size * sizes.max()
-        return f"{warning}; step_size times that size is {size:.2g}: try --set step_size={0.01 / sizes.max():.1g}, more iterations, or --solver nash"
-    return f"{warning}; that is so by design of {solver.kind}, or out of its reach; try --solver nash or logit_qre"
+        return (
+            f"{warning}, and step_size times that size is {size:.2g}; try --set step_size={0.1 / sizes.max():.1g}, "
+            f"more iterations, or no --solver at all"
+        )
+    return f"{warning}, by design of {solver.kind} or as it is out of its reach; try no --solver at all"
 
 
 def _middle_sizes(mean: Any) -> list[float]:

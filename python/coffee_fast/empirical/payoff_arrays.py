@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from coffee_fast.checks import check_count
 from coffee_fast.errors import CoffeeError, InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.typing import Float64
 
 MAX_PAYOFF = 1e280
 """The largest payoff size a table takes: sums and differences of payoffs then stay far from overflow."""
 
+_FAR = 1e3  # ranges from zero: payoffs so far off are moved there before anything is computed
 
-def as_payoffs(name: str, payoffs: ArrayLike) -> Float64:
+
+def as_payoffs(name: str, payoffs: Any) -> Float64:
     """Return a read-only copy of ``payoffs``, C-ordered; masked entries are NaN, which says that they are not known."""
     array = as_floats(name, payoffs, InvalidGameError)
     if array.size == 0:
@@ -34,6 +37,20 @@ def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64
     if not (np.isfinite(x).all() and (x >= -1e-9).all() and abs(x.sum() - 1.0) <= 1e-6):
         raise InvalidArgumentError(f"{name} must hold probabilities >= 0 that sum to 1, got {shown(x.tolist())}")
     return x
+
+
+def check_index(name: str, index: int, size: int) -> int:
+    """Return an integer in ``[0, size)``."""
+    if isinstance(index, int | np.integer) and not isinstance(index, bool) and not 0 <= index < size:
+        raise InvalidArgumentError(f"{name} must lie in [0, {size}), got {shown(index)}")
+    return check_count(name, index, at_least=0)
+
+
+def origin_of(payoffs: Float64) -> float:
+    """Return the middle of payoffs that are far from zero, so that all differences to it are exact; else 0."""
+    lowest, highest = float(payoffs.min()), float(payoffs.max())
+    middle = 0.5 * lowest + 0.5 * highest
+    return middle if abs(middle) > _FAR * (highest - lowest) else 0.0
 
 
 def is_listed(values: Any) -> bool:
@@ -59,7 +76,8 @@ def as_floats(name: str, values: Any, error: type[CoffeeError]) -> Float64:
 def _unmasked(values: Any, depth: int = 0) -> Any:
     """Return ``values`` with NaN in place of what a mask hides, also in arrays within a list."""
     if isinstance(values, np.ma.MaskedArray):
-        return values.astype(np.float64).filled(np.nan) if values.dtype.kind in "iuf" else values.filled()
+        data: NDArray[Any] = np.array(values.data)
+        return np.where(np.ma.getmaskarray(values), np.nan, data) if data.dtype.kind in "iuf" else data
     if isinstance(values, list | tuple) and depth < 64 and any(isinstance(x, list | tuple | _Masked) for x in values):
         return [_unmasked(x, depth + 1) for x in values]
     return values

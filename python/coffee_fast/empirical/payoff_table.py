@@ -9,14 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast import _core
-from coffee_fast.checks import check_count
-from coffee_fast.empirical.payoff_arrays import MAX_PAYOFF, as_payoffs, check_mixture, is_listed
+from coffee_fast.empirical.payoff_arrays import (
+    MAX_PAYOFF,
+    as_payoffs,
+    check_index,
+    check_mixture,
+    is_listed,
+    origin_of,
+)
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.typing import Float64
 
 __all__ = ["MAX_PAYOFF", "PayoffLike", "PayoffTable", "as_payoff_table", "check_mixture"]
-
-_FAR = 1e3  # ranges from zero: payoffs so far off are moved there before anything is computed
 
 
 class PayoffTable:
@@ -42,7 +46,9 @@ class PayoffTable:
 
     def __reduce__(self) -> tuple[Callable[..., PayoffTable], tuple[Any, ...]]:
         """Copy and pickle the payoffs alone; the compiled table is made anew."""
-        return (PayoffTable.symmetric, self._arrays[:1]) if self._symmetric else (PayoffTable.from_arrays, (self._arrays,))
+        return (
+            (PayoffTable.symmetric, self._arrays[:1]) if self._symmetric else (PayoffTable.from_arrays, (self._arrays,))
+        )
 
     @classmethod
     def symmetric(cls, payoffs: ArrayLike) -> PayoffTable:
@@ -127,7 +133,7 @@ class PayoffTable:
 
     def payoffs(self, player: int) -> Float64:
         """Return the payoffs ``[E, S1, ..., Sn]`` of ``player``; read-only."""
-        return self._arrays[_check_index("payoffs: player", player, self.num_players)]
+        return self._arrays[check_index("payoffs: player", player, self.num_players)]
 
     def mean(self) -> PayoffTable:
         """Return the game of payoffs averaged over members."""
@@ -139,7 +145,7 @@ class PayoffTable:
 
     def member(self, index: int) -> PayoffTable:
         """Return the game as one member sees it."""
-        index = _check_index("member: index", index, self.num_members)
+        index = check_index("member: index", index, self.num_members)
         return self._with([array[index : index + 1] for array in self._stored])
 
     def expected_payoffs(self, mixtures: Sequence[ArrayLike]) -> Float64:
@@ -211,7 +217,7 @@ class PayoffTable:
                         f"{caller}: the payoff of player {player} at profile {tuple(profile)} is not known "
                         f"(NaN, member {member})"
                     )
-            self._origins = tuple(_origin(array) for array in self._arrays)
+            self._origins = tuple(origin_of(array) for array in self._arrays)
             near = [np.ascontiguousarray(a - c if c else a) for a, c in zip(self._stored, self._origins, strict=False)]
             self._kernel = _core.PayoffTable(near, self._symmetric)
         return self._kernel
@@ -219,7 +225,7 @@ class PayoffTable:
     def centered_payoffs(self, player: int) -> tuple[Float64, float]:
         """Return the payoffs of ``player`` as solvers take them, and the constant that was taken off them."""
         payoffs = self.payoffs(player)
-        origin = _origin(payoffs)
+        origin = origin_of(payoffs)
         return (payoffs - origin if origin else payoffs), origin
 
     def _expected_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> Float64:
@@ -252,8 +258,8 @@ PayoffLike = PayoffTable | ArrayLike | Sequence[ArrayLike]
 def as_payoff_table(caller: str, payoffs: PayoffLike, name: str = "table") -> PayoffTable:
     """Return ``payoffs`` as a table: a table as it is, else what arrays can be only one game.
 
-    A square matrix is the row player's payoffs in a symmetric game, as :meth:`PayoffTable.symmetric` takes it; a list of
-    arrays with an axis a player, or one more, is one a player, as :meth:`PayoffTable.from_arrays` takes it.
+    A square matrix is the row player's payoffs in a symmetric game, as :meth:`PayoffTable.symmetric` takes it; a list
+    of arrays with an axis a player, or one more, is one a player, as :meth:`PayoffTable.from_arrays` takes it.
 
     Raises
     ------
@@ -283,16 +289,3 @@ def _num_axes(values: Any) -> int:
     while isinstance(values, list | tuple) and values:
         values, depth = values[0], depth + 1
     return depth + int(getattr(values, "ndim", 0))
-
-
-def _check_index(name: str, index: int, size: int) -> int:
-    if isinstance(index, int | np.integer) and not isinstance(index, bool) and not 0 <= index < size:
-        raise InvalidArgumentError(f"{name} must lie in [0, {size}), got {shown(index)}")
-    return check_count(name, index, at_least=0)
-
-
-def _origin(payoffs: Float64) -> float:
-    """Return the middle of payoffs that are far from zero, so that all differences to it are exact; else 0."""
-    lowest, highest = float(payoffs.min()), float(payoffs.max())
-    middle = 0.5 * lowest + 0.5 * highest
-    return middle if abs(middle) > _FAR * (highest - lowest) else 0.0

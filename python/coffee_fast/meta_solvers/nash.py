@@ -60,7 +60,7 @@ class Nash(ConfigurableSolver):
         is_zero_sum = _is_zero_sum(row, column, rounding)
         solution = None
         for mixtures, num_iterations in _candidates(row, column, is_zero_sum, table.is_symmetric):
-            if solution is None or not solution.status == "converged":
+            if solution is None or solution.status != "converged":
                 solution = make_solution(table, mixtures, num_iterations=num_iterations, solver=self.kind)
             if solution.status == "converged":
                 break

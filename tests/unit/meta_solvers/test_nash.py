@@ -104,7 +104,9 @@ def test_random_games_with_an_outlier_have_the_closed_form_or_no_certificate():
         else:
             saddle = row.min(axis=1).max()
             assert saddle == row.max(axis=0).min()
-            assert abs(row[solution.mixtures[0].argmax(), solution.mixtures[1].argmax()] - saddle) <= 1e-12 * abs(saddle)
+            assert abs(row[solution.mixtures[0].argmax(), solution.mixtures[1].argmax()] - saddle) <= 1e-12 * abs(
+                saddle
+            )
 
 
 def test_general_games_are_solved_exactly():
@@ -126,7 +128,11 @@ def test_general_games_are_solved_exactly():
 def test_equilibria_of_named_games():
     assert Nash().solve(matrix.prisoners_dilemma().payoffs).mixtures[0].tolist() == [0.0, 1.0]
     sexes = Nash().solve([[[2, 0], [0, 1]], [[1, 0], [0, 2]]])
-    assert [x.tolist() for x in sexes.mixtures] in ([[1, 0], [1, 0]], [[0, 1], [0, 1]], [[2 / 3, 1 / 3], [1 / 3, 2 / 3]])
+    assert [x.tolist() for x in sexes.mixtures] in (
+        [[1, 0], [1, 0]],
+        [[0, 1], [0, 1]],
+        [[2 / 3, 1 / 3], [1 / 3, 2 / 3]],
+    )
 
 
 def test_a_general_game_within_rounding_of_an_outlier_is_not_taken_for_zero_sum():
