@@ -64,19 +64,21 @@ def profile_regret(table: PayoffLike, mixtures: Sequence[ArrayLike]) -> ProfileR
 def payoff_stakes(table: PayoffTable, mixtures: Sequence[Float64]) -> tuple[Float64, Float64]:
     """Return what is at stake for each player in this play, ``f64[N]``, and what payoffs of this size are rounded by.
 
-    The stakes are how far a payoff lies on average from the one expected, in play or after the deviation that gains
-    for which it is most: payoffs that are hardly ever met, and deviations that lose, count for nothing, however large
-    they are. No regret is more than the stakes. Payoffs are averaged over members.
+    The stakes are how much the player's own choice moves its payoff, on average over the others' play: in play, or by
+    the deviation that gains for which it is most. Payoffs that are hardly ever met, deviations that lose, and what the
+    others alone decide count for nothing, however large they are. No regret is more than the stakes. Payoffs are
+    averaged over members.
     """
     mean, stakes, rounding = table.mean(), np.zeros(table.num_players), np.zeros(table.num_players)
     for player, own in enumerate(mixtures):
         centered, origin = mean.centered_payoffs(player)
         payoffs = centered[0]
         values = _against(payoffs, player, mixtures)
-        expected = float(own @ values)
-        for array, sizes in ((stakes, np.abs(payoffs - expected)), (rounding, np.abs(payoffs + origin))):
+        gains = values > own @ values
+        in_play = np.expand_dims(np.tensordot(own, payoffs, axes=(0, player)), player)
+        for array, sizes in ((stakes, np.abs(payoffs - in_play)), (rounding, np.abs(payoffs + origin))):
             met = _against(sizes, player, mixtures)
-            array[player] = max(float(own @ met), met[values > expected].max(initial=0.0))
+            array[player] = max(float(own @ met), met[gains].max(initial=0.0))
     return stakes, 4.0 * np.finfo(np.float64).eps * rounding
 
 

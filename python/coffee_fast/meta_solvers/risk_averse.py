@@ -35,8 +35,8 @@ class RQE(ConfigurableSolver):
     max_iterations
         Steps along the branch of equilibria, and damped responses where it could not be followed to its end.
 
-    >>> table = PayoffTable.symmetric([[4.0, 0.0], [2.0, 2.0]])  # the stag hunt: the hare is safe
-    >>> solution = RQE(temperature=0.5, risk_aversion=2.0).solve(table)
+    >>> stag_hunt = [[4.0, 0.0], [2.0, 2.0]]  # the hare is safe
+    >>> solution = RQE(temperature=0.5, risk_aversion=2.0).solve(stag_hunt)
     >>> solution.status, solution.mixtures[0].round(4).tolist()
     ('converged', [0.205, 0.795])
     """
