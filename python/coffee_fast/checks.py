@@ -91,11 +91,11 @@ def check_path(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgum
     raise error(f"{name} must be a path, got {shown(value)}")
 
 
-def did_you_mean(value: Any, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'width'?"``, or nothing where no known name is near.
+def did_you_mean(value: Any, known: Iterable[str], prefix: str = "") -> str:
+    """Return ``"; did you mean 'width'?"``, with ``prefix`` before the name, or nothing where no known name is near.
 
     >>> did_you_mean("widht", ["width", "height"])
     "; did you mean 'width'?"
     """
     near = difflib.get_close_matches(value[:100], list(known), n=1) if isinstance(value, str) else []
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {prefix + near[0]!r}?" if near else ""
