@@ -98,8 +98,8 @@ def log_uniform(available: NDArray[np.bool_]) -> Float64:
 
 def check_players(name: str, arrays: Sequence[ArrayLike], num_players: int) -> None:
     """Raise unless there is one array a player."""
-    if isinstance(arrays, str) or not hasattr(arrays, "__len__") or len(arrays) != num_players:
-        got = f"{len(arrays)}" if hasattr(arrays, "__len__") else shown(arrays)
+    if not is_listed(arrays) or len(arrays) != num_players:
+        got = f"{len(arrays)}" if is_listed(arrays) else shown(arrays)
         raise InvalidArgumentError(f"{name} must be one array a player, {num_players} in all, got {got}")
 
 

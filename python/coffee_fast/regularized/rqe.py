@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical.payoff_arrays import check_mixture
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.regularized.arguments import as_game, check_players, frozen, log_uniform
 from coffee_fast.regularized.kernels import Divergence, Regularizer
 from coffee_fast.regularized.normal_form import combine_members
@@ -141,8 +141,8 @@ def rqe(
             ("unseen_value", unseen_value, None),
             ("discount", discount, None),
         ):
-            if value is not unset and value != unset:
-                raise InvalidArgumentError(f"rqe: {name} is for tabular games, got {value!r} with a payoff table")
+            if value is not unset and not (isinstance(value, int | float) and value == unset):
+                raise InvalidArgumentError(f"rqe: {name} is for tabular games, got {shown(value)} with a payoff table")
         game.kernel("rqe")  # refuses unknown payoffs
         payoffs = [combine_members(game.payoffs(i), environment_risk_aversion) for i in range(game.num_players)]
         ranges = np.array([np.ptp(u) for u in payoffs])
