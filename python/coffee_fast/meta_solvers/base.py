@@ -29,9 +29,8 @@ class MetaSolution:
     regret
         ``f64[N]``: what each player could gain by deviating, on payoffs averaged over members.
     pessimistic_regret
-        ``f64[N]``: the same with every member believed where it favors the deviation; equal to ``regret`` with one
-        member. It bounds the regret in each member's game. Errors that members share are in none of them, so it says
-        nothing of the true game.
+        ``f64[N]``: the same with every member believed where it favors the deviation; ``regret`` with one member. It
+        bounds the regret in each member's game, but not in the true game: errors that members share are in none.
     status
         ``"converged"``: the certificate of these mixtures, their regret or regularized gap, is within the tolerance;
         ``"threshold_reached"``: the dynamics stopped below their regret threshold; ``"max_iterations"``: all iterations

@@ -144,8 +144,7 @@ class CorrelatedPolicies:
     policies
         One ``f64[H, S, A_i]`` a player: its marginals of ``joint``.
     gap
-        ``f64[N]``: what each player could gain in the whole tabular game (of a log: the one estimated from it) by a
-        policy of its own against ``joint``; exact.
+        ``f64[N]``: what each player could gain in the whole game by a policy of its own against ``joint``; exact.
     stage_gap, value, values, status, num_iterations, is_unique, kl_weight
         As in :class:`coffee_fast.regularized.AnchoredPolicies`; ``num_iterations`` counts rounds of all stage games.
     """
