@@ -9,7 +9,7 @@
 namespace coffee_fast {
 namespace {
 
-constexpr std::size_t max_steps = 600;
+constexpr std::size_t max_steps = 2000;
 
 /// F(l, t) = l - log ref - t q(e^l) + log Z.
 class AnchoredEquations : public Equations {

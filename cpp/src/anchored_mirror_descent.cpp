@@ -8,6 +8,8 @@
 namespace coffee_fast {
 namespace {
 
+constexpr double largest_ratio = 10.0;  // of a range to a weight: one outlier must not widen what is allowed
+
 class Rounds {
  public:
   Rounds(const StageGame& game, std::span<const double> reference, std::span<const double> kl_weight)
@@ -117,7 +119,8 @@ CorrelatedPlay anchored_mirror_descent(const StageGame& game, std::span<const do
     if (options.tolerance > 0.0 || t == options.num_iterations) {
       std::vector<double> gap = rounds.gap(t);
       bool is_done = true;
-      for (std::size_t i = 0; i < gap.size(); ++i) is_done &= gap[i] <= options.tolerance * game.range(i);
+      for (std::size_t i = 0; i < gap.size(); ++i)
+        is_done &= gap[i] <= options.tolerance * std::min(game.range(i), largest_ratio * kl_weight[i]);
       if (is_done || t == options.num_iterations) return rounds.result(std::move(gap), t);
     }
     rounds.move(t, options.step_size);

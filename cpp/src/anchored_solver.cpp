@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t rescue_iterations = 200;
 constexpr double rescue_damping = 0.1;
+constexpr double largest_ratio = 10.0;  // of a range to a weight: one outlier must not widen what is allowed
 
 /// The best profile found so far, by the largest divergence as a share of what is allowed.
 class Search {
@@ -91,7 +92,7 @@ AnchoredEquilibrium solve_anchored(const StageGame& game, std::span<const double
   for (std::size_t i = 0; i < M; ++i) {
     const double range = game.range(i);
     largest_range = std::max(largest_range, range);
-    allowed[i] = options.tolerance * (range > 0.0 ? range : 1.0) / kl_weight[i];
+    allowed[i] = options.tolerance * std::min((range > 0.0 ? range : 1.0) / kl_weight[i], largest_ratio);
   }
   AnchoredEquilibrium found;
   found.contraction = contraction(game, kl_weight);

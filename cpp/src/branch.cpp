@@ -11,7 +11,8 @@ namespace {
 constexpr double first_step = 0.3, smallest_step = 1e-7;
 constexpr double wanted_correction = 0.15;  // of a log-probability: how far predictions may miss
 constexpr double largest_correction = 0.6;
-constexpr double crossing_step = 1e-3;  // below it, another orientation is a crossing of curves
+constexpr double negligible_log = 40.0;  // beyond it, a log-probability counts by its share: e^-1000 is e^-1010
+constexpr double crossing_step = 1e-3;   // below it, another orientation is a crossing of curves
 constexpr double path_residual = 1e-4;
 constexpr int num_corrections = 4, max_polish = 12;
 
@@ -21,6 +22,17 @@ double largest_magnitude(std::span<const double> values) {
   for (const double value : values) {
     if (std::isnan(value)) return value;
     largest = std::max(largest, std::abs(value));
+  }
+  return largest;
+}
+
+/// How far corrections move x: in logarithms, or in shares of those beyond `negligible_log`. NaN if one is.
+double largest_move(std::span<const double> corrections, std::span<const double> x) {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < corrections.size(); ++i) {
+    const double move = std::abs(corrections[i]) / std::max(1.0, std::abs(x[i]) / negligible_log);
+    if (std::isnan(move)) return move;
+    largest = std::max(largest, move);
   }
   return largest;
 }
@@ -96,7 +108,7 @@ class Branch {
       for (std::size_t i = 0; i <= size_; ++i) corrections[i] = moves[2 * i];
       for (std::size_t i = 0; i <= size_; ++i) y[i] += corrections[i];
       tangent = unit(moves);
-      if (correction == 0) done.first = largest_magnitude(corrections);
+      if (correction == 0) done.first = largest_move(corrections, y);
     }
     return done;
   }

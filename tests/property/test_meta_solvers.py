@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import coffee_fast as cf
 from coffee_fast import _core
-from coffee_fast.meta_solvers import ProjectedReplicator, Replicator, RobustReplicator
+from coffee_fast.meta_solvers import LogitQRE, Nash, ProjectedReplicator, Replicator, RobustReplicator
 
 SOLVERS = [Replicator, RobustReplicator, ProjectedReplicator]
 OPTIONS = {"step_size": 0.01, "max_iterations": 100}
@@ -38,6 +38,51 @@ def test_a_constant_added_to_a_players_payoffs_changes_nothing(solver, seed, sha
     shifted = [payoffs[0] + constant, *payoffs[1:]]
     for mixture, other in zip(solve(solver, payoffs), solve(solver, shifted), strict=True):
         np.testing.assert_allclose(mixture, other, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@settings(max_examples=20)
+@given(seeds, shapes, st.integers(-40, 40))
+def test_a_constant_of_any_size_costs_no_digits(solver, seed, shape, power):
+    """Payoffs with few digits are exact beside a power of two."""
+    payoffs = [np.round(array * 16) / 16 for array in random_payoffs(seed, shape)]
+    shifted = [payoffs[0] + 2.0**power * (power > 0), *payoffs[1:]]
+    for mixture, other in zip(solve(solver, payoffs), solve(solver, shifted), strict=True):
+        np.testing.assert_allclose(mixture, other, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(1, 6), st.integers(1, 6), st.integers(-9, 12), st.integers(0, 12), st.booleans())
+def test_nash_is_an_equilibrium_in_units_of_what_is_at_stake(seed, rows, columns, scale, outlier, is_zero_sum):
+    """Whatever the scale and however large one payoff: no player gains anything that is no rounding."""
+    rng = np.random.default_rng(seed)
+    row, column = rng.normal(size=(2, rows, columns)) * 10.0**scale
+    row[rng.integers(rows), rng.integers(columns)] *= 10.0**outlier
+    column = -row if is_zero_sum else column
+    found = Nash().solve([row, column])
+    assert found.status == "converged"
+    others = [row @ found.mixtures[1], column.T @ found.mixtures[0]]
+    met = [np.abs(row) @ found.mixtures[1], np.abs(column).T @ found.mixtures[0]]
+    for own, values, sizes in zip(found.mixtures, others, met, strict=True):
+        best = values.argmax()
+        assert values[best] - own @ values <= 1e-9 * max(sizes[best], own @ sizes)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.integers(0, 9), st.sampled_from([None, 1.0, 0.1, 0.03]))
+def test_an_outlier_leaves_quantal_responses_right_or_unclaimed(seed, outlier, temperature):
+    rng = np.random.default_rng(seed)
+    payoffs = list(rng.normal(size=(2, 3, 2)))
+    payoffs[0][rng.integers(3), rng.integers(2)] *= 10.0**outlier
+    found = LogitQRE(temperature=temperature).solve(payoffs)
+    table = cf.PayoffTable.from_arrays(payoffs)
+    assert found.status == "converged" or temperature is not None
+    if found.status == "converged":
+        for x, q, u in zip(found.mixtures, table.deviation_payoffs(found.mixtures), payoffs, strict=True):
+            score = q / (temperature or 0.1 * np.ptp(u))
+            response = np.exp(score - score.max())
+            noise = 1e-16 * np.abs(u).max() / (temperature or 1.0)
+            np.testing.assert_allclose(x, response / response.sum(), rtol=0, atol=1e-4 + noise)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -11,7 +11,8 @@ namespace coffee_fast {
 
 struct MirrorDescentOptions {
   std::size_t num_iterations = 1000;
-  double tolerance = 0.0;  ///< share of a player's payoff range that its gap may be; 0 plays all rounds
+  double tolerance =
+      0.0;  ///< share that a gap may be of the player's payoff range or, if less, 10 weights; 0 plays all
   double step_size = 0.0;  ///< constant, in the implicit form; 0 for 1 / (kl_weight (t + 1))
 };
 

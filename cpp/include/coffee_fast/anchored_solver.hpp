@@ -14,7 +14,7 @@ enum class AnchoredMethod { fixed_point, mirror_descent, homotopy, automatic };
 
 struct AnchoredOptions {
   AnchoredMethod method = AnchoredMethod::automatic;
-  double tolerance = 1e-10;          ///< share of a player's payoff range that its gap may be
+  double tolerance = 1e-10;  ///< share that a player's gap may be of its payoff range or, if less, 10 kl_weights
   std::size_t max_iterations = 500;  ///< of best responses and of mirror descent
 };
 

@@ -20,10 +20,11 @@ _FIRST_STEP = 0.3
 _SMALLEST_STEP = 1e-7
 _WANTED_CORRECTION = 0.15  # of a log-probability: how far predictions may miss
 _LARGEST_CORRECTION = 0.6
+_NEGLIGIBLE_LOG = 40.0  # beyond it, a log-probability counts by its share: e^-1000 is e^-1010
 _NUM_CORRECTIONS = 4
 _CROSSING_STEP = 1e-3  # below it, another orientation is a crossing of curves
 _PATH_RESIDUAL = 1e-4
-_MAX_STEPS = 600
+_MAX_STEPS = 2000
 _MAX_POLISH = 12
 
 
@@ -139,7 +140,8 @@ class Branch:
             y[left] += moves[..., 0]
             tangent[left] = _unit(moves[..., 1])
             if correction == 0:
-                first[left] = np.abs(moves[..., 0]).max(axis=1)
+                size = np.maximum(1.0, np.abs(y[left]) / _NEGLIGIBLE_LOG)
+                first[left] = (np.abs(moves[..., 0]) / size).max(axis=1)
         return y, tangent, first, residual, orientation
 
     def find_tangents(self, games: Int64) -> None:

@@ -50,7 +50,7 @@ def anchored_mirror_descent(
     for the mean :math:`\bar q^t` of the deviation payoffs so far, all that has to be kept. A ``step_size [G]`` makes
     :math:`\eta_t` constant, in the implicit form :math:`\log x^{t+1} = (\log x^t + \eta \lambda \log ref + \eta q^t) /
     (1 + \eta \lambda)`, whose last iterate converges in zero-sum games. A game stops when each gap is at most
-    ``tolerance`` times the largest payoff range of the player; at 0 it plays all rounds.
+    ``tolerance`` times the player's payoff range or, if that is less, ten times its weight; at 0 it plays all rounds.
 
     Regret of the composite form of follow the leader bounds the gap: ``B^2 (1 + log T) / (8 kl_weight T)`` for
     payoffs in a range of ``B`` (decreasing steps).
@@ -61,7 +61,7 @@ def anchored_mirror_descent(
         values = rounds.play()
         if tolerance > 0.0 or t == num_iterations:
             gap = rounds.gap(t)
-            done = np.asarray((gap <= tolerance * rounds.ranges).all(axis=1) | (t == num_iterations))
+            done = np.asarray((gap <= tolerance * rounds.scales).all(axis=1) | (t == num_iterations))
             if done.any():
                 found.append((rounds.games[done], rounds.result(done, gap, t)))
                 if done.all():
@@ -78,7 +78,8 @@ class _Rounds:
         self.num_players = len(anchored.axis_owners(payoffs))
         self.games = np.arange(len(payoffs[0]))
         self.payoffs, self.reference, self.kl_weight = list(payoffs), list(reference), kl_weight
-        self.ranges = np.stack([np.ptp(p.reshape(len(p), -1), axis=1) for p in payoffs], axis=1)
+        ranges = np.stack([np.ptp(p.reshape(len(p), -1), axis=1) for p in payoffs], axis=1)
+        self.scales = np.minimum(ranges, 10.0 * kl_weight)
         self.current = [x - anchored.log_sum_exp(x) for x in reference]
         self.played = [np.exp(x) for x in self.current]
         self.sums = [np.zeros_like(x) for x in self.current]
@@ -125,7 +126,7 @@ class _Rounds:
         """Drop all other games, from ``values`` too."""
         for name in ("payoffs", "reference", "current", "played", "sums"):
             setattr(self, name, [array[games] for array in getattr(self, name)])
-        for name in ("games", "kl_weight", "ranges", "value", "joint"):
+        for name in ("games", "kl_weight", "scales", "value", "joint"):
             setattr(self, name, getattr(self, name)[games])
         return [q[games] for q in values]
 

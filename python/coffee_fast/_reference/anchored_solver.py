@@ -21,6 +21,7 @@ Method = Literal["auto", "fixed_point", "mirror_descent", "homotopy"]
 METHODS: tuple[Method, ...] = ("fixed_point", "mirror_descent", "homotopy")
 _RESCUE_ITERATIONS = 200
 _RESCUE_DAMPING = 0.1
+_LARGEST_RATIO = 10.0  # of a range to a weight: one outlier must not widen what is allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,14 @@ def solve_anchored(
     ``"auto"`` iterates best responses where they contract, follows mirror descent where the game is zero-sum (with one
     weight for both) and its rate makes that the cheaper way, and traces the branch of equilibria from infinite weight
     elsewhere, as it does for games that the first two leave unfinished. A game has converged when each gap is at most
-    ``tolerance`` times the player's range of payoffs.
+    ``tolerance`` times the player's range of payoffs or, if that is less, ten times its weight.
     """
     num_games = len(payoffs[0])
     ranges = np.stack([np.ptp(p.reshape(num_games, -1), axis=1) for p in payoffs], axis=1)
     scaled = [p / _as_axes(kl_weight[:, i], p) for i, p in enumerate(anchored.centered(payoffs))]
     contraction, zero_sum = anchored.contraction(payoffs, kl_weight), is_zero_sum(payoffs, kl_weight)
-    allowed = tolerance * np.where(ranges > 0, ranges, 1.0) / kl_weight  # of the KL divergence
+    with np.errstate(over="ignore"):
+        allowed = tolerance * np.minimum(np.where(ranges > 0, ranges, 1.0) / kl_weight, _LARGEST_RATIO)  # of the KL
     kind = np.full(num_games, 2) if method == "auto" else np.full(num_games, METHODS.index(method))
     # (1 + step * weight)^-1 for the step weight / max |U|^2 of mirror descent, as a share of the way to the response
     ratio = kl_weight.min(axis=1) / np.maximum(0.5 * ranges.max(axis=1), 1e-280)

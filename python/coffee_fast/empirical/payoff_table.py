@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.empirical.payoff_arrays import (
+    MAX_PAYOFF,
+    as_payoffs,
+    check_index,
+    check_mixture,
+    is_listed,
+    origin_of,
+)
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.typing import Float64
 
-MAX_PAYOFF = 1e280
-"""The largest payoff size a table takes: sums and differences of payoffs then stay far from overflow."""
+__all__ = ["MAX_PAYOFF", "PayoffLike", "PayoffTable", "as_payoff_table", "check_mixture"]
 
 
 class PayoffTable:
     """Payoffs ``[E, S1, ..., Sn]`` of each of ``n`` players, by ``E`` ensemble members (1 for a plain game).
 
-    Made by :meth:`symmetric` or :meth:`from_arrays`; never changes. An entry may be NaN, which says that it is not
-    known: such a table can be looked at, but anything that needs the entry refuses it. Mixtures are given as one
-    array of probabilities a player, for symmetric games too.
+    Made by :meth:`symmetric` or :meth:`from_arrays`; never changes. An entry may be NaN or masked, which says that it
+    is not known: such a table can be looked at, but anything that needs the entry refuses it. Mixtures are given as one
+    array of probabilities a player, for symmetric games too. A constant on top of a player's payoffs costs no digits:
+    where it is a thousand times their range or more, it is taken off before anything is computed, and put back.
 
     >>> table = PayoffTable.from_arrays([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])  # the prisoner's dilemma
     >>> table.regret([[1.0, 0.0], [1.0, 0.0]])
     array([2., 2.])
     """
 
-    __slots__ = ("_arrays", "_kernel", "_symmetric")
+    __slots__ = ("_arrays", "_kernel", "_origins", "_symmetric")
 
     def __init__(self, arrays: tuple[Float64, ...], is_symmetric: bool) -> None:
         self._arrays = arrays
         self._symmetric = is_symmetric
         self._kernel: Any = None
+        self._origins: tuple[float, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., PayoffTable], tuple[Any, ...]]:
+        """Copy and pickle the payoffs alone; the compiled table is made anew."""
+        return (
+            (PayoffTable.symmetric, self._arrays[:1]) if self._symmetric else (PayoffTable.from_arrays, (self._arrays,))
+        )
 
     @classmethod
     def symmetric(cls, payoffs: ArrayLike) -> PayoffTable:
@@ -49,7 +64,7 @@ class PayoffTable:
         InvalidGameError
             Payoffs of another shape, without strategies, infinite or beyond 1e280.
         """
-        array = _as_payoffs("PayoffTable.symmetric: payoffs", payoffs)
+        array = as_payoffs("PayoffTable.symmetric: payoffs", payoffs)
         if array.ndim not in (2, 3) or array.shape[-1] != array.shape[-2]:
             raise InvalidGameError(
                 f"PayoffTable.symmetric: payoffs must have shape [S, S] or [E, S, S], got {list(array.shape)}"
@@ -72,7 +87,11 @@ class PayoffTable:
         InvalidGameError
             Arrays of another or of different shapes, without strategies, infinite or beyond 1e280.
         """
-        arrays = [_as_payoffs(f"PayoffTable.from_arrays: payoffs of player {i}", p) for i, p in enumerate(payoffs)]
+        if not is_listed(payoffs):
+            raise InvalidGameError(
+                f"PayoffTable.from_arrays: payoffs must be a list of one array a player, got {shown(payoffs)}"
+            )
+        arrays = [as_payoffs(f"PayoffTable.from_arrays: payoffs of player {i}", p) for i, p in enumerate(payoffs)]
         if not arrays:
             raise InvalidGameError("PayoffTable.from_arrays: payoffs must hold one array a player, got none")
         shape, num_players = arrays[0].shape, len(arrays)
@@ -114,7 +133,7 @@ class PayoffTable:
 
     def payoffs(self, player: int) -> Float64:
         """Return the payoffs ``[E, S1, ..., Sn]`` of ``player``; read-only."""
-        return self._arrays[self._check_player("payoffs", player)]
+        return self._arrays[check_index("payoffs: player", player, self.num_players)]
 
     def mean(self) -> PayoffTable:
         """Return the game of payoffs averaged over members."""
@@ -126,8 +145,7 @@ class PayoffTable:
 
     def member(self, index: int) -> PayoffTable:
         """Return the game as one member sees it."""
-        if not 0 <= index < self.num_members:
-            raise InvalidArgumentError(f"member: index must lie in [0, {self.num_members}), got {index}")
+        index = check_index("member: index", index, self.num_members)
         return self._with([array[index : index + 1] for array in self._stored])
 
     def expected_payoffs(self, mixtures: Sequence[ArrayLike]) -> Float64:
@@ -199,23 +217,31 @@ class PayoffTable:
                         f"{caller}: the payoff of player {player} at profile {tuple(profile)} is not known "
                         f"(NaN, member {member})"
                     )
-            self._kernel = _core.PayoffTable([np.ascontiguousarray(a) for a in self._stored], self._symmetric)
+            self._origins = tuple(origin_of(array) for array in self._arrays)
+            near = [np.ascontiguousarray(a - c if c else a) for a, c in zip(self._stored, self._origins, strict=False)]
+            self._kernel = _core.PayoffTable(near, self._symmetric)
         return self._kernel
+
+    def centered_payoffs(self, player: int) -> tuple[Float64, float]:
+        """Return the payoffs of ``player`` as solvers take them, and the constant that was taken off them."""
+        payoffs = self.payoffs(player)
+        origin = origin_of(payoffs)
+        return (payoffs - origin if origin else payoffs), origin
 
     def _expected_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> Float64:
         payoffs: Float64 = self.kernel(caller).expected_payoffs(self._check(caller, mixtures), over_members)
-        return payoffs
+        return payoffs + self._origins
 
     def _deviation_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> tuple[Float64, ...]:
         kernel, profile = self.kernel(caller), self._check(caller, mixtures)
-        return tuple(kernel.deviation_payoffs(player, profile, over_members) for player in range(self.num_players))
-
-    def _check_player(self, caller: str, player: int) -> int:
-        if not 0 <= player < self.num_players:
-            raise InvalidArgumentError(f"{caller}: player must lie in [0, {self.num_players}), got {player}")
-        return player
+        return tuple(
+            kernel.deviation_payoffs(player, profile, over_members) + origin
+            for player, origin in enumerate(self._origins)
+        )
 
     def _check(self, caller: str, mixtures: Sequence[ArrayLike]) -> list[Float64]:
+        if not is_listed(mixtures):
+            raise InvalidArgumentError(f"{caller}: mixtures must be one array a player, got {shown(mixtures)}")
         if len(mixtures) != self.num_players:
             raise InvalidArgumentError(
                 f"{caller}: mixtures must be one a player, {self.num_players} in all, got {len(mixtures)}"
@@ -226,28 +252,40 @@ class PayoffTable:
         ]
 
 
-def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64:
-    """Return ``mixture`` as a C-ordered array if it is a distribution over ``num_strategies``, within 1e-6."""
-    x = np.ascontiguousarray(mixture, dtype=np.float64)
-    if x.shape != (num_strategies,):
-        raise InvalidArgumentError(f"{name} must have shape [{num_strategies}], got {list(np.shape(mixture))}")
-    if not (np.isfinite(x).all() and (x >= -1e-9).all() and abs(x.sum() - 1.0) <= 1e-6):
-        raise InvalidArgumentError(f"{name} must hold probabilities >= 0 that sum to 1, got {x.tolist()}")
-    return x
+PayoffLike = PayoffTable | ArrayLike | Sequence[ArrayLike]
 
 
-def _as_payoffs(name: str, payoffs: ArrayLike) -> Float64:
-    try:
-        array = np.asarray(payoffs)
-    except ValueError as error:  # rows of different lengths
-        raise InvalidGameError(f"{name} must be a rectangular array of numbers: {error}") from error
-    if array.dtype.kind not in "iuf":
-        raise InvalidGameError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
-    array = np.array(array, dtype=np.float64, order="C")
-    if array.size == 0:
-        raise InvalidGameError(f"{name} must have an entry on each axis, got shape {list(array.shape)}")
-    if (too_large := np.argwhere(np.abs(array) > MAX_PAYOFF)).size:
-        place = tuple(too_large[0].tolist())
-        raise InvalidGameError(f"{name} must be finite and at most 1e280 in size, got {array[place]} at {place}")
-    array.flags.writeable = False
-    return array
+def as_payoff_table(caller: str, payoffs: PayoffLike, name: str = "table") -> PayoffTable:
+    """Return ``payoffs`` as a table: a table as it is, else what arrays can be only one game.
+
+    A square matrix is the row player's payoffs in a symmetric game, as :meth:`PayoffTable.symmetric` takes it; a list
+    of arrays with an axis a player, or one more, is one a player, as :meth:`PayoffTable.from_arrays` takes it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Anything else, and a single array of more axes, which might be either.
+    """
+    if isinstance(payoffs, PayoffTable):
+        return payoffs
+    wanted = "a PayoffTable, a square matrix (of a symmetric game) or a list of one array a player"
+    if not is_listed(payoffs):
+        raise InvalidArgumentError(f"{caller}: {name} must be {wanted}, got {shown(payoffs)}")
+    num_axes = _num_axes(payoffs)
+    if num_axes > 2 and isinstance(payoffs, list | tuple):
+        return PayoffTable.from_arrays(payoffs)
+    if num_axes == 2:
+        matrix = as_payoffs(f"{caller}: {name}", payoffs)
+        if matrix.shape[0] == matrix.shape[-1]:
+            return PayoffTable.symmetric(matrix)
+    raise InvalidArgumentError(
+        f"{caller}: {name} must be {wanted}, got one array of {num_axes} axes; say which game it is with "
+        f"PayoffTable.symmetric or PayoffTable.from_arrays, as [A, -A] for a zero-sum game"
+    )
+
+
+def _num_axes(values: Any) -> int:
+    depth = 0
+    while isinstance(values, list | tuple) and values:
+        values, depth = values[0], depth + 1
+    return depth + int(getattr(values, "ndim", 0))

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.errors import ConfigError, InvalidArgumentError, shown
 from coffee_fast.meta_solvers.anchored import GAMD, GANE, LogitQRE
 from coffee_fast.meta_solvers.annealed import AnnealedReplicator
 from coffee_fast.meta_solvers.base import MetaSolution, MetaSolver
@@ -65,17 +65,19 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
     >>> from_config({"kind": "robust_replicator", "regret_threshold": 0.0})
     RobustReplicator(step_size=0.001, max_iterations=20000, min_probability=1e-06, regret_threshold=0.0)
     """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f'meta_solver: config must be a mapping, as {{"kind": "nash"}}, got {shown(config)}')
     parameters = dict(config)
     kind = parameters.pop("kind", None)
     if not isinstance(kind, str) or kind not in _SOLVERS:
         raise ConfigError(
-            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {kind!r}{_nearest(kind, _SOLVERS)}"
+            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {shown(kind)}{_nearest(kind, _SOLVERS)}"
         )
     solver = _SOLVERS[kind]
     known = [field.name for field in dataclasses.fields(solver)]
     for name in parameters:
         if name not in known:
-            raise ConfigError(f"meta_solver: {kind} has no field {name!r}{_nearest(name, known)}")
+            raise ConfigError(f"meta_solver: {kind} has no field {shown(name)}{_nearest(name, known)}")
     try:
         return solver(**parameters)
     except InvalidArgumentError as error:
@@ -83,5 +85,5 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
 
 
 def _nearest(name: Any, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(str(name)[:100], list(known), n=1, cutoff=0.5) if isinstance(name, str) else []
     return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, make_solution
+from coffee_fast.checks import check_count, check_flag, check_number
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
+from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table, make_solution
 from coffee_fast.regularized import AnchoredEquilibrium, CorrelatedEquilibrium, gamd, gane
 
 
@@ -26,7 +25,7 @@ class GANE(ConfigurableSolver):
         Of tables with members: 0 solves their mean; above, each payoff is the entropic certainty equivalent over
         members, which holds back from what they disagree about.
     tolerance
-        Converged with gaps at most this share of the payoff range.
+        Converged with gaps at most this share of the payoff range or, if that is less, of ten KL weights.
     max_iterations
         Of the fixed point iteration and mirror descent, before the branch of equilibria is traced.
 
@@ -44,16 +43,17 @@ class GANE(ConfigurableSolver):
     kind: ClassVar[str] = "gane"
 
     def __post_init__(self) -> None:
-        name = type(self).__name__
         if self.kl_weight is not None:
-            check_number(f"{name}: kl_weight", self.kl_weight, is_open=True)
-        check_number(f"{name}: risk_aversion", self.risk_aversion)
-        check_number(f"{name}: tolerance", self.tolerance, is_open=True)
-        check_count(f"{name}: max_iterations", self.max_iterations, at_least=1)
+            self._set(kl_weight=check_number("GANE: kl_weight", self.kl_weight, is_open=True))
+        self._set(
+            risk_aversion=check_number("GANE: risk_aversion", self.risk_aversion),
+            tolerance=check_number("GANE: tolerance", self.tolerance, is_open=True),
+            max_iterations=check_count("GANE: max_iterations", self.max_iterations, at_least=1),
+        )
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Find the equilibrium; the status is ``"converged"`` or, of the best mixtures found, ``"max_iterations"``."""
-        table.kernel("solve")  # refuses unknown payoffs
+        table = complete_table(table)
         found = gane(
             table,
             kl_weight=self.kl_weight,
@@ -96,16 +96,17 @@ class GAMD(ConfigurableSolver):
 
     def __post_init__(self) -> None:
         if self.kl_weight is not None:
-            check_number("GAMD: kl_weight", self.kl_weight, is_open=True)
-        check_count("GAMD: num_iterations", self.num_iterations, at_least=1)
-        if not isinstance(self.last_iterate, bool):
-            raise InvalidArgumentError(f"GAMD: last_iterate must be true or false, got {self.last_iterate!r}")
-        check_number("GAMD: risk_aversion", self.risk_aversion)
-        check_number("GAMD: tolerance", self.tolerance)
+            self._set(kl_weight=check_number("GAMD: kl_weight", self.kl_weight, is_open=True))
+        self._set(
+            num_iterations=check_count("GAMD: num_iterations", self.num_iterations, at_least=1),
+            last_iterate=check_flag("GAMD: last_iterate", self.last_iterate),
+            risk_aversion=check_number("GAMD: risk_aversion", self.risk_aversion),
+            tolerance=check_number("GAMD: tolerance", self.tolerance),
+        )
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Play the rounds; the status is ``"converged"`` within the tolerance, else ``"max_iterations"``."""
-        table.kernel("solve")  # refuses unknown payoffs
+        table = complete_table(table)
         found = gamd(
             table,
             kl_weight=self.kl_weight,
@@ -140,11 +141,11 @@ class LogitQRE(ConfigurableSolver):
 
     def __post_init__(self) -> None:
         if self.temperature is not None:
-            check_number("LogitQRE: temperature", self.temperature, is_open=True)
+            self._set(temperature=check_number("LogitQRE: temperature", self.temperature, is_open=True))
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Find the equilibrium; the status is ``"converged"`` or, of the best mixtures found, ``"max_iterations"``."""
-        table.kernel("solve")
+        table = complete_table(table)
         found = gane(table, kl_weight=self.temperature)
         return _solution(table, found, self.kind)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution
-from coffee_fast.meta_solvers.replicator import Replicator
+from coffee_fast.checks import check_count, check_flag, check_number
+from coffee_fast.empirical.payoff_table import PayoffLike
+from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table
+from coffee_fast.meta_solvers.replicator import Replicator, checked_parameters
 from coffee_fast.meta_solvers.robust import RobustReplicator
 
 
@@ -56,20 +55,21 @@ class AnnealedReplicator(ConfigurableSolver):
     kind: ClassVar[str] = "annealed_replicator"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.is_robust, bool):
-            raise InvalidArgumentError(f"AnnealedReplicator: is_robust must be true or false, got {self.is_robust!r}")
+        self._set(is_robust=check_flag("AnnealedReplicator: is_robust", self.is_robust))
         for name in ("initial_regret_threshold", "final_regret_threshold"):
-            check_number(f"AnnealedReplicator: {name}", getattr(self, name))
-        check_count("AnnealedReplicator: num_anneal_steps", self.num_anneal_steps, at_least=1)
-        self._dynamics(self.initial_regret_threshold)  # checks the rest
+            self._set(**{name: check_number(f"AnnealedReplicator: {name}", getattr(self, name))})
+        num_steps = check_count("AnnealedReplicator: num_anneal_steps", self.num_anneal_steps, at_least=1)
+        self._set(num_anneal_steps=num_steps)
+        self._set(**checked_parameters(self))
 
     def regret_threshold(self, num_strategies: int) -> float:
         """Return the threshold for a table of this many strategies a player."""
         share_left = 1.0 - max(0, num_strategies - 2) / self.num_anneal_steps
         return max(self.final_regret_threshold, self.initial_regret_threshold * share_left)
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Run the dynamics; the status is ``"threshold_reached"`` or ``"max_iterations"``."""
+        table = complete_table(table)
         threshold = self.regret_threshold(max(table.num_strategies))
         return replace(self._dynamics(threshold).solve(table), solver=self.kind)
 

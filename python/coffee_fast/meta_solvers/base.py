@@ -9,10 +9,13 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from coffee_fast.empirical.payoff_table import PayoffTable
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable, as_payoff_table
+from coffee_fast.empirical.regret import payoff_stakes
 from coffee_fast.typing import Float64
 
-Status = Literal["converged", "threshold_reached", "max_iterations"]
+Status = Literal["converged", "threshold_reached", "max_iterations", "not_converged"]
+EQUILIBRIUM_TOLERANCE = 1e-9
+"""The share of what is at stake for a player that its regret may be in what is called an equilibrium."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +32,10 @@ class MetaSolution:
         ``f64[N]``: the same with every member believed where it favors the deviation; ``regret`` with one member. It
         bounds the regret in each member's game, but not in the true game: errors that members share are in none.
     status
-        ``"converged"``: the mixtures are what the solver promises; ``"threshold_reached"``: it stopped below its regret
-        threshold; ``"max_iterations"``: it ran all its iterations, which says nothing about their quality.
+        ``"converged"``: the certificate of these mixtures, their regret or regularized gap, is within the tolerance;
+        ``"threshold_reached"``: the dynamics stopped below their regret threshold; ``"max_iterations"``: all iterations
+        were run, and the regret alone says how good the mixtures are; ``"not_converged"``: the solver came to its end,
+        and its certificate does not hold.
     num_iterations
         Steps taken.
     solver
@@ -60,7 +65,11 @@ class MetaSolver(Protocol):
     kind: ClassVar[str]
 
     def solve(self, table: PayoffTable) -> MetaSolution:
-        """Return mixtures for ``table``. Deterministic; refuses a table with unknown payoffs (InvalidGameError)."""
+        """Return mixtures for ``table``. Deterministic; refuses a table with unknown payoffs (InvalidGameError).
+
+        Solvers of this package also take what makes a table: a square matrix, the row player's payoffs in a symmetric
+        game, or a list of one array a player.
+        """
         ...
 
     def to_config(self) -> dict[str, Any]:
@@ -73,18 +82,36 @@ class ConfigurableSolver:
 
     kind: ClassVar[str]
 
+    def _set(self, **fields: Any) -> None:
+        """Keep the fields as the checks return them: plain numbers."""
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
     def to_config(self) -> dict[str, Any]:
         """Return ``{"kind": ..., **parameters}`` of plain numbers and None."""
         parameters: Mapping[str, Any] = dataclasses.asdict(self)  # type: ignore[call-overload]
         return {"kind": self.kind, **parameters}
 
 
+def complete_table(payoffs: PayoffLike) -> PayoffTable:
+    """Return what is to be solved as a table; refuses unknown payoffs in the name of the solver."""
+    table = as_payoff_table("solve", payoffs)
+    table.kernel("solve")
+    return table
+
+
 def make_solution(
-    table: PayoffTable, mixtures: Sequence[Float64], *, status: Status, num_iterations: int, solver: str
+    table: PayoffTable, mixtures: Sequence[Float64], *, status: Status | None = None, num_iterations: int, solver: str
 ) -> MetaSolution:
-    """Return the solution with its regrets worked out and its arrays read-only."""
-    table.kernel("solve")  # refuses unknown payoffs in the name of the solver
+    """Return the solution with its regrets worked out and its arrays read-only.
+
+    Without a status of the solver's own certificate, the regret decides whether it is ``"converged"``.
+    """
     regret, bound = table.regret(mixtures), table.pessimistic_regret(mixtures)
+    if status is None:
+        stakes, rounding = payoff_stakes(table, mixtures)
+        is_equilibrium = bool((regret <= EQUILIBRIUM_TOLERANCE * stakes + rounding).all())
+        status = "converged" if is_equilibrium else "not_converged"
     for array in (*mixtures, regret, bound):
         array.flags.writeable = False
     return MetaSolution(tuple(mixtures), regret, bound, status, num_iterations, solver)

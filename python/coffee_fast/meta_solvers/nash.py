@@ -1,67 +1,105 @@
-"""Nash equilibria of two-player zero-sum games by linear programming."""
+"""Nash equilibria of two-player games, by linear programming or in exact arithmetic."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from coffee_fast.empirical.payoff_table import PayoffTable
+from coffee_fast.empirical.payoff_table import PayoffLike
 from coffee_fast.errors import InvalidGameError, NumericalError
-from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, make_solution
+from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table, make_solution
+from coffee_fast.meta_solvers.lemke_howson import lemke_howson, symmetric_lemke_howson
 from coffee_fast.typing import Float64
+
+MAX_EXACT_STRATEGIES = 60
+"""Of both players together, or of a symmetric game: how many exact arithmetic is for (about two seconds)."""
 
 
 @dataclass(frozen=True)
 class Nash(ConfigurableSolver):
-    r"""A Nash equilibrium of a two-player zero-sum game, on payoffs averaged over members.
+    r"""A Nash equilibrium of a two-player game, on payoffs averaged over members.
 
-    Each player maximizes the payoff that it is sure of: :math:`\max_x \min_b \sum_a x_a A_{ab}` (von Neumann 1928), a
-    linear program that HiGHS solves. Payoffs that add to a constant are zero-sum but for that constant. A symmetric
-    table gets one mixture for both players. Where there are several equilibria, one of them.
+    In a zero-sum game each player maximizes the payoff that it is sure of, :math:`\max_x \min_b \sum_a x_a A_{ab}` (von
+    Neumann 1928), a linear program that HiGHS solves; payoffs that add to a constant are zero-sum but for that
+    constant. Other games, and programs whose answer is no equilibrium, as with payoffs of very different sizes, are
+    solved exactly by complementary pivots (Lemke and Howson 1964) if both players together have at most 60 strategies.
+    A symmetric table gets one mixture for both players. Where there are several equilibria, one of them.
 
     >>> from coffee_fast import PayoffTable
     >>> table = PayoffTable.from_arrays([[[2, -1], [-1, 1]], [[-2, 1], [1, -1]]])
     >>> Nash().solve(table).mixtures[0].round(6).tolist()
     [0.4, 0.6]
+    >>> Nash().solve([[0.0, 3.0], [1.0, 2.0]]).mixtures[0].tolist()  # hawk and dove
+    [0.5, 0.5]
     """
 
     kind: ClassVar[str] = "nash"
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
-        """Solve one linear program a player (one in all for a symmetric table); the status is ``"converged"``.
+    def solve(self, table: PayoffLike) -> MetaSolution:
+        """Find an equilibrium; the status is ``"converged"`` if no player can gain 1e-9 of what is at stake for it.
+
+        Else it is ``"not_converged"``: linear programs of large games, with payoffs of very different sizes.
 
         Raises
         ------
         InvalidGameError
-            The game has not two players, or payoffs that do not add to a constant within 1e-9 of their range.
+            The game has not two players, or is not zero-sum (payoffs add to a constant within 1e-9 of their size) and
+            too large for exact arithmetic.
         """
+        table = complete_table(table)
         if table.num_players != 2:
-            raise InvalidGameError(f"Nash: the game must have two players, got {table.num_players}")
-        table.kernel("solve")  # refuses unknown payoffs
+            raise InvalidGameError(
+                f"Nash: the game must have two players, got {table.num_players}; use LogitQRE with a small temperature"
+            )
         mean = table.mean()
-        row, column = mean.payoffs(0)[0], mean.payoffs(1)[0]
-        _check_zero_sum(row, column)
-        mixture, num_iterations = _max_min(row)
-        mixtures = [mixture, mixture]
-        if not table.is_symmetric:
-            mixtures[1], more_iterations = _max_min(column.T)
-            num_iterations += more_iterations
-        return make_solution(table, mixtures, status="converged", num_iterations=num_iterations, solver=self.kind)
+        row, column = (mean.centered_payoffs(player)[0][0] for player in range(2))
+        rounding = 4.0 * np.finfo(np.float64).eps * (np.abs(mean.payoffs(0)[0]) + np.abs(mean.payoffs(1)[0]))
+        is_zero_sum = _is_zero_sum(row, column, rounding)
+        solution = None
+        for mixtures, num_iterations in _candidates(row, column, is_zero_sum, table.is_symmetric):
+            if solution is None or solution.status != "converged":
+                solution = make_solution(table, mixtures, num_iterations=num_iterations, solver=self.kind)
+            if solution.status == "converged":
+                break
+        if solution is None:
+            raise NumericalError("Nash: neither linear programs nor exact pivots came to an end; use LogitQRE")
+        return solution
 
 
-def _check_zero_sum(row: Float64, column: Float64) -> None:
-    sums = row + column
-    spread, scale = np.ptp(sums), max(np.ptp(row), np.ptp(column))
-    if spread > 1e-9 * scale:
+def _candidates(
+    row: Float64, column: Float64, is_zero_sum: bool, is_symmetric: bool
+) -> Iterator[tuple[list[Float64], int]]:
+    """Yield mixtures and iterations that may be an equilibrium: the cheapest first, the surest last."""
+    size = len(row) if is_symmetric else sum(row.shape)
+    is_small = size <= MAX_EXACT_STRATEGIES
+    if is_zero_sum:
+        programs = [_max_min(row)] if is_symmetric else [_max_min(row), _max_min(column.T)]
+        found = [program for program in programs if program is not None]
+        if len(found) == len(programs):
+            mixtures = [mixture for mixture, _ in found]
+            yield mixtures * (2 if is_symmetric else 1), sum(num_iterations for _, num_iterations in found)
+    elif not is_small:
+        sums = row + column
         raise InvalidGameError(
-            f"Nash: the payoffs of both players must add to a constant (a zero-sum game), but their sums range over "
-            f"[{sums.min():g}, {sums.max():g}]; use Replicator or RobustReplicator for general games"
+            f"Nash: the payoffs of both players must add to a constant (a zero-sum game) in games of more than "
+            f"{MAX_EXACT_STRATEGIES} strategies, got {size} and sums in [{sums.min():g}, {sums.max():g}]; use LogitQRE "
+            f"with a small temperature, or Replicator"
         )
+    if is_small and (exact := symmetric_lemke_howson(row) if is_symmetric else lemke_howson(row, column)):
+        yield exact
 
 
-def _max_min(payoffs: Float64) -> tuple[Float64, int]:
+def _is_zero_sum(row: Float64, column: Float64, rounding: Float64) -> bool:
+    """Whether sums are alike within 1e-9 of the payoffs there, or of those in the middle if these are larger."""
+    sums, sizes = row + column, np.abs(row - np.median(row)) + np.abs(column - np.median(column))
+    allowed = 1e-9 * np.maximum(sizes, np.median(sizes)) + rounding
+    return bool((np.abs(sums - np.median(sums)) <= allowed).all())
+
+
+def _max_min(payoffs: Float64) -> tuple[Float64, int] | None:
     """Return the mixture over rows with the largest guaranteed payoff, and the solver's iterations."""
     from scipy.optimize import linprog
 
@@ -79,6 +117,6 @@ def _max_min(payoffs: Float64) -> tuple[Float64, int]:
         method="highs",
     )
     if result.status != 0:
-        raise NumericalError(f"Nash: the linear program failed: {result.message}")
+        return None
     mixture = np.maximum(result.x[:num_rows], 0.0)
     return mixture / mixture.sum(), int(result.nit)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
+from coffee_fast.empirical.payoff_table import PayoffLike
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.meta_solvers.base import (
     ConfigurableSolver,
     MetaSolution,
     Status,
+    complete_table,
     make_solution,
     uniform_mixtures,
 )
@@ -59,11 +60,11 @@ class Replicator(ConfigurableSolver):
     kind: ClassVar[str] = "replicator"
 
     def __post_init__(self) -> None:
-        _check_parameters(type(self).__name__, self.step_size, self.max_iterations, self.min_probability)
+        self._set(**checked_parameters(self))
         if self.regret_threshold is not None:
-            check_number(f"{type(self).__name__}: regret_threshold", self.regret_threshold)
+            self._set(regret_threshold=check_number(f"{type(self).__name__}: regret_threshold", self.regret_threshold))
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Run the dynamics; the status is ``"threshold_reached"`` or ``"max_iterations"``."""
         return run_dynamics(
             table,
@@ -100,9 +101,9 @@ class ProjectedReplicator(ConfigurableSolver):
     kind: ClassVar[str] = "projected_replicator"
 
     def __post_init__(self) -> None:
-        _check_parameters(type(self).__name__, self.step_size, self.max_iterations, self.min_probability)
+        self._set(**checked_parameters(self))
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Run the dynamics and average them; the status is ``"max_iterations"``."""
         return run_dynamics(
             table,
@@ -116,7 +117,7 @@ class ProjectedReplicator(ConfigurableSolver):
 
 
 def run_dynamics(
-    table: PayoffTable,
+    table: PayoffLike,
     dynamics: _core.ReplicatorKind,
     *,
     solver: str,
@@ -127,9 +128,9 @@ def run_dynamics(
     average: bool = False,
 ) -> MetaSolution:
     """Run the kernel on ``table`` and wrap what it returns."""
-    kernel = table.kernel("solve")
+    table = complete_table(table)
     if max(table.num_strategies) == 1:  # nothing to choose, nothing to iterate
-        return make_solution(table, uniform_mixtures(table), status="converged", num_iterations=0, solver=solver)
+        return make_solution(table, uniform_mixtures(table), num_iterations=0, solver=solver)
     for player, size in enumerate(table.num_strategies):
         if min_probability * size > 1.0:
             raise InvalidArgumentError(
@@ -137,13 +138,17 @@ def run_dynamics(
                 f"got {min_probability}"
             )
     mixtures, num_iterations, threshold_reached = _core.solve_replicator(
-        kernel, dynamics, step_size, max_iterations, min_probability, regret_threshold, average
+        table.kernel("solve"), dynamics, step_size, max_iterations, min_probability, regret_threshold, average
     )
     status: Status = "threshold_reached" if threshold_reached else "max_iterations"
     return make_solution(table, mixtures, status=status, num_iterations=num_iterations, solver=solver)
 
 
-def _check_parameters(name: str, step_size: float, max_iterations: int, min_probability: float) -> None:
-    check_number(f"{name}: step_size", step_size, is_open=True)
-    check_count(f"{name}: max_iterations", max_iterations, at_least=1)
-    check_number(f"{name}: min_probability", min_probability)
+def checked_parameters(solver: Any) -> dict[str, float]:
+    """Return the parameters that all replicator dynamics share, as plain numbers."""
+    name = type(solver).__name__
+    return {
+        "step_size": check_number(f"{name}: step_size", solver.step_size, is_open=True),
+        "max_iterations": check_count(f"{name}: max_iterations", solver.max_iterations, at_least=1),
+        "min_probability": check_number(f"{name}: min_probability", solver.min_probability),
+    }

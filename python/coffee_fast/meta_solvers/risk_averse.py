@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, make_solution
+from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.empirical.payoff_table import PayoffLike
+from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table, make_solution
 from coffee_fast.regularized.kernels import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
 from coffee_fast.regularized.rqe import rqe
 
@@ -32,12 +31,12 @@ class RQE(ConfigurableSolver):
         Of tables with members: 0 solves their mean; above, each payoff is the entropic certainty equivalent over
         members, which holds back from what they disagree about.
     tolerance
-        Converged with gaps at most this share of the payoff range.
+        Converged with gaps at most this share of the payoff range or, if that is less, of ten temperatures.
     max_iterations
         Steps along the branch of equilibria, and damped responses where it could not be followed to its end.
 
-    >>> table = PayoffTable.symmetric([[4.0, 0.0], [2.0, 2.0]])  # the stag hunt: the hare is safe
-    >>> solution = RQE(temperature=0.5, risk_aversion=2.0).solve(table)
+    >>> stag_hunt = [[4.0, 0.0], [2.0, 2.0]]  # the hare is safe
+    >>> solution = RQE(temperature=0.5, risk_aversion=2.0).solve(stag_hunt)
     >>> solution.status, solution.mixtures[0].round(4).tolist()
     ('converged', [0.205, 0.795])
     """
@@ -54,21 +53,20 @@ class RQE(ConfigurableSolver):
 
     def __post_init__(self) -> None:
         if self.temperature is not None:
-            check_number("RQE: temperature", self.temperature, is_open=True)
+            self._set(temperature=check_number("RQE: temperature", self.temperature, is_open=True))
         if self.risk_aversion is not None:
-            check_number("RQE: risk_aversion", self.risk_aversion)
-        for name, known in (("divergence", DIVERGENCES), ("regularizer", REGULARIZERS)):
-            if getattr(self, name) not in known:
-                raise InvalidArgumentError(
-                    f"RQE: {name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
-                )
-        check_number("RQE: environment_risk_aversion", self.environment_risk_aversion)
-        check_number("RQE: tolerance", self.tolerance, is_open=True)
-        check_count("RQE: max_iterations", self.max_iterations, at_least=1)
+            self._set(risk_aversion=check_number("RQE: risk_aversion", self.risk_aversion))
+        self._set(
+            divergence=check_choice("RQE: divergence", self.divergence, DIVERGENCES),
+            regularizer=check_choice("RQE: regularizer", self.regularizer, REGULARIZERS),
+            environment_risk_aversion=check_number("RQE: environment_risk_aversion", self.environment_risk_aversion),
+            tolerance=check_number("RQE: tolerance", self.tolerance, is_open=True),
+            max_iterations=check_count("RQE: max_iterations", self.max_iterations, at_least=1),
+        )
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Find the equilibrium; the status is ``"converged"`` or, of the best mixtures found, ``"max_iterations"``."""
-        table.kernel("solve")  # refuses unknown payoffs
+        table = complete_table(table)
         found = rqe(
             table,
             temperature=self.temperature,

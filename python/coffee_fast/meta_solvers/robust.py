@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coffee_fast import _core
-from coffee_fast.empirical.payoff_table import PayoffTable
+from coffee_fast.empirical.payoff_table import PayoffLike
 from coffee_fast.meta_solvers.base import MetaSolution
 from coffee_fast.meta_solvers.replicator import Replicator, run_dynamics
 
@@ -36,7 +36,7 @@ class RobustReplicator(Replicator):
 
     kind: ClassVar[str] = "robust_replicator"
 
-    def solve(self, table: PayoffTable) -> MetaSolution:
+    def solve(self, table: PayoffLike) -> MetaSolution:
         """Run the dynamics; the status is ``"threshold_reached"`` or ``"max_iterations"``."""
         return run_dynamics(
             table,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coffee_fast.checks import check_number
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.regularized.arguments import (
     KLWeight,
     References,
@@ -61,8 +61,8 @@ class Anchors:
         worth = check_per_player(
             f"{caller}: unseen_value", 0.0 if unseen_value is None else unseen_value, game.num_players
         )
-        if kl_value not in (None, "own", "zero_sum"):
-            raise InvalidArgumentError(f"{caller}: kl_value must be 'own', 'zero_sum' or None, got {kl_value!r}")
+        if kl_value is not None and not (isinstance(kl_value, str) and kl_value in ("own", "zero_sum")):
+            raise InvalidArgumentError(f"{caller}: kl_value must be 'own', 'zero_sum' or None, got {shown(kl_value)}")
         if kl_value == "zero_sum" and game.num_players != 2:
             raise InvalidArgumentError(f"{caller}: kl_value 'zero_sum' is for two players, got {game.num_players}")
         if kl_value is None:
@@ -71,7 +71,7 @@ class Anchors:
 
 
 def _references(caller: str, game: TabularGame, reference: References, smoothing: float) -> Profile:
-    check_number(f"{caller}: smoothing", smoothing, is_open=True)
+    smoothing = check_number(f"{caller}: smoothing", smoothing, is_open=True)
     shape = game.rewards.shape[1:3]
     legal = game.legal or [np.ones((*shape, size), dtype=bool) for size in game.num_actions]
     if reference is None:
@@ -81,7 +81,8 @@ def _references(caller: str, game: TabularGame, reference: References, smoothing
             return [log_uniform(mask) for mask in legal]
         if reference != "behavior" or game.counts is None:
             raise InvalidArgumentError(
-                f"{caller}: reference must be arrays, 'uniform', or 'behavior' for a game from a log, got {reference!r}"
+                f"{caller}: reference must be arrays, 'uniform', or 'behavior' for a game from a log, "
+                f"got {shown(reference)}"
             )
         return [_behavior(game, player, mask, smoothing) for player, mask in enumerate(legal)]
     check_players(f"{caller}: reference", reference, game.num_players)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.empirical.payoff_arrays import as_floats, is_listed
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable, as_payoff_table
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.regularized.kernels import LOG_ZERO
+from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64
 
 DEFAULT_SHARE_OF_RANGE = 0.1
+LARGEST_RATIO = 10.0
+"""Of a payoff range to a weight in what a gap may be: one outlier must not hide what the other payoffs say."""
 KLWeight = float | Sequence[float] | None
 References = Sequence[ArrayLike] | Literal["behavior", "uniform"] | None
+
+
+def as_game(caller: str, game: PayoffLike | TabularGame | Mapping[str, ArrayLike]) -> PayoffTable | TabularGame:
+    """Return what a solver takes as one of the two kinds of games; a log of play as the game of its averages."""
+    if isinstance(game, PayoffTable | TabularGame):
+        return game
+    if isinstance(game, Mapping):
+        return TabularGame.from_dataset(game)
+    if is_listed(game):
+        return as_payoff_table(caller, game, "game")
+    raise InvalidArgumentError(
+        f"{caller}: game must be a PayoffTable or what makes one, a TabularGame or a log as arrays, got {shown(game)}"
+    )
 
 
 def check_kl_weight(caller: str, kl_weight: KLWeight, ranges: Float64, name: str = "kl_weight") -> Float64:
@@ -28,11 +46,11 @@ def check_per_player(name: str, values: ArrayLike, num_players: int, *, is_open:
     """Return ``values``, one number or one a player, as ``[N]``; positive if ``is_open``."""
     wanted = f"a finite number{' > 0' if is_open else ''}, or one for each of {num_players} players"
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidArgumentError(f"{name} must be {wanted}, got {values!r}") from None
+        array = as_floats(name, values, InvalidArgumentError)
+    except InvalidArgumentError:
+        raise InvalidArgumentError(f"{name} must be {wanted}, got {shown(values)}") from None
     if array.shape not in ((), (num_players,)) or not np.isfinite(array).all() or (is_open and (array <= 0.0).any()):
-        raise InvalidArgumentError(f"{name} must be {wanted}, got {values!r}")
+        raise InvalidArgumentError(f"{name} must be {wanted}, got {shown(values)}")
     return np.broadcast_to(array, (num_players,)).copy()
 
 
@@ -53,10 +71,7 @@ def log_reference(name: str, reference: ArrayLike, shape: tuple[int, ...], avail
 
     They must be positive where an action is ``available``, zero elsewhere, and sum to 1 within 1e-6.
     """
-    try:
-        array = np.asarray(reference, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidArgumentError(f"{name} must be probabilities of shape {list(shape)}, got {reference!r}") from None
+    array = as_floats(name, reference, InvalidArgumentError)
     if array.ndim == 0 or array.ndim > len(shape) or array.shape != shape[len(shape) - array.ndim :]:
         raise InvalidArgumentError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
     array = np.broadcast_to(array, shape)
@@ -83,8 +98,8 @@ def log_uniform(available: NDArray[np.bool_]) -> Float64:
 
 def check_players(name: str, arrays: Sequence[ArrayLike], num_players: int) -> None:
     """Raise unless there is one array a player."""
-    if isinstance(arrays, str) or not hasattr(arrays, "__len__") or len(arrays) != num_players:
-        got = f"{len(arrays)}" if hasattr(arrays, "__len__") else repr(arrays)
+    if not is_listed(arrays) or len(arrays) != num_players:
+        got = f"{len(arrays)}" if is_listed(arrays) else shown(arrays)
         raise InvalidArgumentError(f"{name} must be one array a player, {num_players} in all, got {got}")
 
 

@@ -8,11 +8,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_count, check_flag, check_number
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
 from coffee_fast.regularized.anchors import Anchors
-from coffee_fast.regularized.arguments import KLWeight, References, frozen
+from coffee_fast.regularized.arguments import LARGEST_RATIO, KLWeight, References, as_game, frozen
 from coffee_fast.regularized.backward_induction import Stage, induce, product
 from coffee_fast.regularized.kernels import (
     LOG_ZERO,
@@ -32,7 +31,7 @@ from coffee_fast.typing import Float64, Profile
 
 @overload
 def gamd(
-    game: PayoffTable,
+    game: PayoffLike,
     *,
     kl_weight: KLWeight = None,
     reference: References = None,
@@ -58,7 +57,7 @@ def gamd(
 
 
 def gamd(
-    game: PayoffTable | TabularGame | Mapping[str, ArrayLike],
+    game: PayoffLike | TabularGame | Mapping[str, ArrayLike],
     *,
     kl_weight: KLWeight = None,
     reference: References = None,
@@ -85,7 +84,8 @@ def gamd(
         Take constant steps and the last round instead of the average: a Nash equilibrium of the game with penalties
         where it is zero-sum or (nearly) has a potential. The gap is then that of the last round's mixtures.
     tolerance
-        Stop with gaps at most this share of the (stage) game's payoff range; with 0 all rounds are played.
+        Stop with gaps at most this share of the (stage) game's payoff range or, if that is less, of ten KL weights;
+        with 0 all rounds are played.
 
     Raises
     ------
@@ -102,23 +102,17 @@ def gamd(
     >>> found.num_iterations, bool((found.gap < 1e-3).all())
     (2000, True)
     """
-    check_count("gamd: num_iterations", num_iterations, at_least=1)
+    num_iterations = check_count("gamd: num_iterations", num_iterations, at_least=1)
     check_number("gamd: tolerance", tolerance)
-    if not isinstance(last_iterate, bool):
-        raise InvalidArgumentError(f"gamd: last_iterate must be true or false, got {last_iterate!r}")
+    last_iterate = check_flag("gamd: last_iterate", last_iterate)
 
     def solve(payoffs: Profile, references: Profile, weights: Float64) -> Stage:
         return _play(payoffs, references, weights, num_iterations, tolerance, last_iterate)
 
+    game = as_game("gamd", game)
     if isinstance(game, PayoffTable):
         stage_game = StageGame.of("gamd", game, kl_weight, reference, risk_aversion)
         return _equilibrium(stage_game, solve(stage_game.payoffs, stage_game.reference, stage_game.kl_weight))
-    if isinstance(game, Mapping):
-        game = TabularGame.from_dataset(game)
-    if not isinstance(game, TabularGame):
-        raise InvalidArgumentError(
-            f"gamd: game must be a PayoffTable, a TabularGame or a log as arrays, got {type(game).__name__}"
-        )
     anchors = Anchors.of("gamd", game, kl_weight, reference, smoothing=smoothing, unseen_value=unseen_value)
     found = induce(game, anchors, solve)
     return CorrelatedPolicies(
@@ -162,7 +156,8 @@ def _play(
             for i, q in enumerate(deviation_payoffs(payoffs, logs))
         ]
         value = np.stack(response, axis=1) - gap
-    converged = (gap <= tolerance * ranges).all(axis=1) & (tolerance > 0.0)
+    allowed = tolerance * np.minimum(ranges, LARGEST_RATIO * kl_weight)
+    converged = (gap <= allowed).all(axis=1) & (tolerance > 0.0)
     return Stage(joint, marginals, gap, value, np.zeros_like(gap), np.asarray(converged), found.num_iterations)
 
 
@@ -174,7 +169,7 @@ def _equilibrium(game: StageGame, found: Stage) -> CorrelatedEquilibrium:
         joint=frozen(found.joint[0]),
         mixtures=tuple(mixtures if len(mixtures) == game.num_players else mixtures * game.num_players),
         gap=game.all_players(found.gap),
-        value=game.all_players(found.value),
+        value=game.all_players(found.value + game.origins),
         status="converged" if found.converged[0] else "max_iterations",
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(contracts or is_zero_sum(game.payoffs, game.kl_weight)[0]),

@@ -8,11 +8,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
 from coffee_fast.regularized.anchors import Anchors, KLValue
-from coffee_fast.regularized.arguments import KLWeight, References, frozen
+from coffee_fast.regularized.arguments import KLWeight, References, as_game, frozen
 from coffee_fast.regularized.backward_induction import Induced, Stage, induce, product
 from coffee_fast.regularized.kernels import (
     METHODS,
@@ -31,7 +30,7 @@ from coffee_fast.typing import Float64, Profile
 
 @overload
 def gane(
-    game: PayoffTable,
+    game: PayoffLike,
     *,
     kl_weight: KLWeight = None,
     reference: References = None,
@@ -58,7 +57,7 @@ def gane(
 
 
 def gane(
-    game: PayoffTable | TabularGame | Mapping[str, ArrayLike],
+    game: PayoffLike | TabularGame | Mapping[str, ArrayLike],
     *,
     kl_weight: KLWeight = None,
     reference: References = None,
@@ -107,8 +106,8 @@ def gane(
         rate allows; else, and where these run out of iterations, the branch of equilibria is traced from an infinite
         weight. Or one of ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` alone.
     tolerance
-        Converged with gaps at most this share of the (stage) game's payoff range; probabilities are then right to
-        about its square root.
+        Converged with gaps at most this share of the (stage) game's payoff range or, if that is less, of ten KL
+        weights; responses are then right to about its square root.
     max_iterations
         Of the fixed point iteration and mirror descent.
 
@@ -132,17 +131,11 @@ def gane(
     ('converged', [0.7404, 0.2596])
     """
     check_number("gane: tolerance", tolerance, is_open=True)
-    check_count("gane: max_iterations", max_iterations, at_least=1)
-    if method not in ("auto", *METHODS):
-        raise InvalidArgumentError(f"gane: method must be 'auto' or one of {', '.join(METHODS)}, got {method!r}")
+    max_iterations = check_count("gane: max_iterations", max_iterations, at_least=1)
+    check_choice("gane: method", method, ("auto", *METHODS))
+    game = as_game("gane", game)
     if isinstance(game, PayoffTable):
         return _solve_table(game, kl_weight, reference, risk_aversion, method, tolerance, max_iterations)
-    if isinstance(game, Mapping):
-        game = TabularGame.from_dataset(game)
-    if not isinstance(game, TabularGame):
-        raise InvalidArgumentError(
-            f"gane: game must be a PayoffTable, a TabularGame or a log as arrays, got {type(game).__name__}"
-        )
     anchors = Anchors.of(
         "gane", game, kl_weight, reference, smoothing=smoothing, unseen_value=unseen_value, kl_value=kl_value
     )
@@ -173,7 +166,7 @@ def _solve_table(
     return AnchoredEquilibrium(
         mixtures=game.all_mixtures(found.mixtures),
         gap=game.all_players(found.gap),
-        value=game.all_players(value),
+        value=game.all_players(value + game.origins),
         status="converged" if found.converged[0] else "max_iterations",
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(found.contraction[0] < 1.0 or found.zero_sum[0]),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.empirical.payoff_arrays import as_floats
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.typing import Float64, Int64, Profile
 
 Features = Callable[[Float64, Int64], ArrayLike]
@@ -88,7 +89,9 @@ def one_hot_features(num_states: int, num_actions: Sequence[int]) -> Features:
 
 def feature_rows(features: Features, states: Float64, actions: Int64, size: int | None) -> Float64:
     """Return ``features(states, actions)`` as checked ``[K, d]``."""
-    rows = np.asarray(features(states, actions), dtype=np.float64)
+    if not callable(features):
+        raise InvalidArgumentError(f"rqre: features must be a function of states and actions, got {shown(features)}")
+    rows = as_floats("rqre: what features returns", features(states, actions), InvalidArgumentError)
     if rows.ndim != 2 or len(rows) != len(actions) or (size is not None and rows.shape[1] != size):
         width = "d" if size is None else size
         raise InvalidArgumentError(

@@ -24,12 +24,16 @@ from coffee_fast.typing import Float64, Profile
 
 @dataclass(frozen=True, eq=False)
 class StageGame:
-    """One game in the layout of the kernels (``G = 1``); a symmetric one that is anchored alike has one of each."""
+    """One game in the layout of the kernels (``G = 1``); a symmetric one that is anchored alike has one of each.
+
+    ``origins [1, N]`` are the constants that were taken off payoffs far from zero.
+    """
 
     num_players: int
     payoffs: Profile
     reference: Profile
     kl_weight: Float64
+    origins: Float64
 
     @classmethod
     def of(
@@ -39,7 +43,8 @@ class StageGame:
         table.kernel(caller)  # refuses unknown payoffs
         check_number(f"{caller}: risk_aversion", risk_aversion)
         num_players, sizes = table.num_players, table.num_strategies
-        payoffs = [combine_members(table.payoffs(i), risk_aversion) for i in range(num_players)]
+        centered = [table.centered_payoffs(i) for i in range(num_players)]
+        payoffs = [combine_members(array, risk_aversion) for array, _ in centered]
         ranges = np.array([np.ptp(p) for p in payoffs])
         weights = check_kl_weight(caller, kl_weight, ranges)
         check_weight_against_ranges(caller, weights, ranges)
@@ -54,7 +59,10 @@ class StageGame:
             ]
         is_one = table.is_symmetric and weights[0] == weights[1] and np.array_equal(logs[0], logs[1])
         used = slice(0, 1 if is_one else num_players)
-        return cls(num_players, [p[None] for p in payoffs[used]], [x[None] for x in logs[used]], weights[None, used])
+        origins = np.array([[origin for _, origin in centered[used]]])
+        return cls(
+            num_players, [p[None] for p in payoffs[used]], [x[None] for x in logs[used]], weights[None, used], origins
+        )
 
     def all_players(self, values: Float64) -> Float64:
         """Return ``[N]`` figures from ``[1, N or 1]``."""

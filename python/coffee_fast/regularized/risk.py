@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast.checks import check_choice
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.regularized.arguments import check_kl_weight, check_per_player, check_weight_against_ranges
+from coffee_fast.regularized.arguments import (
+    LARGEST_RATIO,
+    check_kl_weight,
+    check_per_player,
+    check_weight_against_ranges,
+)
 from coffee_fast.regularized.kernels import (
     DIVERGENCES,
     REGULARIZERS,
@@ -44,14 +50,8 @@ class Risk:
         ranges: Float64,
     ) -> Risk:
         """Check arguments; defaults are a tenth of the payoff ranges and one over the temperature."""
-        if divergence not in DIVERGENCES:
-            raise InvalidArgumentError(
-                f"{caller}: divergence must be one of {', '.join(DIVERGENCES)}, got {divergence!r}"
-            )
-        if regularizer not in REGULARIZERS:
-            raise InvalidArgumentError(
-                f"{caller}: regularizer must be one of {', '.join(REGULARIZERS)}, got {regularizer!r}"
-            )
+        check_choice(f"{caller}: divergence", divergence, DIVERGENCES)
+        check_choice(f"{caller}: regularizer", regularizer, REGULARIZERS)
         epsilon = check_kl_weight(caller, temperature, ranges, "temperature")
         check_weight_against_ranges(caller, epsilon, ranges, "temperature")
         if risk_aversion is None:
@@ -119,7 +119,10 @@ class Risk:
         max_iterations: int,
         initial: Profile | None = None,
     ) -> StageEquilibria:
-        """Solve games ``[G, A1, ..., An]``, one array alone if symmetric; converged within a share of their ranges."""
+        """Solve games ``[G, A1, ..., An]``, one array alone if symmetric; converged within a share of their ranges.
+
+        No more than that share of ten temperatures is allowed: one outlier must not widen what is.
+        """
         num_games, epsilon = len(payoffs[0]), self.temperature[: len(payoffs)]
         flat = np.stack([u.reshape(num_games, -1) for u in payoffs], axis=1)
         # A constant changes no choice; payoffs near zero keep their digits.
@@ -131,7 +134,7 @@ class Risk:
             scaled,
             tau,
             legal,
-            tolerance * np.where(ranges > 0.0, ranges, 1.0) / epsilon,
+            tolerance * np.minimum(np.where(ranges > 0.0, ranges, 1.0) / epsilon, LARGEST_RATIO),
             divergence=self.divergence,
             regularizer=self.regularizer,
             initial=initial,

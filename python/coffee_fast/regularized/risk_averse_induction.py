@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
-from coffee_fast.regularized.arguments import check_per_player, frozen, log_uniform
+from coffee_fast.regularized.arguments import LARGEST_RATIO, check_per_player, frozen, log_uniform
 from coffee_fast.regularized.kernels import entropic_certainty_equivalent, total_variation_ball
 from coffee_fast.regularized.risk import Risk, StageEquilibria
 from coffee_fast.regularized.risk_averse_solutions import RiskAversePolicies
@@ -100,8 +100,8 @@ class _Sweep:
         return values
 
     def solve_discounted(self, discount: float) -> tuple[Float64, float]:
-        """Sweep until no value moves by more than the tolerance's share of the range of rewards; return it and them."""
-        scale = max(float(np.ptp(self.game.rewards)), 1e-300)
+        """Sweep until no value moves by more than the tolerance allows a stage game's gap; return it and them."""
+        scale = max(min(float(np.ptp(self.game.rewards)), LARGEST_RATIO * float(self.risk.temperature.min())), 1e-300)
         following, change = np.zeros((self.game.num_players, self.game.num_states)), np.inf
         for _ in range(self.max_iterations):
             self.has_converged = self.is_unique = True  # of the last sweep

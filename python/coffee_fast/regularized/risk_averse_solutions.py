@@ -21,7 +21,8 @@ class RiskAverseEquilibrium:
         For each player the worst play of the others that it guards against, ``f64`` over their joint strategies, one
         axis for each of the others in order.
     gap
-        ``f64[N]``: at most what each player could gain in its risk-averse, regularized payoff by another mixture.
+        ``f64[N]``: no player could gain more in its risk-averse, regularized payoff by another mixture, in the game of
+        the given table.
     residual
         ``f64[N]``: the largest difference of a probability from the best response to the adversary.
     value

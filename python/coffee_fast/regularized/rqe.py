@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast.checks import check_count, check_number
-from coffee_fast.empirical.payoff_table import PayoffTable, check_mixture
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.regularized.arguments import check_players, frozen, log_uniform
+from coffee_fast.empirical.payoff_arrays import check_mixture
+from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.regularized.arguments import as_game, check_players, frozen, log_uniform
 from coffee_fast.regularized.kernels import Divergence, Regularizer
 from coffee_fast.regularized.normal_form import combine_members
 from coffee_fast.regularized.risk import PerPlayer, Risk
@@ -23,7 +24,7 @@ from coffee_fast.typing import Float64
 
 @overload
 def rqe(
-    game: PayoffTable,
+    game: PayoffLike,
     *,
     temperature: PerPlayer = None,
     risk_aversion: PerPlayer = None,
@@ -54,7 +55,7 @@ def rqe(
 
 
 def rqe(
-    game: PayoffTable | TabularGame | Mapping[str, ArrayLike],
+    game: PayoffLike | TabularGame | Mapping[str, ArrayLike],
     *,
     temperature: PerPlayer = None,
     risk_aversion: PerPlayer = None,
@@ -107,7 +108,8 @@ def rqe(
     discount
         Of a tabular game of one step with transitions: play goes on for ever with this discount per step.
     tolerance
-        Converged with gaps at most this share of the (stage) game's payoff range.
+        Converged with gaps at most this share of the (stage) game's payoff range or, if that is less, of ten
+        temperatures.
     max_iterations
         Steps along the branch, damped responses where it could not be followed to its end, and sweeps over a discounted
         game.
@@ -131,27 +133,22 @@ def rqe(
     ('converged', [0.468, 0.532], 1.122, True)
     """
     check_number("rqe: tolerance", tolerance, is_open=True)
-    check_count("rqe: max_iterations", max_iterations, at_least=1)
+    max_iterations = check_count("rqe: max_iterations", max_iterations, at_least=1)
     check_number("rqe: environment_risk_aversion", environment_risk_aversion)
+    game = as_game("rqe", game)
     if isinstance(game, PayoffTable):
         for name, value, unset in (
             ("environment_radius", environment_radius, 0.0),
             ("unseen_value", unseen_value, None),
             ("discount", discount, None),
         ):
-            if value is not unset and value != unset:
-                raise InvalidArgumentError(f"rqe: {name} is for tabular games, got {value!r} with a payoff table")
+            if value is not unset and not (isinstance(value, int | float) and value == unset):
+                raise InvalidArgumentError(f"rqe: {name} is for tabular games, got {shown(value)} with a payoff table")
         game.kernel("rqe")  # refuses unknown payoffs
         payoffs = [combine_members(game.payoffs(i), environment_risk_aversion) for i in range(game.num_players)]
         ranges = np.array([np.ptp(u) for u in payoffs])
         risk = Risk.of("rqe", temperature, risk_aversion, divergence, regularizer, ranges)
         return _solve_table(game, payoffs, risk, initial, tolerance, max_iterations)
-    if isinstance(game, Mapping):
-        game = TabularGame.from_dataset(game)
-    if not isinstance(game, TabularGame):
-        raise InvalidArgumentError(
-            f"rqe: game must be a PayoffTable, a TabularGame or a log as arrays, got {type(game).__name__}"
-        )
     if initial is not None:
         raise InvalidArgumentError("rqe: initial is for payoff tables; stage games of tabular games start uniform")
     check_number("rqe: environment_radius", environment_radius)

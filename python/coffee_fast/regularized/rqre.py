@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def rqre(
     ('converged', [[0.0192, 0.9808]])
     """
     check_number("rqre: ridge", ridge, is_open=True)
-    check_number("rqre: bonus", abs(bonus))
+    check_number("rqre: bonus", bonus, at_least=-math.inf)
     if reward_bound is not None:
         check_number("rqre: reward_bound", reward_bound, is_open=True)
     check_number("rqre: damping", damping, is_open=True)

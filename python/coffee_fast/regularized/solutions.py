@@ -19,11 +19,13 @@ class AnchoredEquilibrium:
     mixtures
         One ``f64[S_i]`` a player.
     gap
-        ``f64[N]``: what each player could gain in payoff less KL penalty by deviating; exact.
+        ``f64[N]``: what each player could gain in payoff less KL penalty by deviating in the game of the given table,
+        its members combined; exact. Of a table that is an estimate it says nothing about the estimate's errors.
     value
         ``f64[N]``: payoff less KL penalty.
     status
-        ``"converged"``: every gap is within the tolerance; ``"max_iterations"``: the profile is the best one found.
+        ``"converged"``: every gap is within the tolerance; ``"max_iterations"``: none is known to be, and the profile
+        is the best one found.
     num_iterations
         Steps and linear solves taken.
     is_unique
@@ -57,7 +59,8 @@ class AnchoredPolicies:
     policies
         One ``f64[H, S, A_i]`` a player; its reference in states that no log visits at that step.
     gap
-        ``f64[N]``: what each player could gain in the whole game by another policy; exact.
+        ``f64[N]``: what each player could gain in the whole tabular game by another policy; exact. Of a log this is the
+        game estimated from it, unseen cells worth ``unseen_value``, in which every player sees the whole state.
     stage_gap
         ``f64[N, H, S]``: the same in each stage game alone; NaN in states that are not reached.
     value, values
@@ -105,7 +108,7 @@ class CorrelatedEquilibrium:
         One ``f64[S_i]`` a player: its marginal of ``joint``.
     gap
         ``f64[N]``: what each player could gain in payoff less KL penalty by one mixture of its own against ``joint``
-        (with ``last_iterate``: against the others' mixtures); exact.
+        (with ``last_iterate``: against the others' mixtures) in the game of the given table, members combined; exact.
     value
         ``f64[N]``: payoff less KL penalty.
     status

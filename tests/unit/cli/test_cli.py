@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 ROCK_PAPER_SCISSORS = "0,-1,1\n1,0,-1\n-1,1,0\n"
@@ -34,11 +35,47 @@ def test_solve_passes_options_to_the_solver(invoke_json, payoffs):
     assert found["num_iterations"] == 7
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e3, 1e9])
+@pytest.mark.parametrize("is_symmetric", [True, False])
+def test_solve_answers_in_any_unit_of_payoff(invoke_json, tmp_path, unit, is_symmetric):
+    rng = np.random.default_rng(0)
+    file = tmp_path / "payoffs.json"
+    for _ in range(3):
+        payoffs = unit * rng.normal(size=(5, 5) if is_symmetric else (2, 4, 6))
+        file.write_text(json.dumps({"symmetric" if is_symmetric else "players": payoffs.tolist()}))
+        found = invoke_json("solve", file)
+        assert (found["solver"]["kind"], found["status"]) == ("nash", "converged")
+        assert max(found["relative_regret"]) < 1e-12
+        ranges = [np.ptp(payoffs)] * 2 if is_symmetric else np.ptp(payoffs, axis=(1, 2))
+        assert found["payoff_range"] == pytest.approx(ranges)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_solve_certifies_games_of_three(invoke_json, tmp_path, unit):
+    file = tmp_path / "payoffs.json"
+    for seed in range(3):
+        payoffs = unit * np.random.default_rng(seed).normal(size=(3, 2, 3, 2))
+        file.write_text(json.dumps({"players": payoffs.tolist()}))
+        found = invoke_json("solve", file)
+        assert (found["solver"]["kind"], found["status"]) == ("logit_qre", "converged")
+        assert max(found["relative_regret"]) < 1e-4
+
+
+def test_solve_says_when_a_regret_is_large_and_what_to_do(invoke, payoffs):
+    payoffs.write_text("0,-10,20\n10,0,-10\n-20,10,0\n")
+    coarse = invoke("solve", payoffs, "--solver", "replicator", "--set", "step_size=1e-6", "--set", "max_iterations=10")
+    assert "% of the payoff range)" in coarse.stdout
+    assert "this is no equilibrium: a player could gain" in coarse.stderr
+    assert "--set step_size=" in coarse.stderr
+    assert "try no --solver at all" in invoke("solve", payoffs, "--solver", "uniform").stderr
+    assert invoke("solve", payoffs).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "content", "code", "words"),
     [
         (["--solver", "best"], ROCK_PAPER_SCISSORS, 2, "robust_replicator"),
-        (["--set", "step_sise=1"], ROCK_PAPER_SCISSORS, 2, "did you mean 'step_size'"),
+        (["--solver", "replicator", "--set", "step_sise=1"], ROCK_PAPER_SCISSORS, 2, "did you mean 'step_size'"),
         (["--set", "step_size"], ROCK_PAPER_SCISSORS, 2, "NAME=VALUE"),
         ([], "0,1\n1\n", 3, "line 2"),
         ([], "0,inf\n1,0\n", 3, "line 1"),

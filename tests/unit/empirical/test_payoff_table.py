@@ -109,3 +109,58 @@ def test_players_and_members_out_of_range_are_refused():
         table.payoffs(2)
     with pytest.raises(InvalidArgumentError, match=r"index must lie in \[0, 1\), got 1"):
         table.member(1)
+
+
+NO_INDICES = [1.5, "0", None, True, np.nan, [0], 10**30, -1]
+NO_MIXTURES = [None, 3, "ab", {0: [1, 0], 1: [1, 0]}, [[1, 0], ["1", "0"]], [[1, 0], None], [[1, 0], [[1, 0]]]]
+NO_MIXTURES += [[[1, 0], [1j, 0]], [[1, 0], [10**400, 0]], [[1, 0], [True, False]], [[1, 0], np.full(10**6, 0.1)]]
+METHODS = ["regret", "pessimistic_regret", "expected_payoffs", "deviation_payoffs", "optimistic_deviation_payoffs"]
+METHODS += ["pessimistic_deviation_payoffs", "pessimistic_payoffs", "optimistic_payoffs"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("mixtures", NO_MIXTURES, ids=lambda x: repr(x)[:30])
+def test_what_is_no_profile_is_refused(method, mixtures):
+    with pytest.raises(InvalidArgumentError, match=f"^{method}: mixture") as caught:
+        getattr(cf.PayoffTable.symmetric(DILEMMA), method)(mixtures)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("index", NO_INDICES, ids=repr)
+def test_what_is_no_index_is_refused(index):
+    table = cf.PayoffTable.symmetric(DILEMMA)
+    for method in (table.payoffs, table.member):
+        with pytest.raises(InvalidArgumentError, match="must "):
+            method(index)
+    assert table.payoffs(np.int64(1)).shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize("payoffs", [None, 3, "ab", {"a": 1}, (x for x in DILEMMA), object(), np.array(1.0)], ids=repr)
+def test_what_is_no_list_of_payoffs_is_refused(payoffs):
+    for make in (cf.PayoffTable.symmetric, cf.PayoffTable.from_arrays):
+        with pytest.raises(InvalidGameError, match=f"PayoffTable.{make.__name__}: payoffs must"):
+            make(payoffs)
+
+
+def test_masked_entries_are_not_known():
+    hidden = np.ma.masked_array(DILEMMA, mask=[[0, 0], [1, 0]], fill_value=-99)
+    for table in (cf.PayoffTable.symmetric(hidden), cf.PayoffTable.from_arrays([DILEMMA, hidden])):
+        assert np.isnan(table.payoffs(table.num_players - 1)).sum() == 1
+        with pytest.raises(InvalidGameError, match="is not known"):
+            table.regret([[1, 0], [1, 0]])
+    np.testing.assert_array_equal(cf.PayoffTable.symmetric(np.ma.masked_array(DILEMMA)).payoffs(0)[0], DILEMMA)
+
+
+@pytest.mark.parametrize("far", [1e5, 1e8, -1e12])
+def test_a_constant_costs_no_digits_and_is_in_what_is_reported(far):
+    """Payoffs that are multiples of 1/16 keep all their digits beside the constant."""
+    rng = np.random.default_rng(0)
+    payoffs = rng.integers(-40, 40, size=(3, 2, 4, 3, 2)) / 16.0
+    near, there = (cf.PayoffTable.from_arrays(list(payoffs + c)) for c in (0.0, far))
+    mixtures = [rng.dirichlet(np.ones(size)) for size in (4, 3, 2)]
+    np.testing.assert_allclose(there.regret(mixtures), near.regret(mixtures), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(there.pessimistic_regret(mixtures), near.pessimistic_regret(mixtures), atol=1e-14)
+    np.testing.assert_allclose(there.expected_payoffs(mixtures), near.expected_payoffs(mixtures) + far, rtol=1e-15)
+    for method in METHODS[3:6]:
+        for found, other in zip(getattr(there, method)(mixtures), getattr(near, method)(mixtures), strict=True):
+            np.testing.assert_allclose(found, other + far, rtol=1e-15)

@@ -155,7 +155,7 @@ def test_games_of_a_batch_are_games_one_by_one(rng):
 def test_impossible_arguments_are_refused():
     for arguments, message in (
         ({"num_iterations": 0}, "num_iterations must be an integer >= 1"),
-        ({"last_iterate": 1}, "last_iterate must be true or false, got 1"),
+        ({"last_iterate": 1}, "last_iterate must be True or False, got 1"),
         ({"tolerance": -1.0}, "tolerance must be a finite number >= 0"),
         ({"kl_weight": 0.0}, "kl_weight must be a finite number > 0"),
         ({"reference": [[1.0, 0.0], [0.5, 0.5]]}, "reference of player 0 must be positive"),

@@ -179,7 +179,7 @@ def test_a_game_out_of_reach_ends_with_its_gap_and_says_so(method):
     found = gane(table(row, -row + 1e149), kl_weight=0.5, method=method)
     assert found.status in ("converged", "max_iterations")
     assert np.isfinite(found.gap).all()
-    assert (found.status == "converged") == bool((found.gap <= 1e-10 * np.ptp(row)).all())
+    assert (found.status == "converged") == bool((found.gap <= 1e-10 * 10 * 0.5).all())
     for mixture in found.mixtures:
         np.testing.assert_allclose(mixture.sum(), 1.0)
 
@@ -207,7 +207,7 @@ def test_iterations_that_do_not_suffice_are_not_called_converged():
         ({"reference": [[0.5, 0.5], [np.nan, 0.5]]}, "reference of player 1 must hold finite probabilities"),
         ({"reference": [[0.5, 0.5], [0.2, 0.3, 0.5]]}, r"reference of player 1 must have shape \[2\], got \[3\]"),
         ({"reference": "behavior"}, "reference must be one array a player"),
-        ({"method": "guess"}, "method must be 'auto' or one of fixed_point, mirror_descent, homotopy, got 'guess'"),
+        ({"method": "guess"}, "method must be one of auto, fixed_point, mirror_descent, homotopy, got 'guess'"),
         ({"tolerance": 0.0}, "tolerance must be a finite number > 0"),
         ({"max_iterations": 0}, "max_iterations must be an integer >= 1"),
         ({"risk_aversion": -1.0}, "risk_aversion must be a finite number >= 0"),
@@ -223,5 +223,5 @@ def test_unknown_and_infinite_payoffs_are_refused():
         gane(table([[1, np.nan], [0, 1]], [[0, 1], [1, 0]]))
     with pytest.raises(InvalidGameError, match="must be finite"):
         table([[1, np.inf], [0, 1]], [[0, 1], [1, 0]])
-    with pytest.raises(InvalidArgumentError, match="game must be a PayoffTable, a TabularGame or a log"):
-        gane([[1, 2], [3, 4]])
+    with pytest.raises(InvalidArgumentError, match="game must be a PayoffTable or what makes one, a TabularGame or"):
+        gane("log.csv")
