@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Seed, Threads, run_config
+from coffee_fast.cli._options import Config, Json, Overrides, Overwrite, Preset, Seed, Threads, run_config
 from coffee_fast.cli._report import finish, progress_reports, table
 
 
@@ -19,6 +19,7 @@ def fit(
     preset: Preset = None,
     config: Config = None,
     overrides: Overrides = None,
+    overwrite: Overwrite = False,
     seed: Seed = 0,
     threads: Threads = 0,
     as_json: Json = False,
@@ -29,11 +30,11 @@ def fit(
     """
     wanted = run_config(preset, config, overrides).model
     logged = cf.TrajectoryDataset.load(dataset)
-    if folder.exists():
-        raise cf.ConfigError(f"{folder} exists already; choose a new folder")
+    if folder.exists() and not overwrite:
+        raise cf.ConfigError(f"{folder} exists already; choose a new folder, or pass --overwrite")
     with progress_reports() as progress:
         model = cf.DynamicsEnsemble.fit(logged, wanted, seed, num_threads=threads, progress=progress)
-    model.save(folder)
+    model.save(folder, overwrite)
     figures = _fields(model.fit_report)
     result = {"model": folder, "fingerprint": model.fingerprint, "num_members": model.num_members, "fit": figures}
     numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in figures.items() if isinstance(value, float)]

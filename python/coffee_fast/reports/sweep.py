@@ -112,6 +112,9 @@ def _opening(results: SweepResults, exhibits: list[Exhibit]) -> list[str]:
         '<a href="settings.csv">settings.csv</a>, a row for each setting; <a href="results.csv">results.csv</a>, a row '
         "for each run and judged solution."
     ]
+    if len(results.machines) > 1 or any("; then " in machine for machine in results.machines):
+        machines = "<br>".join(map(html.escape, results.machines))
+        paragraphs.append(f"The runs are of unlike machines or builds, whose bits need not be the same:<br>{machines}")
     if missing := [exhibit.name.replace("-", " ") for exhibit in exhibits if exhibit.missing]:
         paragraphs.append(f"Not all has data: {', '.join(missing)} cannot be shown, the reason is given in its place.")
     return paragraphs

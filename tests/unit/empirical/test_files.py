@@ -65,8 +65,8 @@ def test_a_byte_order_mark_is_taken(tmp_path):
         ("game.txt", "1", "must end in .csv or .json"),
         ("game.csv", " \n\n", "the file is empty"),
         ("game.csv", "1,2\n3\n", "line 2: a square table of 2 lines must have 2 numbers in each, got 1"),
-        ("game.csv", "1,2\n\n3,x\n", "line 3: expected a number, got 'x'"),
-        ("game.csv", "1,2\n3,1e999\n", "line 2: payoffs must be finite"),
+        ("game.csv", "1,2\n\n3,x\n", "line 3, column 2: expected a number, got 'x'"),
+        ("game.csv", "1,2\n3,1e999\n", "line 2, column 2: payoffs must be finite"),
         ("game.csv", "row,payoff\n0,1\n", "line 1: columns must be row, column"),
         ("game.csv", "row,column,payoff,cost\n0,0,1,1\n", "line 1: columns must be .*, got row, column, payoff, cost"),
         ("game.csv", "row,column,payoff\n0,0,1\n0,1\n", "line 3: must have 3 fields, got 2"),
@@ -82,7 +82,7 @@ def test_a_byte_order_mark_is_taken(tmp_path):
         ("game.json", '{"symmetric": [[1]], "players": []}', "object with one key"),
         ("game.json", '{"symmetric": [[1, 2]]}', r"must have shape \[S, S\]"),
         ("game.json", '{"symmetric": [["1"]]}', "real numbers"),
-        ("game.json", '{"symmetric": [[Infinity]]}', "must be finite"),
+        ("game.json", '{"symmetric": [[Infinity]]}', "the number Infinity is not finite"),
         ("game.json", '{"players": {"a": 1}}', "must be a list"),
         ("game.json", '{"players": [[[1, 2]], [[1], [2]]]}', "payoffs of player 1 must have shape"),
     ],
@@ -97,5 +97,5 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "game.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidGameError, match="must be UTF-8 text"):
         cf.load_payoffs(tmp_path / "game.csv")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InvalidGameError, match=r"none\.csv: cannot be read: No such file"):
         cf.load_payoffs(tmp_path / "none.csv")
