@@ -55,7 +55,7 @@ def same_machine(about: Mapping[str, Any], place: str, resume: Resume) -> list[d
     difference = first_difference({**here, **there}, here)
     if difference and resume != "anyway":
         raise CheckpointError(
-            f"{place} was begun on another machine or build: {difference}, so it would not end with the bits of either. "
+            f"{place} was begun on another machine or build: {difference}; it would end with the bits of neither. "
             "Go on where it was begun (COFFEE_FAST_ISA chooses the instruction set), take a new folder, or mix them "
             'knowingly with resume="anyway" (--resume-anyway)'
         )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from coffee_fast import _files
 from coffee_fast.errors import CheckpointError
 
+Form = Mapping[Any, Any]
 FORMAT = 2
 SEAL = "seal"
 _NAMES: Mapping[Any, str] = {
@@ -88,7 +89,7 @@ def _fault(value: Any, form: Any, place: str) -> str | None:
         return _fault_of_fields(value, form, place)
     kinds = (int, float) if form is float else form
     if not isinstance(value, kinds) or (isinstance(value, bool) and form in (int, float)):
-        return _wrong(value, _NAMES.get(form, "a list"), place)
+        return _wrong(value, _NAMES[form], place)
     return None
 
 

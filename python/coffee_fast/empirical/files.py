@@ -126,8 +126,8 @@ def _square_table(path: Path, lines: Lines) -> PayoffTable:
         if len(fields) != size:
             raise InvalidGameError(
                 f"{path}, line {line}: a square table of {size} lines must have {size} numbers in each, "
-                f"got {len(fields)} ({_SEPARATORS}; a table that is not square, or of a game that is not symmetric, needs "
-                "the columns row, column and payoff, or row_payoff and column_payoff)"
+                f"got {len(fields)} ({_SEPARATORS}; any other table needs a header of row, column and payoff, or "
+                "row_payoff and column_payoff)"
             )
     return PayoffTable.symmetric(
         [[_number(path, line, field, column) for column, field in enumerate(fields, 1)] for line, fields in lines]

@@ -42,8 +42,8 @@ def train_best_responses(
     """Train one best response to each mixture in the game, for nothing but the game's own payoffs.
 
     Up to ``num_threads`` are trained at once. With ``cache_dir`` each is written there as soon as it is trained, under
-    a name made of all that determines it (game, oracle, mixture, seed, machine and versions), and read from there the next time;
-    one whose training was interrupted goes on within it.
+    a name made of all that determines it (game, oracle, mixture, seed, machine, versions), and read from there the next
+    time; one whose training was interrupted goes on within it.
     """
     if response is None:
         response = DDQN()

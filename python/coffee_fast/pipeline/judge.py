@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast._provenance import describe_part, plain
-from coffee_fast._sealed import read_sealed_json, write_sealed_json
+from coffee_fast._sealed import Form, read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidGameError
 from coffee_fast.evaluation import coverage, fidelity, true_regret
 from coffee_fast.games import load_game
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from coffee_fast.models import DynamicsEnsemble
 
 EVALUATION = "evaluation/evaluation.json"
-_ABOUT = {"algorithm": str, "cloning_weight": (float, None), "meta_solver": dict}
+_ABOUT: Form = {"algorithm": str, "cloning_weight": (float, None), "meta_solver": dict}
 _SUMS = ("sum_regret", "sum_regret_standard_error", "debiased_sum_regret", "debiased_sum_standard_error")
 _ARRAYS = ("regret", "regret_standard_error", "debiased_regret", "debiased_standard_error", "payoff")
-_REGRET = {
+_REGRET: Form = {
     **_ABOUT,
     **dict.fromkeys(_SUMS, float),
-    **dict.fromkeys((*_ARRAYS, "payoff_standard_error", "deviation_gains"), [(float, None)]),
+    **{name: [(float, None)] for name in (*_ARRAYS, "payoff_standard_error", "deviation_gains")},
     "iteration": int,
     "deviation": str,
     "strategy_names": [str],
     "response_report": {...: (float, None)},
     ...: object,
 }
-_FORM = {
+_FORM: Form = {
     "status": str,
     "regret": [_REGRET],
     "fidelity": [{"profiles": [[int]], "utility_error": [float], "disagreement": [(float, None)], ...: object}],

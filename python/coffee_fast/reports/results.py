@@ -115,7 +115,7 @@ def read_results(sweep_dir: str | Path) -> SweepResults:
         If pandas or pyarrow is not installed.
     """
     try:
-        import pandas as pd
+        import pandas  # noqa: F401
         import pyarrow  # noqa: F401
     except ImportError:
         raise InvalidArgumentError(

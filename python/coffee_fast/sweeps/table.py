@@ -3,9 +3,9 @@
 One row for each run and evaluated solution, which iteration, extraction solver (``meta_solver.*``) and, of OEF-BC,
 ``cloning_weight`` tell apart; a run without results has one row. ``config.*`` columns are the fields that the plan
 varies (lists as JSON), the solution's figures have their plain names, and those of its model, the data and the solver
-stand as ``fidelity.*``, ``model.*``, ``dataset.*`` and ``solution.*``; ``machine`` is what it was computed on. A run's ``results.json`` has the lists that are
-left out here. Every row depends on the runs alone, not on when or how often they were interrupted; what the clock
-decides is in ``times.parquet``.
+stand as ``fidelity.*``, ``model.*``, ``dataset.*`` and ``solution.*``; ``machine`` is what it was computed on. A run's
+``results.json`` has the lists that are left out here. Every row depends on the runs alone, not on when or how often
+they were interrupted; what the clock decides is in ``times.parquet``.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Read a table that a sweep wrote; ``CheckpointError`` if it is damaged. Tables of earlier versions have no seal."""
+    """Read a table that a sweep wrote; ``CheckpointError`` if it is damaged. Those of earlier versions have no seal."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
