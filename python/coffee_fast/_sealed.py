@@ -30,6 +30,7 @@ _NAMES: Mapping[Any, str] = {
     int: "an integer",
     float: "a number",
     dict: "an object",
+    list: "a list",
 }
 
 
@@ -148,11 +149,11 @@ class SealedFolder:
         return fields, _files.read_tensors(folder / self.tensors, sha256=fields.pop("sha256"))
 
     def _replaces(self, path: str | Path) -> tuple[str, ...]:
-        return may_replace(path, self.json, self.kind, self.tensors)
+        return may_replace(path, self.kind, self.json, self.tensors)
 
 
 def may_replace(
-    path: str | Path, manifest: str, kind: str, tensors: str, error: type[Exception] = CheckpointError
+    path: str | Path, kind: str, manifest: str, tensors: str, error: type[Exception] = CheckpointError
 ) -> tuple[str, str]:
     """Return the names of a folder's two files; ``error`` if there is something else than such a folder at ``path``."""
     folder = _files.as_path(path, error)

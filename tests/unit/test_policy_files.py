@@ -10,6 +10,8 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
 
+UNIFORM = {"policy": "uniform_random"}
+
 
 def network(rng, kind="greedy", temperature=1.0):
     sizes = ((5, 41), (109, 5))

@@ -36,7 +36,7 @@ def save_dataset(dataset: TrajectoryDataset, path: str | Path, overwrite: bool =
 
     With ``overwrite`` that may be a dataset, whose place this one takes.
     """
-    replaces = may_replace(path, *_FILES, KIND, DatasetError) if overwrite else ()
+    replaces = may_replace(path, KIND, *_FILES, DatasetError) if overwrite else ()
     with _files.publish_directory(path, DatasetError, replaces) as folder:
         _files.write_tensors(folder / "data.safetensors", dataset.arrays)
         manifest = {

@@ -28,8 +28,8 @@ def execute(task: Mapping[str, Any], progress: ProgressCallback | None = None) -
     Parameters
     ----------
     task
-        Plain JSON values: ``sweep_dir``, ``key``, ``config``, ``dataset``, ``num_threads``, ``resume``; ``outcome``, the
-        text of the outcome that made the caller hand out the run; ``attempt``, from 1, and ``num_attempts``.
+        Plain JSON values: ``sweep_dir``, ``key``, ``config``, ``dataset``, ``num_threads``, ``resume``; ``outcome``,
+        the text of the outcome that made the caller hand out the run; ``attempt``, from 1, and ``num_attempts``.
     progress
         Passed on to the run.
 

@@ -16,6 +16,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _files
+from coffee_fast._sealed import seal_of
 from coffee_fast.evaluation import compare, statistics
 from coffee_fast.reports import read_results, report_sweep, tables
 from coffee_fast.reports.results import solver_name
@@ -257,7 +258,7 @@ def test_a_plan_without_configurations_has_them_from_the_runs(small_plan, tmp_pa
     expected = read_results(folder).table
     plan = _files.read_json(folder / "plan.json")
     del plan["settings"]
-    _files.write_json(folder / "plan.json", plan)
+    _files.write_json(folder / "plan.json", plan | {"seal": seal_of(plan)})
     with pytest.raises(cf.CheckpointError, match=r"config\.json: cannot be read"):
         read_results(folder)
     (run,) = small_plan.runs
