@@ -202,7 +202,7 @@ def _from_entries(path: Path, entries: dict[tuple[int, ...], list[float]], is_sy
 
 def _number(path: Path, line: int, field: str, column: int | str) -> float:
     if field and not _is_number(field):
-        hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;\s+-]+", field) else ""
+        hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
         raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {field!r:.80}{hint}")
     value = float(field) if field else np.nan
     if np.isinf(value):
