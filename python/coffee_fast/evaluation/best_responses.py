@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from coffee_fast import _files
 from coffee_fast._provenance import figures_from_json, is_duration, plain
 from coffee_fast._sealed import read_sealed_json, write_sealed_json
-from coffee_fast.errors import CheckpointError
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.responses import DDQN, Response, ResponseObjective, ResponseRequest, respond_side_by_side
@@ -48,6 +48,7 @@ def train_best_responses(
     if response is None:
         response = DDQN()
     if cache_dir is not None:
+        cache_dir = _files.as_path(cache_dir, InvalidArgumentError)
         _files.sweep(cache_dir, SECONDS_OF_A_WRITE)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     files: list[Path | None] = []

@@ -133,7 +133,7 @@ def run_pipeline(
     run = _files.as_path(run_dir)
     if run.exists() and not run.is_dir():
         raise CheckpointError(f"run_dir: {run} is a file, expected a folder")
-    cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
+    cache = _files.as_path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
     at = stages.Workplace(run, config, cache, num_threads, progress, resume or True)
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)

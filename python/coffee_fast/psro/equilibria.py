@@ -125,7 +125,7 @@ def equilibrium_profiles(
         runs = (online_psro(game, config.psro, run, None, False, num_threads, progress) for run in seeds)
         return tuple(run.solve() for run in runs)
 
-    folders = [Path(cache_dir) / _key(game, config, run) for run in seeds]
+    folders = [_files.as_path(cache_dir, InvalidArgumentError) / _key(game, config, run) for run in seeds]
     told = -1
     while missing := [place for place in zip(folders, seeds, strict=True) if not _is_finished(place[0])]:
         done = len(folders) - len(missing)

@@ -71,13 +71,13 @@ def report_sweep(
     """
     if isinstance(num_last, bool) or not isinstance(num_last, int) or num_last < 1:
         raise InvalidArgumentError(f"report_sweep: num_last must be an integer >= 1, got {num_last!r}")
+    folder = _files.as_path(out, InvalidArgumentError)
     results = read_results(sweep_dir)
     if results.table.empty:
         raise InvalidArgumentError(
             f"report_sweep: no run of {sweep_dir} has been judged in a true game; what the models say of the solutions "
             "is in its results.parquet"
         )
-    folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     command = command or shlex.join(["coffee-fast", "report", str(sweep_dir), "-o", str(out)])
     runs = results.by_run(num_last)
