@@ -163,7 +163,7 @@ def read_table(path: Path) -> pa.Table:
         table = parquet.read_table(BytesIO(data))
         seal = (table.schema.metadata or {}).get(SEAL.encode())
         is_whole = seal is None or seal == seal_of(table.to_pydict()).encode()
-    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as error:
         raise CheckpointError(f"{path}: is not a whole Parquet file: {error}") from None
     if not is_whole:
         raise CheckpointError(f"{path}: was altered, its entries do not fit its {SEAL}")
