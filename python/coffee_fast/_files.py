@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from coffee_fast._strict_json import parse_json
 from coffee_fast.errors import CheckpointError
 
-LARGEST_TEXT = 256 << 20
-"""Bytes; a text file above this is none of ours."""
+LARGEST_TEXT = 256 << 20  # bytes; a text file above this is none of ours
 _CHUNK = 1 << 20
 
 
@@ -112,9 +111,7 @@ def _check_place(path: Path, error: type[Exception], replaces: Collection[str]) 
     if not os.path.lexists(path):
         return
     if not replaces:
-        raise error(
-            f"{path}: there is something here already; choose a new folder, or pass overwrite=True to replace it"
-        )
+        raise error(f"{path}: there is something here already; choose a new folder, or pass overwrite=True")
     if path.is_symlink() or not path.is_dir():
         raise error(f"{path}: is not written over, since it is no folder; choose a new one")
     if others := sorted({entry.name for entry in path.iterdir()} - set(replaces)):
