@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read with distrust.
+"""Files: written whole or not at all, read with distrust: regular files only, and only of a sensible size.
 
 Every step that touches the disk goes through the hooks ``_write``, ``_fsync`` and ``_rename``, so that tests can make
 each of them fail.
@@ -13,16 +13,19 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast._strict_json import parse_json
 from coffee_fast.errors import CheckpointError
 
+LARGEST_TEXT = 256 << 20  # bytes; a text file above this is none of ours
 _CHUNK = 1 << 20
 
 
@@ -78,25 +81,52 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def publish_directory(path: str | Path) -> Iterator[Path]:
+def publish_directory(
+    path: str | Path, error: type[Exception] = CheckpointError, replaces: Collection[str] = ()
+) -> Iterator[Path]:
     """Lend a new empty folder beside ``path``; on leaving the block it becomes ``path``, files and all.
 
-    If the block raises, nothing is published. ``FileExistsError`` if there is something at ``path`` already.
+    If the block raises, nothing is published. ``error`` if there is something at ``path`` already, but for a folder
+    that holds nothing else than ``replaces``: it waits as ``.NAME.RANDOM.old`` until the new one is in its place.
     """
-    path = Path(path)
-    if path.exists():
-        raise FileExistsError(17, "there is something here already", str(path))
+    path = as_path(path, error)
+    _check_place(path, error, replaces)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary_sibling(path)
     temporary.mkdir()
     try:
         yield temporary
         _sync_folder(temporary)
-        _rename(temporary, path)
+        if replaces and path.exists():
+            _exchange(temporary, path)
+        else:
+            _rename(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(path.parent)
+
+
+def _check_place(path: Path, error: type[Exception], replaces: Collection[str]) -> None:
+    if not os.path.lexists(path):
+        return
+    if not replaces:
+        raise error(f"{path}: there is something here already; choose a new folder, or pass overwrite=True")
+    if path.is_symlink() or not path.is_dir():
+        raise error(f"{path}: is not written over, since it is no folder; choose a new one")
+    if others := sorted({entry.name for entry in path.iterdir()} - set(replaces)):
+        raise error(f"{path}: is not written over, since it holds {others[0]!r}; choose a new folder")
+
+
+def _exchange(temporary: Path, path: Path) -> None:
+    aside = temporary.with_suffix(".old")
+    _rename(path, aside)
+    try:
+        _rename(temporary, path)
+    except BaseException:
+        os.rename(aside, path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -151,6 +181,54 @@ def sweep(folder: str | Path, age_s: float = 0.0) -> None:
                 entry.unlink()
 
 
+def as_path(path: object, error: type[Exception] = CheckpointError) -> Path:
+    """Return ``path`` as a ``Path``; ``error`` if it cannot be the name of a file."""
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str) or "\0" in name:
+        raise error(f"expected a path of a file or folder, got {path!r:.80}")
+    return Path(name)
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path, error: type[Exception]) -> Iterator[int]:
+    """Open a regular file; anything else, which might never end or never begin, is refused at once."""
+    path = as_path(path, error)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as reason:
+        raise error(f"{path}: cannot be read: {reason.strerror}") from None
+    try:
+        if not stat.S_ISREG(mode := os.fstat(descriptor).st_mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+            raise error(f"{path}: cannot be read: is {what}, expected a regular file")
+        yield descriptor
+    except OSError as reason:
+        raise error(f"{path}: cannot be read: {reason.strerror}") from None
+    finally:
+        os.close(descriptor)
+
+
+def read_bytes(path: str | Path, error: type[Exception] = CheckpointError, at_most: int = LARGEST_TEXT) -> bytes:
+    """Read a regular file; ``error`` names it if it cannot be read or is larger than ``at_most``."""
+    with _opened(path, error) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size > at_most:
+            raise error(f"{path}: holds {size} bytes, more than the {at_most} that are read")
+        chunks, left = [], at_most
+        while left and (chunk := os.read(descriptor, min(left, max(size, _CHUNK)))):
+            chunks.append(chunk)
+            left -= len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def read_text(path: str | Path, error: type[Exception] = CheckpointError, at_most: int = LARGEST_TEXT) -> str:
+    """Read a text file; a byte order mark is left out."""
+    try:
+        return read_bytes(path, error, at_most).decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise error(f"{path}: must be UTF-8 text: {reason}") from None
+
+
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     """Write ``value`` atomically, in a form that depends on nothing but its content."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
@@ -159,12 +237,10 @@ def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
 
 def read_json(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, Any]:
     """Read the object in a JSON file; ``error`` names file and place if there is none."""
-    path = Path(path)
+    text = read_text(path, error)
     try:
-        value = json.loads(path.read_bytes())
-    except OSError as reason:
-        raise error(f"{path}: cannot be read: {reason.strerror}") from None
-    except (ValueError, RecursionError) as reason:
+        value = parse_json(text)
+    except ValueError as reason:
         raise error(f"{path}: is not JSON: {reason}") from None
     if not isinstance(value, dict):
         raise error(f"{path}: must hold a JSON object, got {type(value).__name__}")
@@ -191,34 +267,34 @@ def read_tensors(
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as reason:
-        raise error(f"{path}: cannot be read: {reason.strerror}") from None
+    data = read_bytes(path, error, _memory())
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise error(f"{path}: was cut off or altered, its SHA-256 is not the recorded one")
     try:
         return load(data)
-    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as reason:
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError) as reason:
         raise error(f"{path}: is not a whole safetensors file: {reason}") from None
 
 
 def read_metadata(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, str]:
     """Read what `write_tensors` was given as metadata; ``error`` names the file if it is damaged."""
-    from safetensors import SafetensorError, safe_open
-
+    data = read_bytes(path, error, _memory())
     try:
-        with safe_open(path, framework="numpy") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, TypeError) as reason:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return {str(name): str(value) for name, value in header.get("__metadata__", {}).items()}
+    except (ValueError, AttributeError, RecursionError, OverflowError) as reason:
         raise error(f"{path}: is not a whole safetensors file: {reason}") from None
 
 
-def sha256_of(path: str | Path) -> str:
+def _memory() -> int:
+    """Bytes of this machine's memory: a file beyond that cannot be read."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def sha256_of(path: str | Path, error: type[Exception] = CheckpointError) -> str:
     """The hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while chunk := file.read(_CHUNK):
+    with _opened(path, error) as descriptor:
+        while chunk := os.read(descriptor, _CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

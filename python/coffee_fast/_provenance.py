@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
+from coffee_fast.typing import Resume
 
 
 def versions() -> dict[str, str]:
@@ -24,6 +25,41 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[library] = "absent"
     return found
+
+
+def machine() -> dict[str, str]:
+    """Return what the bits of a result depend on besides configuration and seed: processor, instructions, builds."""
+    from coffee_fast._build import build_info
+
+    info, installed = build_info(), versions()
+    return {
+        "processor": platform.machine(),
+        "isa": str(info["isa"]),
+        "coffee_fast": f"{info['version']}, {info['compiler']}",
+        "numpy": installed["numpy"],
+        "torch": installed["torch"],
+    }
+
+
+def same_machine(about: Mapping[str, Any], place: str, resume: Resume) -> list[dict[str, str]]:
+    """Return the machines that a run's results are of, given the record in its folder, this one the last.
+
+    Raises
+    ------
+    CheckpointError
+        If the run was begun on an unlike machine, unless ``resume`` is ``"anyway"``.
+    """
+    here, machines = machine(), list(about.get("machines", ()))
+    # Records of before there were machines have versions, without the compiler.
+    there = machines[-1] if machines else {name: about["versions"].get(name, here[name]) for name in ("numpy", "torch")}
+    difference = first_difference({**here, **there}, here)
+    if difference and resume != "anyway":
+        raise CheckpointError(
+            f"{place} was begun on another machine or build: {difference}; it would end with the bits of neither. "
+            "Go on where it was begun (COFFEE_FAST_ISA chooses the instruction set), take a new folder, or mix them "
+            'knowingly with resume="anyway" (--resume-anyway)'
+        )
+    return machines if machines and not difference else [*machines, here]
 
 
 def describe_part(part: object) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from coffee_fast._files import read_text
 from coffee_fast.errors import CoffeeError, ConfigError
 
 Config = TypeVar("Config")
@@ -20,12 +21,10 @@ Parts = Mapping[str, Callable[[Mapping[str, Any]], Any]]
 
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file; ``ConfigError`` names file and place if it cannot be."""
-    path = Path(path)
+    text = read_text(path, ConfigError)
     try:
-        return tomllib.loads(path.read_bytes().decode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
 
 

@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast._sealed import check_form
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, UniformRandom
 
 Arrays = dict[str, NDArray[Any]]
+_FORMS: Mapping[str, Mapping[str, Any]] = {
+    "uniform_random": {"policy": str},
+    "network": {"policy": str, "kind": str, "temperature": float, "num_layers": int},
+    "per_step_mixture": {"policy": str, "weights": [float], "components": [dict]},
+}
 
 
 def policy_arrays(policy: Policy, prefix: str = "") -> tuple[dict[str, Any], Arrays]:
@@ -49,9 +55,12 @@ def policy_from_arrays(description: Mapping[str, Any], arrays: Mapping[str, NDAr
     Raises
     ------
     CheckpointError
-        If the description is not of a known policy or an array is missing.
+        If the description is not of a known policy, or an array is missing or does not fit the others.
     """
-    kind = description.get("policy")
+    kind = description.get("policy") if isinstance(description, Mapping) else description
+    if not isinstance(kind, str) or kind not in _FORMS:
+        raise CheckpointError(f"unknown kind of policy {kind!r:.80}, expected one of {', '.join(_FORMS)}")
+    check_form(description, _FORMS[kind], f"policy of kind {kind!r}")
     try:
         if kind == "uniform_random":
             return UniformRandom()
@@ -60,16 +69,18 @@ def policy_from_arrays(description: Mapping[str, Any], arrays: Mapping[str, NDAr
                 (arrays[f"{prefix}layer{index}.weight"], arrays[f"{prefix}layer{index}.bias"])
                 for index in range(description["num_layers"])
             )
-            return NetworkPolicy(layers, kind=description["kind"], temperature=description["temperature"])
-        if kind == "per_step_mixture":
-            parts = enumerate(description["components"])
-            components = tuple(policy_from_arrays(part, arrays, f"{prefix}component{i}.") for i, part in parts)
-            return PerStepMixture(components, tuple(description["weights"]))
+            network = NetworkPolicy(layers, kind=description["kind"], temperature=description["temperature"])
+            _ = network.core  # checks that the layers fit each other
+            return network
+        parts = enumerate(description["components"])
+        components = tuple(policy_from_arrays(part, arrays, f"{prefix}component{i}.") for i, part in parts)
+        mixture = PerStepMixture(components, tuple(description["weights"]))
+        _ = mixture.core  # checks that the weights are probabilities, one a component
+        return mixture
     except KeyError as missing:
         raise CheckpointError(f"policy of kind {kind!r} lacks {missing.args[0]!r}") from None
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"policy of kind {kind!r} is malformed: {error}") from None
-    raise CheckpointError(f"unknown kind of policy {kind!r}, expected uniform_random, network or per_step_mixture")
 
 
 def policy_fingerprint(policy: Policy) -> str:

@@ -19,6 +19,7 @@ letter  axis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +36,6 @@ Profile = list[Float64]
 
 ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 """``progress(phase, done, total, figures)``: told now and then how far a long computation has come."""
+
+Resume = bool | Literal["anyway"]
+"""Whether to continue what is in a run folder; ``"anyway"`` also what was begun on an unlike machine or build."""

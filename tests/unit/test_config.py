@@ -150,5 +150,5 @@ def test_files_that_are_not_toml_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"run.toml: is not TOML: .*line 1"):
         read_toml(file)
     file.write_bytes(b"width = 3 # \xff")
-    with pytest.raises(ConfigError, match=r"run.toml: is not TOML"):
+    with pytest.raises(ConfigError, match=r"run.toml: must be UTF-8 text"):
         read_toml(file)

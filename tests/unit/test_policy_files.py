@@ -10,6 +10,8 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.policy_files import policy_arrays, policy_fingerprint, policy_from_arrays
 
+UNIFORM = {"policy": "uniform_random"}
+
 
 def network(rng, kind="greedy", temperature=1.0):
     sizes = ((5, 41), (109, 5))
@@ -52,10 +54,18 @@ def test_policies_that_play_differently_have_different_fingerprints(policies, rn
     [
         ({}, "unknown kind of policy None"),
         ({"policy": "oracle"}, "unknown kind of policy 'oracle'"),
-        ({"policy": "network"}, "lacks 'num_layers'"),
-        ({"policy": "network", "num_layers": 1, "kind": "greedy"}, "lacks 'layer0.weight'"),
-        ({"policy": "network", "num_layers": "all", "kind": "greedy"}, "is malformed"),
-        ({"policy": "per_step_mixture", "weights": [1.0]}, "lacks 'components'"),
+        ({"policy": "network"}, "the field 'kind' is missing"),
+        ({"policy": "network", "num_layers": 1, "kind": "greedy", "temperature": 1}, "lacks 'layer0.weight'"),
+        ({"policy": "network", "num_layers": "2", "kind": "greedy", "temperature": 1}, "num_layers must be an integer"),
+        ({"policy": "network", "num_layers": 0, "kind": "greedy", "temperature": 1}, "is malformed"),
+        ({"policy": "network", "num_layers": 1, "kind": "greedy", "temperature": "1"}, "temperature must be a number"),
+        (
+            {"policy": "per_step_mixture", "weights": [1.0], "components": [{"policy": "uniform_random"}] * 2},
+            "malformed",
+        ),
+        (None, "unknown kind of policy None"),
+        (5, "unknown kind of policy 5"),
+        ({"policy": "per_step_mixture", "weights": [1.0]}, "the field 'components' is missing"),
     ],
 )
 def test_descriptions_of_nothing_are_refused(description, message):

@@ -38,6 +38,11 @@ Overrides = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in the run folder.")]
 
+ResumeAnyway = Annotated[
+    bool, typer.Option("--resume-anyway", help="As --resume, even if the run was begun on an unlike machine or build.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace one that is in the folder already.")]
+
 
 def run_config(
     preset: str | None, config: Path | None, overrides: list[str] | None, default: str = "quick"

@@ -9,7 +9,7 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import BAD_DATA
-from coffee_fast.cli._options import Game, Json, Parameters, Seed, Threads, true_game
+from coffee_fast.cli._options import Game, Json, Overwrite, Parameters, Seed, Threads, true_game
 from coffee_fast.cli._report import finish
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)]
@@ -22,6 +22,7 @@ def generate(
     behavior: Annotated[str, typer.Option(help="Name of the policy that plays.")] = "uniform_random",
     num_trajectories: Annotated[int, typer.Option(min=1, help="Trajectories stored, mirrored copies included.")] = 1000,
     mirrored: Annotated[bool, typer.Option(help="Store each episode a second time with the players exchanged.")] = True,
+    overwrite: Overwrite = False,
     seed: Seed = 0,
     threads: Threads = 0,
     as_json: Json = False,
@@ -35,7 +36,7 @@ def generate(
         mirrored=mirrored,
         num_threads=threads,
     )
-    dataset.save(folder)
+    dataset.save(folder, overwrite)
     card = dataset.describe()
     finish(
         {"dataset": folder, "fingerprint": dataset.fingerprint, **card.to_json()},

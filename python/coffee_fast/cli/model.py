@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Seed, Threads, run_config
+from coffee_fast.cli._options import Config, Json, Overrides, Overwrite, Preset, Seed, Threads, run_config
 from coffee_fast.cli._report import finish, progress_reports, table
 
 
@@ -18,6 +18,7 @@ def fit(
     preset: Preset = None,
     config: Config = None,
     overrides: Overrides = None,
+    overwrite: Overwrite = False,
     seed: Seed = 0,
     threads: Threads = 0,
     as_json: Json = False,
@@ -28,11 +29,11 @@ def fit(
     """
     wanted = run_config(preset, config, overrides).model
     logged = cf.TrajectoryDataset.load(dataset)
-    if folder.exists():
-        raise cf.ConfigError(f"{folder} exists already; choose a new folder")
+    if folder.exists() and not overwrite:
+        raise cf.ConfigError(f"{folder} exists already; choose a new folder, or pass --overwrite")
     with progress_reports() as progress:
         model = cf.DynamicsEnsemble.fit(logged, wanted, seed, num_threads=threads, progress=progress)
-    model.save(folder)
+    model.save(folder, overwrite)
     figures = model.fit_report.to_json()
     result = {"model": folder, "fingerprint": model.fingerprint, "num_members": model.num_members, "fit": figures}
     numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in figures.items() if isinstance(value, float)]

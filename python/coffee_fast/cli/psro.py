@@ -9,7 +9,7 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Seed, Threads, run_config
+from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Seed, Threads, run_config
 from coffee_fast.cli._report import finish, progress_reports, remark, table
 
 
@@ -21,6 +21,7 @@ def psro(
     config: Config = None,
     overrides: Overrides = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     seed: Seed = 0,
     threads: Threads = 0,
     as_json: Json = False,
@@ -36,7 +37,15 @@ def psro(
         remark(f"warning: {caution}")
     make_resumable(ctx, "--resume")
     with progress_reports() as progress:
-        result = cf.coffee_psro(ensemble, wanted, seed, run_dir, resume, num_threads=threads, progress=progress)
+        result = cf.coffee_psro(
+            ensemble,
+            wanted,
+            seed,
+            run_dir,
+            "anyway" if resume_anyway else resume,
+            num_threads=threads,
+            progress=progress,
+        )
     solution = result.solve()
     if not (run_dir / "solution").exists():
         solution.save(run_dir / "solution")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, Threads, run_config
+from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Threads, run_config
 from coffee_fast.cli._report import finish, progress_reports, remark, rendered, table
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def run(
         typer.Option(help="Folder of a dataset of your own; else one is generated.", exists=True, file_okay=False),
     ] = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     cache_dir: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +73,7 @@ def run(
     """
     wanted = run_config(preset, config, _seeded(overrides, seed))
     make_resumable(ctx, "--resume")
-    _run(wanted, run_dir, dataset, resume, threads, as_json, cache_dir)
+    _run(wanted, run_dir, dataset, "anyway" if resume_anyway else resume, threads, as_json, cache_dir)
 
 
 def report(
@@ -109,7 +110,7 @@ def _run(
     config: RunConfig,
     run_dir: Path,
     dataset: Path | None,
-    resume: bool,
+    resume: bool | Literal["anyway"],
     threads: int,
     as_json: bool,
     cache_dir: Path | None = None,

@@ -14,7 +14,7 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import FAILURE, make_resumable
-from coffee_fast.cli._options import Json
+from coffee_fast.cli._options import Json, ResumeAnyway
 from coffee_fast.cli._report import finish, remark, table
 from coffee_fast.typing import ProgressCallback
 
@@ -54,6 +54,7 @@ def sweep(
     address: Annotated[
         str | None, typer.Option(help="The Ray cluster's address; its machines share the folder.")
     ] = None,
+    resume_anyway: ResumeAnyway = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the runs and their states, and start nothing.")
     ] = False,
@@ -80,6 +81,7 @@ def sweep(
             keep_going=keep_going,
             engine=engine.value,
             address=address,
+            resume_anyway=resume_anyway,
             progress=progress,
         )
     finish(summary.to_json(), _in_words(planned, summary, keep_going), as_json)

@@ -274,11 +274,15 @@ class TrajectoryDataset:
             digest.update(array.tobytes())
         return digest.hexdigest()
 
-    def save(self, path: str | Path) -> None:
-        """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1)."""
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1).
+
+        With ``overwrite`` a dataset that is at ``path`` gives way, once this one is written whole. ``DatasetError`` if
+        there is anything else.
+        """
         from coffee_fast.data.io import save_dataset
 
-        save_dataset(self, check_path("TrajectoryDataset.save: path", path))
+        save_dataset(self, check_path("TrajectoryDataset.save: path", path), overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> TrajectoryDataset:

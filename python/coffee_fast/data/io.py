@@ -2,68 +2,62 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from coffee_fast import _core, _files
+from coffee_fast._sealed import check_form, may_replace, seal_of
 from coffee_fast.data.dataset import ARRAYS, TrajectoryDataset
 from coffee_fast.errors import CoffeeError, DatasetError
 from coffee_fast.games import GameSpec
 
 FORMAT = 1
-_FIELDS = frozenset(
-    {
-        "behavior",
-        "format",
-        "game",
-        "is_mirrored",
-        "kind",
-        "manifest_sha256",
-        "num_independent_episodes",
-        "num_trajectories",
-        "num_transitions",
-        "seed",
-        "sha256",
-        "version",
-    }
-)
+KIND = "trajectory_dataset"
+_FILES = ("manifest.json", "data.safetensors")
+_SEAL = "manifest_sha256"
+_FORM = {
+    "behavior": str,
+    "format": int,
+    "game": dict,
+    "is_mirrored": bool,
+    "kind": str,
+    "manifest_sha256": str,
+    "num_independent_episodes": int,
+    "num_trajectories": int,
+    "num_transitions": int,
+    "seed": (int, None),
+    "sha256": str,
+    "version": str,
+}
 
 
-def save_dataset(dataset: TrajectoryDataset, path: str | Path) -> None:
-    """Publish the folder as a whole; ``DatasetError`` if there is something at ``path`` already."""
-    try:
-        with _files.publish_directory(path) as folder:
-            _files.write_tensors(folder / "data.safetensors", dataset.arrays)
-            manifest = {
-                "kind": "trajectory_dataset",
-                "format": FORMAT,
-                "game": dataset.spec.to_json(),
-                "num_trajectories": dataset.num_trajectories,
-                "num_transitions": dataset.num_transitions,
-                "behavior": dataset.behavior,
-                "seed": dataset.seed,
-                "is_mirrored": dataset.is_mirrored,
-                "num_independent_episodes": dataset.num_independent_episodes,
-                "version": str(_core.build_info()["version"]),
-                "sha256": _files.sha256_of(folder / "data.safetensors"),
-            }
-            _files.write_json(folder / "manifest.json", manifest | {"manifest_sha256": manifest_sha256(manifest)})
-    except FileExistsError:
-        raise DatasetError(f"{path}: there is something here already; choose a new folder") from None
+def save_dataset(dataset: TrajectoryDataset, path: str | Path, overwrite: bool = False) -> None:
+    """Publish the folder as a whole; ``DatasetError`` if there is something at ``path`` already.
 
-
-def manifest_sha256(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 of a manifest's fields, this checksum itself left out."""
-    fields = {name: value for name, value in manifest.items() if name != "manifest_sha256"}
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    With ``overwrite`` that may be a dataset, whose place this one takes.
+    """
+    replaces = may_replace(path, KIND, *_FILES, DatasetError) if overwrite else ()
+    with _files.publish_directory(path, DatasetError, replaces) as folder:
+        _files.write_tensors(folder / "data.safetensors", dataset.arrays)
+        manifest = {
+            "kind": KIND,
+            "format": FORMAT,
+            "game": dataset.spec.to_json(),
+            "num_trajectories": dataset.num_trajectories,
+            "num_transitions": dataset.num_transitions,
+            "behavior": dataset.behavior,
+            "seed": dataset.seed,
+            "is_mirrored": dataset.is_mirrored,
+            "num_independent_episodes": dataset.num_independent_episodes,
+            "version": str(_core.build_info()["version"]),
+            "sha256": _files.sha256_of(folder / "data.safetensors"),
+        }
+        _files.write_json(folder / "manifest.json", manifest | {_SEAL: seal_of(manifest)})
 
 
 def load_dataset(path: str | Path) -> TrajectoryDataset:
     """Read a folder, believing nothing in it before it was checked."""
-    folder = Path(path)
+    folder = _files.as_path(path, DatasetError)
     manifest = _read_manifest(folder / "manifest.json")
     data = folder / "data.safetensors"
     arrays = _files.read_tensors(data, DatasetError, manifest["sha256"])
@@ -90,29 +84,11 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
 
 def _read_manifest(file: Path) -> dict[str, Any]:
     manifest = _files.read_json(file, DatasetError)
-    if manifest.get("kind") != "trajectory_dataset":
-        raise DatasetError(f"{file}: must describe a trajectory_dataset, got {manifest.get('kind')!r}")
-    if manifest.get("format") != FORMAT:
-        raise DatasetError(f"{file}: must be of format {FORMAT}, got {manifest.get('format')!r}")
-    if missing := sorted(_FIELDS - set(manifest)):
-        raise DatasetError(f"{file}: the field {missing[0]!r} is missing")
-    if unknown := sorted(set(manifest) - _FIELDS):
-        raise DatasetError(f"{file}: there is no field {unknown[0]!r} in format {FORMAT}")
-    kinds: dict[str, tuple[type, ...]] = {
-        "behavior": (str,),
-        "game": (dict,),
-        "is_mirrored": (bool,),
-        "manifest_sha256": (str,),
-        "num_independent_episodes": (int,),
-        "num_trajectories": (int,),
-        "num_transitions": (int,),
-        "seed": (int, type(None)),
-        "sha256": (str,),
-        "version": (str,),
-    }
-    for name, types in kinds.items():
-        if not isinstance(manifest[name], types):
-            raise DatasetError(f"{file}: {name} must be {types[0].__name__}, got {manifest[name]!r}")
-    if manifest["manifest_sha256"] != manifest_sha256(manifest):
-        raise DatasetError(f"{file}: was altered, its fields do not fit its manifest_sha256")
+    if manifest.get("kind") != KIND:
+        raise DatasetError(f"{file}: must describe a {KIND}, got {manifest.get('kind')!r:.80}")
+    if manifest.get("format") != FORMAT or isinstance(manifest["format"], bool):
+        raise DatasetError(f"{file}: must be of format {FORMAT}, got {manifest.get('format')!r:.80}")
+    check_form(manifest, _FORM, str(file), DatasetError)
+    if manifest[_SEAL] != seal_of(manifest, _SEAL):
+        raise DatasetError(f"{file}: was altered, its fields do not fit its {_SEAL}")
     return manifest

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coffee_fast._files import as_path, read_text
+from coffee_fast._strict_json import parse_json
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidGameError
 from coffee_fast.typing import Float64
@@ -18,6 +20,11 @@ from coffee_fast.typing import Float64
 _INDEX_COLUMNS = ("row", "column", "member")
 _SYMMETRIC_COLUMNS = ("payoff",)
 _GENERAL_COLUMNS = ("row_payoff", "column_payoff")
+_LARGEST = 64 << 20
+_SEPARATORS = "numbers are separated by commas, semicolons, tabs or blanks"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+Lines = Sequence[tuple[int, list[str]]]
 
 
 def load_payoffs(path: str | os.PathLike[str]) -> PayoffTable:
@@ -25,10 +32,13 @@ def load_payoffs(path: str | os.PathLike[str]) -> PayoffTable:
 
     A CSV file is either
 
-    - *square*: ``S`` lines of ``S`` numbers, the row player's payoffs in a symmetric game; or
+    - *square*: ``S`` lines of ``S`` numbers, the row player's payoffs in a symmetric game, under the names of the
+      columns and beside those of the rows if there are any, as a data frame is written; or
     - *long*: a header with the columns ``row``, ``column``, optionally ``member``, and either ``payoff`` (a symmetric
       game: the row player's) or ``row_payoff`` and ``column_payoff`` (a two-player game). Strategies and members are
       numbered from 0, lines come in any order, and what no line names is not known (NaN).
+
+    Semicolons, tabs or blanks may stand for the commas that separate numbers, and then a comma for the decimal point.
 
     A JSON file is an object with one key: ``{"symmetric": [[...]]}`` for ``[S, S]`` or ``[E, S, S]``, or
     ``{"players": [[[...]], ...]}`` with one array a player as :meth:`PayoffTable.from_arrays` takes them.
@@ -37,26 +47,21 @@ def load_payoffs(path: str | os.PathLike[str]) -> PayoffTable:
     Raises
     ------
     InvalidGameError
-        The file is not of that form; the message names it and the line.
-    OSError
-        It cannot be read.
+        The file cannot be read or is not of that form; the message names it, the line and the column.
     """
-    path = Path(path)
+    path = as_path(path, InvalidGameError)
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".json"):
         raise InvalidGameError(f"{path}: a payoff file must end in .csv or .json")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidGameError(f"{path}: the file must be UTF-8 text: {error}") from error
+    text = read_text(path, InvalidGameError, _LARGEST)
     return _read_json(path, text) if suffix == ".json" else _read_csv(path, text)
 
 
 def _read_json(path: Path, text: str) -> PayoffTable:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a JSONDecodeError says line and column
-        raise InvalidGameError(f"{path}: not valid JSON: {error}") from error
+        content = parse_json(text)
+    except ValueError as error:  # a JSONDecodeError says line and column
+        raise InvalidGameError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(content, dict) or list(content) not in (["symmetric"], ["players"]):
         raise InvalidGameError(f'{path}: must be an object with one key, "symmetric" or "players"')
     ((key, value),) = content.items()
@@ -77,11 +82,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _read_csv(path: Path, text: str) -> PayoffTable:
-    reader = csv.reader(text.splitlines(), skipinitialspace=True)
-    try:
-        lines = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise InvalidGameError(f"{path}, line {reader.line_num}: {error}") from error
+    lines = _split(path, text)
     if not lines:
         raise InvalidGameError(f"{path}: the file is empty")
     if "row" in lines[0][1]:
@@ -89,25 +90,83 @@ def _read_csv(path: Path, text: str) -> PayoffTable:
     return _square_table(path, lines)
 
 
-def _square_table(path: Path, lines: Sequence[tuple[int, list[str]]]) -> PayoffTable:
+def _split(path: Path, text: str) -> Lines:
+    """Return the fields of each line that is not blank, numbers with a decimal point."""
+    opening = next((line for line in text.splitlines() if line.strip()), "")
+    separator = next((mark for mark in ";\t," if mark in opening), "," if len(opening.split()) < 2 else " ")
+    if separator == " ":
+        lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    else:
+        reader = csv.reader(text.splitlines(), skipinitialspace=separator != "\t", delimiter=separator)
+        try:
+            lines = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(map(str.strip, row))]
+        except csv.Error as error:
+            raise InvalidGameError(f"{path}, line {reader.line_num}: {error}") from None
+    return lines if separator == "," else _with_points(path, lines)
+
+
+def _with_points(path: Path, lines: Lines) -> Lines:
+    """Replace decimal commas, if that is what the commas in numbers are."""
+    fields = [field for _, found in lines for field in found]
+    commas = [field for field in fields if _DECIMAL_COMMA.fullmatch(field) or _THOUSANDS.fullmatch(field)]
+    if not commas:
+        return lines
+    if all(map(_THOUSANDS.fullmatch, commas)) or any("." in field and _is_number(field) for field in fields):
+        raise InvalidGameError(
+            f"{path}: the comma in {commas[0]} may be a decimal point or part thousands; write decimal points and no "
+            "marks between thousands"
+        )
+    return [(line, [f.replace(",", ".") if _DECIMAL_COMMA.fullmatch(f) else f for f in found]) for line, found in lines]
+
+
+def _square_table(path: Path, lines: Lines) -> PayoffTable:
+    lines = _without_labels(path, lines)
     size = len(lines)
     for line, fields in lines:
         if len(fields) != size:
             raise InvalidGameError(
                 f"{path}, line {line}: a square table of {size} lines must have {size} numbers in each, "
-                f"got {len(fields)} (a table with a header needs the columns row, column and payoff)"
+                f"got {len(fields)} ({_SEPARATORS}; any other table needs a header of row, column and payoff, or "
+                "row_payoff and column_payoff)"
             )
-    return PayoffTable.symmetric([[_number(path, line, field) for field in fields] for line, fields in lines])
+    return PayoffTable.symmetric(
+        [[_number(path, line, field, column) for column, field in enumerate(fields, 1)] for line, fields in lines]
+    )
 
 
-def _long_table(path: Path, lines: Sequence[tuple[int, list[str]]]) -> PayoffTable:
+def _without_labels(path: Path, lines: Lines) -> Lines:
+    """Leave out the column names and row labels with which data frames are written; refuse what may be such or not."""
+    (first, header), *rest = lines
+    counted = [str(number) for number in range(len(header))]
+    if len(rest) == len(header) and (header == counted or not any(map(_is_number, header))):
+        return rest
+    if len(lines) != len(header):
+        return lines
+    if header == counted and len(header) > 2:
+        raise InvalidGameError(
+            f"{path}, line {first}: {', '.join(header)} may be names of columns or payoffs; leave out the names (of a "
+            f"table that is not square, write lines of row, column and payoff), or write payoffs as {header[0]}.0"
+        )
+    names, labels = header[1:], [fields[0] for _, fields in rest]
+    has_names = bool(names) and not any(map(_is_number, names))
+    if not _is_number(header[0]) and (names == labels or (has_names and labels == counted[:-1])) and names:
+        return [(line, fields[1:]) for line, fields in rest]
+    if has_names and any(names):
+        raise InvalidGameError(
+            f"{path}, line {first}: rows and columns must have the same names in the same order, got columns "
+            f"{', '.join(names):.80} and rows {', '.join(labels):.80}"
+        )
+    return lines
+
+
+def _long_table(path: Path, lines: Lines) -> PayoffTable:
     first_line, header = lines[0]
     indices = [name for name in _INDEX_COLUMNS if name in header]
     payoffs = _SYMMETRIC_COLUMNS if "payoff" in header else _GENERAL_COLUMNS
     if sorted(header) != sorted([*indices, *payoffs]) or "column" not in header:
         raise InvalidGameError(
             f"{path}, line {first_line}: columns must be row, column, optionally member, and payoff or row_payoff and "
-            f"column_payoff, got {', '.join(header)}"
+            f"column_payoff, got {', '.join(header):.200}"
         )
     entries: dict[tuple[int, ...], list[float]] = {}
     for line, fields in lines[1:]:
@@ -117,7 +176,7 @@ def _long_table(path: Path, lines: Sequence[tuple[int, list[str]]]) -> PayoffTab
         key = tuple(_index(path, line, name, named[name]) if name in named else 0 for name in _INDEX_COLUMNS)
         if key in entries:
             raise InvalidGameError(f"{path}, line {line}: the entry of row {key[0]}, column {key[1]} came before")
-        entries[key] = [_number(path, line, named[name]) for name in payoffs]
+        entries[key] = [_number(path, line, named[name], name) for name in payoffs]
     if not entries:
         raise InvalidGameError(f"{path}: there are no payoffs under the header")
     return _from_entries(path, entries, is_symmetric=payoffs == _SYMMETRIC_COLUMNS)
@@ -141,17 +200,25 @@ def _from_entries(path: Path, entries: dict[tuple[int, ...], list[float]], is_sy
     return PayoffTable.symmetric(arrays[0]) if is_symmetric else PayoffTable.from_arrays(arrays)
 
 
-def _number(path: Path, line: int, field: str) -> float:
-    try:
-        value = float(field) if field else np.nan
-    except ValueError:
-        raise InvalidGameError(f"{path}, line {line}: expected a number, got {field!r}") from None
+def _number(path: Path, line: int, field: str, column: int | str) -> float:
+    if field and not _is_number(field):
+        hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
+        raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {field!r:.80}{hint}")
+    value = float(field) if field else np.nan
     if np.isinf(value):
-        raise InvalidGameError(f"{path}, line {line}: payoffs must be finite, got {field}")
+        raise InvalidGameError(f"{path}, line {line}, column {column}: payoffs must be finite, got {field:.80}")
     return value
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return "_" not in field
 
 
 def _index(path: Path, line: int, name: str, field: str) -> int:
     if not (field.isascii() and field.isdigit() and len(field) <= 9):
-        raise InvalidGameError(f"{path}, line {line}: {name} must be a whole number from 0, got {field!r}")
+        raise InvalidGameError(f"{path}, line {line}: {name} must be a whole number from 0, got {field!r:.80}")
     return int(field)

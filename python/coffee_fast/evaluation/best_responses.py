@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from coffee_fast import _files
 from coffee_fast._provenance import figures_from_json, is_duration, plain
-from coffee_fast.errors import CheckpointError
+from coffee_fast._sealed import read_sealed_json, write_sealed_json
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.responses import DDQN, Response, ResponseObjective, ResponseRequest, respond_side_by_side
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
     from coffee_fast.responses import ResponseOracle
 
+_FORM = {"policy": dict, "report": {...: (float, None)}, "sha256": str}
 SECONDS_OF_A_WRITE = 60.0  # far more than one takes: what is unfinished by then was left by a killed process
 
 
@@ -40,12 +42,13 @@ def train_best_responses(
     """Train one best response to each mixture in the game, for nothing but the game's own payoffs.
 
     Up to ``num_threads`` are trained at once. With ``cache_dir`` each is written there as soon as it is trained, under
-    a name made of all that determines it (game, oracle, mixture, seed, versions), and read from there the next time;
-    one whose training was interrupted goes on within it.
+    a name made of all that determines it (game, oracle, mixture, seed, machine, versions), and read from there the next
+    time; one whose training was interrupted goes on within it.
     """
     if response is None:
         response = DDQN()
     if cache_dir is not None:
+        cache_dir = _files.as_path(cache_dir, InvalidArgumentError)
         _files.sweep(cache_dir, SECONDS_OF_A_WRITE)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     files: list[Path | None] = []
@@ -89,7 +92,7 @@ def _save(file: Path, best: Response) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     _files.write_tensors(file, arrays)
     about = {"policy": description, "report": plain(best.report), "sha256": _files.sha256_of(file)}
-    _files.write_json(file.with_suffix(".json"), about)
+    write_sealed_json(file.with_suffix(".json"), "best_response", about)
     _checkpoint(file).unlink(missing_ok=True)
 
 
@@ -98,11 +101,8 @@ def _load(file: Path) -> Response | None:
     if not file.with_suffix(".json").exists():
         return None
     _checkpoint(file).unlink(missing_ok=True)
-    about = _files.read_json(file.with_suffix(".json"), CheckpointError)
-    arrays = _files.read_tensors(file, CheckpointError)
-    if about.get("sha256") != _files.sha256_of(file):
-        raise CheckpointError(f"{file}: damaged, its sha256 is not the one in {file.with_suffix('.json').name}")
-    policy = policy_from_arrays(about["policy"], arrays)
+    about = read_sealed_json(file.with_suffix(".json"), "best_response", _FORM)
+    policy = policy_from_arrays(about["policy"], _files.read_tensors(file, sha256=about["sha256"]))
     if not isinstance(policy, NetworkPolicy):
         raise CheckpointError(f"{file}: expected a network, got {about['policy']!r:.80}")
     return Response(policy, figures_from_json(about["report"]))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast import _core, _files
+from coffee_fast import _core
+from coffee_fast._sealed import SealedFolder
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning
 from coffee_fast.games import GameSpec
@@ -28,7 +29,12 @@ from coffee_fast.typing import ProgressCallback
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
 
-FORMAT = 1
+_FOLDER = SealedFolder(
+    kind="dynamics_ensemble",
+    json="manifest.json",
+    tensors="model.safetensors",
+    form={"spec": dict, "config": dict, "seed": int, "fit_report": dict},
+)
 
 
 class DynamicsEnsemble:
@@ -213,47 +219,37 @@ class DynamicsEnsemble:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
-    def save(self, path: str | Path) -> None:
-        """Write the model as a new folder of ``model.safetensors`` and ``manifest.json``, all at once."""
-        with _files.publish_directory(path) as folder:
-            _files.write_tensors(folder / "model.safetensors", self.arrays)
-            manifest = {
-                "format": FORMAT,
-                "kind": "dynamics_ensemble",
-                "spec": self.spec.to_json(),
-                "config": _plain(self.config),
-                "seed": self.seed,
-                "fit_report": self.fit_report.to_json(),
-                "sha256": _files.sha256_of(folder / "model.safetensors"),
-            }
-            _files.write_json(folder / "manifest.json", manifest)
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the model as a new folder of ``model.safetensors`` and ``manifest.json``, all at once.
+
+        With ``overwrite`` a model that is at ``path`` gives way, once this one is written whole. ``CheckpointError`` if
+        there is anything else.
+        """
+        fields = {
+            "spec": self.spec.to_json(),
+            "config": _plain(self.config),
+            "seed": self.seed,
+            "fit_report": self.fit_report.to_json(),
+        }
+        _FOLDER.save(path, fields, self.arrays, overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> DynamicsEnsemble:
         """Read a model that :meth:`save` wrote; ``CheckpointError`` names the file that is missing or damaged."""
         check_folder("DynamicsEnsemble.load", path)
-        folder = Path(path)
-        manifest = _files.read_json(folder / "manifest.json")
-        if manifest.get("kind") != "dynamics_ensemble" or manifest.get("format") != FORMAT:
-            raise CheckpointError(
-                f"{folder / 'manifest.json'}: must describe a dynamics_ensemble of format {FORMAT}, "
-                f"got {manifest.get('kind')!r} of format {manifest.get('format')!r}"
-            )
-        arrays = _files.read_tensors(folder / "model.safetensors")
-        if _files.sha256_of(folder / "model.safetensors") != manifest.get("sha256"):
-            raise CheckpointError(f"{folder / 'model.safetensors'}: was altered, its SHA-256 is not the manifest's")
+        fields, arrays = _FOLDER.load(path)
         try:
             model = cls(
-                GameSpec.from_json(manifest["spec"]),
-                from_mapping(EnsembleConfig, manifest["config"]),
-                check_seed(manifest["seed"]),
+                GameSpec.from_json(fields["spec"]),
+                from_mapping(EnsembleConfig, fields["config"]),
+                check_seed(fields["seed"]),
                 arrays,
-                FitReport.from_json(manifest["fit_report"]),
+                FitReport.from_json(fields["fit_report"]),
             )
             check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
             _ = model.core  # checks that all arrays are there and fit each other
-        except (KeyError, TypeError, ValueError, CoffeeError) as error:
-            raise CheckpointError(f"{folder}: is not a whole dynamics ensemble: {error}") from None
+        except (KeyError, TypeError, ValueError, OverflowError, CoffeeError) as error:
+            raise CheckpointError(f"{path}: is not a whole dynamics ensemble: {error}") from None
         return model
 
     def __repr__(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast import _files
 from coffee_fast._provenance import describe_part, plain
+from coffee_fast._sealed import Form, read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidGameError
 from coffee_fast.evaluation import coverage, fidelity, true_regret
 from coffee_fast.games import load_game
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
     from coffee_fast.models import DynamicsEnsemble
 
 EVALUATION = "evaluation/evaluation.json"
+_ABOUT: Form = {"algorithm": str, "cloning_weight": (float, None), "meta_solver": dict}
+_SUMS = ("sum_regret", "sum_regret_standard_error", "debiased_sum_regret", "debiased_sum_standard_error")
+_ARRAYS = ("regret", "regret_standard_error", "debiased_regret", "debiased_standard_error", "payoff")
+_REGRET: Form = {
+    **_ABOUT,
+    **dict.fromkeys(_SUMS, float),
+    **{name: [(float, None)] for name in (*_ARRAYS, "payoff_standard_error", "deviation_gains")},
+    "iteration": int,
+    "deviation": str,
+    "strategy_names": [str],
+    "response_report": {...: (float, None)},
+    ...: object,
+}
+_FORM: Form = {
+    "status": str,
+    "regret": [_REGRET],
+    "fidelity": [{"profiles": [[int]], "utility_error": [float], "disagreement": [(float, None)], ...: object}],
+    "coverage?": [{"share_of_actions": float, "share_of_episodes": float, ...: object}],
+    "solutions": [{**_ABOUT, ...: object}],
+}
 
 
 def evaluate(
@@ -54,14 +75,22 @@ def evaluate(
         game: Game = load_game(spec.name, **spec.parameters)
     except InvalidGameError as error:
         found["status"] = f"skipped, since there is no true game to play in ({error})"
-        _files.write_json(file, plain(found))
+        write_sealed_json(file, "evaluation", plain(found))
         return
     with at.clocked("evaluation"):
         for variant in variants:
             judged = _judge(at, game, variant, logged, model)
             for part in ("regret", "fidelity", "coverage"):
                 found[part] += judged.get(part, [])  # a file of before there was coverage has none
-        _files.write_json(file, plain(found))
+        write_sealed_json(file, "evaluation", plain(found))
+
+
+def read_evaluation(run: Path) -> dict[str, Any]:
+    """Read what :func:`evaluate` wrote; ``CheckpointError`` if it is damaged."""
+    found = read_sealed_json(run / EVALUATION, "evaluation", _FORM)
+    if not found["solutions"]:
+        raise CheckpointError(f"{run / EVALUATION}: solutions must not be empty")
+    return found
 
 
 def _judge(
@@ -75,8 +104,8 @@ def _judge(
             found["fidelity"] = [_fidelity(at, game, variant, model)]
         if logged is not None and logged.num_trajectories > 1:
             found["coverage"] = [_coverage(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
-        _files.write_json(file, plain(found))
-    return _files.read_json(file, CheckpointError)
+        write_sealed_json(file, "judged_variant", plain(found))
+    return read_sealed_json(file, "judged_variant", {"regret": [dict], "fidelity?": [dict], "coverage?": [dict]})
 
 
 def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:

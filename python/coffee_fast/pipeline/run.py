@@ -22,21 +22,33 @@ from pathlib import Path
 from typing import Any
 
 from coffee_fast import _files
-from coffee_fast._provenance import first_difference, plain, versions
+from coffee_fast._provenance import first_difference, machine, plain, same_machine, versions
+from coffee_fast._sealed import read_sealed_json, write_sealed_json
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.models import DynamicsEnsemble
 from coffee_fast.pipeline import stages
 from coffee_fast.pipeline.config import RunConfig
-from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers
+from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers, read_evaluation
 from coffee_fast.psro import Solution, load_result
+from coffee_fast.psro.checkpoint import has_trained
 from coffee_fast.psro.loop import check_arguments
 from coffee_fast.reporting import main_entries, write_report
-from coffee_fast.typing import ProgressCallback
+from coffee_fast.typing import ProgressCallback, Resume
 
-FORMAT = 1
 LOCK = ".lock"
 CACHE_VARIABLE = "COFFEE_FAST_CACHE_DIR"
+_KIND = "coffee_fast_run"
+_FORM = {
+    "config": dict,
+    "own_dataset?": (str, None),
+    "versions": {...: str},
+    "machines?": [{...: str}],
+}
+# What a run leaves, in the order of its stages, and where those stand that a part of the configuration has a say in.
+_RESULTS = ("dataset", "model", "psro", "cloned_policy", "mixed", "solution", "evaluation")
+_FIRST = {"model": 1, "algorithm": 2, "psro": 2, "behavior_cloning": 3, "cloning_weights": 4, "evaluation": 5}
+_PASSING = frozenset({LOCK, "config.json", "dataset.json", "seconds.json"})
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ def run_pipeline(
     run_dir: str | Path,
     dataset: str | Path | TrajectoryDataset | None = None,
     *,
-    resume: bool = False,
+    resume: Resume = False,
     cache_dir: str | Path | None = None,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
@@ -94,7 +106,9 @@ def run_pipeline(
         generated. If its manifest names no game that ``load_game`` knows, there is nothing to evaluate in, and the
         report says so.
     resume
-        Continue the run that is in ``run_dir``; finished stages are not repeated.
+        Continue the run that is in ``run_dir``; finished stages are not repeated. Parts of the configuration that no
+        finished stage has used may be others now. ``"anyway"`` also continues a run that was begun on an unlike machine
+        or build, whose results are then of both.
     cache_dir
         Folder for what several runs share, the equilibrium profiles of the true game; any number of processes may use
         it at once. By default the one that the environment variable ``COFFEE_FAST_CACHE_DIR`` names, else the folder
@@ -107,8 +121,8 @@ def run_pipeline(
     Raises
     ------
     CheckpointError
-        If ``run_dir`` holds another run (the message names the field that differs), a damaged one, or any run while
-        ``resume`` is false; or if another process is at work in it.
+        If ``run_dir`` holds another run (the message names the field that differs), a damaged one, one begun on an
+        unlike machine, or any run with results while ``resume`` is false; or if another process is at work in it.
     DatasetError
         If no model can be learned from the dataset, as :meth:`TrajectoryDataset.check` finds.
     InvalidGameError
@@ -122,9 +136,11 @@ def run_pipeline(
     if dataset is not None and config.algorithm == "online_psro":
         raise InvalidArgumentError("run_pipeline: dataset must not be given, online_psro learns from none")
     _require_solvable(config, dataset)
-    run = Path(run_dir)
-    cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
-    at = stages.Workplace(run, config, cache, num_threads, progress)
+    run = _files.as_path(run_dir)
+    if run.exists() and not run.is_dir():
+        raise CheckpointError(f"run_dir: {run} is a file, expected a folder")
+    cache = _files.as_path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
+    at = stages.Workplace(run, config, cache, num_threads, progress, resume or True)
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)
         if config.algorithm == "online_psro":
@@ -156,21 +172,24 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
     CheckpointError
         If the run is not finished, or a file is damaged; the message names it.
     """
-    run = Path(run_dir)
-    _files.read_json(run / "config.json", CheckpointError)
+    run = _files.as_path(run_dir)
+    about = read_sealed_json(run / "config.json", _KIND, _FORM)
     if not (run / EVALUATION).exists():
         raise CheckpointError(f"{run}: the run is not finished, resume it; there is no {EVALUATION}")
-    evaluation = _files.read_json(run / EVALUATION, CheckpointError)
+    evaluation = read_evaluation(run)
     fit = DynamicsEnsemble.load(run / "model").fit_report if (run / "model").exists() else None
-    card = _files.read_json(run / "dataset.json", CheckpointError) if fit else {"text": None, "figures": None}
+    card: dict[str, Any] = {"text": None, "figures": None}
+    if fit:
+        card = read_sealed_json(run / "dataset.json", "dataset_card", {"text": str, "figures": dict})
     summary = _summary(run, evaluation)
     results = {
         "summary": summary.to_json(),
         "dataset": card["figures"],
         "model": fit.to_json() if fit else None,
         "evaluation": evaluation,
+        "machines": about.get("machines", []),
     }
-    _files.write_json(run / "results.json", plain(results))
+    write_sealed_json(run / "results.json", "run_results", plain(results))
     first_weight = evaluation["solutions"][0]["cloning_weight"]
     write_report(
         run,
@@ -184,32 +203,53 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
     return summary
 
 
-def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resume: bool) -> None:
+def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resume: Resume) -> None:
     """Write ``config.json`` into a new folder, or check that the one there is of this very run."""
-    about = {"config": config.to_json(), "own_dataset": None if dataset is None else dataset.fingerprint}
+    about: dict[str, Any] = {
+        "config": config.to_json(),
+        "own_dataset": None if dataset is None else dataset.fingerprint,
+    }
     file = run / "config.json"
     if resume:
         _files.sweep(run)
         _files.sweep(run / "evaluation")
+    machines = [machine()]
     if file.exists():
-        if not resume:
-            raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")
-        there = _files.read_json(file, CheckpointError)
-        theirs, ours = _identity({name: there.get(name) for name in about}), _identity(about)
-        for name in ours:  # the dataset first: without it, what the configuration says of data differs too
-            if difference := first_difference({name: theirs[name]}, {name: ours[name]}):
+        there = read_sealed_json(file, _KIND, _FORM)
+        if any(entry.name not in _PASSING for entry in run.iterdir()):
+            if not resume:
+                raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")
+            if difference := _difference(run, there, about):
                 raise CheckpointError(f"run_dir: {run} is another run: {difference}")
-        return
-    if run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
+            if (run / EVALUATION).exists():
+                return
+            machines = same_machine(there, f"run_dir: {run}", resume)
+            if there == {**there, **about, "machines": machines}:
+                return
+    elif run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
         raise CheckpointError(f"run_dir: {run} is not an empty folder and holds no run; choose another")
     run.mkdir(parents=True, exist_ok=True)
-    _files.write_json(file, {"format": FORMAT, "kind": "coffee_fast_run", **about, "versions": versions()})
+    write_sealed_json(file, _KIND, {**about, "versions": versions(), "machines": machines})
+
+
+def _difference(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
+    """Return in words the first part that is another there and that some result there depends on."""
+    is_there = [has_trained(run / name) if name == "psro" else (run / name).exists() for name in _RESULTS]
+    theirs, ours = _identity(there), _identity(here)
+    # The dataset first: without it, what the configuration says of data differs too.
+    if any(is_there) and (found := first_difference(theirs.pop("own_dataset"), ours.pop("own_dataset"))):
+        return f"own_dataset{found}"
+    for name in sorted({*theirs["config"], *ours["config"]}):
+        parts = ({"config": {name: part["config"].get(name, "absent")}} for part in (theirs, ours))
+        if any(is_there[_FIRST.get(name, 0) :]) and (found := first_difference(*parts)):
+            return found
+    return None
 
 
 def _identity(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a run this run: a dataset of one's own by its content alone, wherever it lies."""
-    own, config = about["own_dataset"], about["config"]
-    if own is not None and isinstance(config, Mapping):  # nothing else that the configuration says of data is used
+    own, config = about.get("own_dataset"), about["config"]
+    if own is not None:  # nothing else that the configuration says of data is used
         config = {**config, "dataset": None}
     return {"own_dataset": own, "config": config}
 

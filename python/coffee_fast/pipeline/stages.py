@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast import _files
 from coffee_fast._provenance import plain
+from coffee_fast._sealed import SealedFolder, read_sealed_json, write_sealed_json
 from coffee_fast.data import TrajectoryDataset, generate_dataset
-from coffee_fast.errors import CheckpointError
 from coffee_fast.games import load_game
 from coffee_fast.models import DynamicsEnsemble, clone_behavior
 from coffee_fast.pipeline.config import EQUILIBRIUM_MIXTURE, RunConfig
@@ -20,10 +19,12 @@ from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.psro import PSROResult, coffee_psro, equilibrium_profiles, oef, oef_bc, online_psro
 from coffee_fast.seeding import derive_seed
-from coffee_fast.typing import ProgressCallback
+from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
     from coffee_fast.games import Game
+
+_CLONED_POLICY = SealedFolder("policy", "policy.json", "policy.safetensors", {"policy": dict})
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Workplace:
     cache_dir: Path
     num_threads: int
     progress: ProgressCallback | None
+    resume: Resume = True
+    """Whether a search in the folder is gone on with that was begun on an unlike machine."""
 
     def seed(self, stage: str) -> int:
         """Return the seed of a stage."""
@@ -49,7 +52,7 @@ class Workplace:
         finally:
             seconds = seconds_by_stage(self.folder)
             seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
-            _files.write_json(self.folder / "seconds.json", seconds)
+            write_sealed_json(self.folder / "seconds.json", "seconds", seconds)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Variant:
 def seconds_by_stage(folder: Path) -> dict[str, float]:
     """Return the wall-clock seconds of each stage so far."""
     file = folder / "seconds.json"
-    return _files.read_json(file, CheckpointError) if file.exists() else {}
+    return read_sealed_json(file, "seconds", {...: float}) if file.exists() else {}
 
 
 def true_game(config: RunConfig) -> Any:
@@ -78,7 +81,8 @@ def log_play(at: Workplace, own: TrajectoryDataset | None) -> TrajectoryDataset:
             _generate(at).save(at.folder / "dataset")
         dataset = TrajectoryDataset.load(at.folder / "dataset") if own is None else own
         card = dataset.describe()
-        _files.write_json(at.folder / "dataset.json", {"text": str(card), "figures": plain(card.to_json())})
+        figures = {"text": str(card), "figures": plain(card.to_json())}
+        write_sealed_json(at.folder / "dataset.json", "dataset_card", figures)
     if at.progress:
         at.progress("dataset", dataset.num_trajectories, dataset.num_trajectories, {})
     return dataset
@@ -134,7 +138,7 @@ def search_in_game(at: Workplace) -> list[Variant]:
             at.config.psro,
             at.seed("psro"),
             at.folder / "psro",
-            True,
+            at.resume,
             at.num_threads,
             at.progress,
         )
@@ -146,7 +150,7 @@ def search_in_model(at: Workplace, dataset: TrajectoryDataset, model: DynamicsEn
     config = at.config
     find = coffee_psro if config.algorithm == "coffee_psro" else oef
     with at.clocked("psro"):
-        result = find(model, config.psro, at.seed("psro"), at.folder / "psro", True, at.num_threads, at.progress)
+        result = find(model, config.psro, at.seed("psro"), at.folder / "psro", at.resume, at.num_threads, at.progress)
     if config.algorithm != "oef_bc":
         return [Variant(None, result)]
     with at.clocked("behavior cloning"):
@@ -159,7 +163,7 @@ def _mixed(at: Workplace, result: PSROResult, model: DynamicsEnsemble, cloned: P
         return result
     folder = at.folder / variant_folder(weight)
     folder.parent.mkdir(exist_ok=True)
-    return oef_bc(result, model, cloned, weight, folder, True, at.num_threads, at.progress)
+    return oef_bc(result, model, cloned, weight, folder, at.resume, at.num_threads, at.progress)
 
 
 def variant_folder(weight: float | None) -> str:
@@ -172,14 +176,8 @@ def _cloned_policy(at: Workplace, dataset: TrajectoryDataset) -> Policy:
     if not folder.exists():
         cloned = clone_behavior(dataset, at.config.behavior_cloning, at.seed("behavior_cloning"), progress=at.progress)
         description, arrays = policy_arrays(cloned)
-        with _files.publish_directory(folder) as new:
-            _files.write_tensors(new / "policy.safetensors", arrays)
-            sha256 = _files.sha256_of(new / "policy.safetensors")
-            _files.write_json(new / "policy.json", {"policy": description, "sha256": sha256})
-    about = _files.read_json(folder / "policy.json", CheckpointError)
-    arrays = _files.read_tensors(folder / "policy.safetensors", CheckpointError, sha256=str(about.get("sha256")))
-    if not isinstance(about.get("policy"), dict):
-        raise CheckpointError(f"{folder / 'policy.json'}: does not describe a policy")
+        _CLONED_POLICY.save(folder, {"policy": description}, arrays)
+    about, arrays = _CLONED_POLICY.load(folder)
     return policy_from_arrays(about["policy"], arrays)
 
 

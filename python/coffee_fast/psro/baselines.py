@@ -21,7 +21,7 @@ from coffee_fast.psro.result import PSROResult
 from coffee_fast.responses import ConservativeObjective
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import reward_scale
-from coffee_fast.typing import ProgressCallback
+from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
     from coffee_fast.games import Game
@@ -33,7 +33,7 @@ def oef(
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None = None,
-    resume: bool = False,
+    resume: Resume = False,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
 ) -> PSROResult:
@@ -56,7 +56,7 @@ def online_psro(
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None = None,
-    resume: bool = False,
+    resume: Resume = False,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
 ) -> PSROResult:
@@ -91,7 +91,7 @@ def oef_bc(
     cloned_policy: Policy,
     weight: float,
     run_dir: str | Path | None = None,
-    resume: bool = False,
+    resume: Resume = False,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
 ) -> PSROResult:

@@ -16,6 +16,7 @@ at any moment loses at most what it did since, and of a long response no more th
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,15 +24,36 @@ from pathlib import Path
 from typing import Any
 
 from coffee_fast import _files
-from coffee_fast._provenance import first_difference
+from coffee_fast._provenance import first_difference, machine, same_machine
+from coffee_fast._sealed import check_form, read_sealed_json, write_sealed_json
 from coffee_fast.empirical import EmpiricalGame
 from coffee_fast.errors import CheckpointError, CoffeeError
 from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.result import IterationRecord, PSROResult
+from coffee_fast.typing import Resume
 
-FORMAT = 1
+_TENSORS_AND_RECORD = ("strategy.safetensors", "payoffs.safetensors", "record.json")
+_RUN = {
+    "config": dict,
+    "seed": int,
+    "model_fingerprint": str,
+    "versions": {...: str},
+    "machines?": [{...: str}],
+}
+_LATEST = {"iteration": int, "files": {...: str}}
+_RECORD = {
+    "policy": dict,
+    "iteration": int,
+    "objective": {...: float},
+    "response_report": {...: (float, None)},
+    "mixture": [float],
+    "model_regret": [float],
+    "solver_status": str,
+    "solver_iterations": int,
+    "disagreement": [(float, None)],
+}
 
 
 @dataclass(frozen=True)
@@ -62,79 +84,91 @@ class RunFolder:
         self._latest = latest
 
     @classmethod
-    def open(cls, path: str | Path, identity: RunIdentity, versions: Mapping[str, str], *, resume: bool) -> RunFolder:
+    def open(cls, path: str | Path, identity: RunIdentity, versions: Mapping[str, str], *, resume: Resume) -> RunFolder:
         """Begin a run in an empty or new folder, or with ``resume`` take up the one that is there.
+
+        Another run there that has not trained anything, since its configuration failed, say, gives way.
 
         Raises
         ------
         CheckpointError
             If the folder holds anything and ``resume`` is false, or holds another run (the message says which field
-            differs), or is damaged (it names the file).
+            differs) or one of an unlike machine (unless ``resume`` is ``"anyway"``), or is damaged (it names the file).
         """
-        path = Path(path)
+        path = _files.as_path(path)
         if path.exists() and not path.is_dir():
             raise CheckpointError(f"run_dir: {path} is a file, expected a folder")
         if (path / "run.json").exists():
-            if not resume:
-                raise CheckpointError(f"run_dir: {path} holds a run already; pass resume=True or another folder")
             folder = cls.read(path)
-            folder._check_identity(identity)
-            folder._discard_unfinished()
-            return folder
+            difference = folder._difference(identity)
+            if has_trained(path) or not difference:
+                if not resume:
+                    raise CheckpointError(f"run_dir: {path} holds a run already; pass resume=True or another folder")
+                if difference:
+                    raise CheckpointError(f"run_dir: {path} is another run: {difference}")
+                folder._discard_unfinished()
+                folder._check_machine(resume)
+                return folder
+            _clear(path)
         if path.exists() and resume:
             _files.sweep(path)
         if path.exists() and any(path.iterdir()):
             raise CheckpointError(f"run_dir: {path} is not empty and holds no run.json; choose a new folder")
         manifest = {
-            "format": FORMAT,
-            "kind": "coffee_psro",
             "config": dict(identity.config),
             "seed": identity.seed,
             "model_fingerprint": identity.model_fingerprint,
             "versions": dict(versions),
+            "machines": [machine()],
         }
         path.mkdir(parents=True, exist_ok=True)
-        _files.write_json(path / "run.json", manifest)
+        write_sealed_json(path / "run.json", "coffee_psro", manifest)
         return cls(path, manifest, {}, -1)
 
     @classmethod
     def read(cls, path: str | Path) -> RunFolder:
         """Open an existing run folder for reading."""
-        path = Path(path)
-        manifest = _files.read_json(path / "run.json", CheckpointError)
-        _expect(path / "run.json", manifest, {"config": dict, "seed": int, "model_fingerprint": str, "versions": dict})
-        if manifest.get("kind") != "coffee_psro" or manifest.get("format") != FORMAT:
-            raise CheckpointError(f"{path / 'run.json'}: expected a coffee_psro run of format {FORMAT}")
-        if not (path / "latest.json").exists():
+        path = _files.as_path(path)
+        manifest = read_sealed_json(path / "run.json", "coffee_psro", _RUN)
+        file = path / "latest.json"
+        if not file.exists():
             return cls(path, manifest, {}, -1)
-        latest = _files.read_json(path / "latest.json", CheckpointError)
-        _expect(path / "latest.json", latest, {"iteration": int, "files": dict})
-        return cls(path, manifest, dict(latest["files"]), latest["iteration"])
+        latest = read_sealed_json(file, "latest", _LATEST)
+        iteration, files = latest["iteration"], latest["files"]
+        if not 0 <= iteration <= len(files):
+            raise CheckpointError(f"{file}: names {len(files)} files, which are not those of {iteration} iterations")
+        expected = [
+            f"iterations/{number:04d}/{name}" for number in range(iteration + 1) for name in _TENSORS_AND_RECORD
+        ]
+        for name in expected:
+            if name not in files:
+                raise CheckpointError(f"{file}: does not name {Path(name).name} of iteration {int(name.split('/')[1])}")
+        if others := sorted(set(files) - set(expected)):
+            raise CheckpointError(f"{file}: names {others[0]!r:.80}, which is no file of iterations 0 to {iteration}")
+        return cls(path, manifest, files, iteration)
 
     def load(self) -> RunState | None:
         """Verify every file against its sha256 and return the state after the last complete iteration, if any."""
         for name, sha256 in self._files.items():
-            file = self.path / name
-            if not file.is_file():
-                raise CheckpointError(f"{file}: missing, though latest.json names it")
-            if _files.sha256_of(file) != sha256:
-                raise CheckpointError(f"{file}: damaged, its sha256 is not the one in latest.json")
+            if _files.sha256_of(self.path / name) != sha256:
+                raise CheckpointError(f"{self.path / name}: damaged, its sha256 is not the one in latest.json")
         if self._latest < 0:
             return None
         strategies, records = [], []
         for iteration in range(self._latest + 1):
             folder = self._folder(iteration)
-            for name in ("strategy.safetensors", "record.json", "payoffs.safetensors"):
-                if f"iterations/{folder.name}/{name}" not in self._files:
-                    raise CheckpointError(f"{self.path / 'latest.json'}: does not name {name} of iteration {iteration}")
-            record = _files.read_json(folder / "record.json", CheckpointError)
-            seconds = _files.read_json(folder / "seconds.json", CheckpointError)
+            record = _files.read_json(folder / "record.json")
+            check_form(record, _RECORD, str(folder / "record.json"))
+            seconds = read_sealed_json(folder / "seconds.json", "seconds", {...: float})
             arrays = _files.read_tensors(folder / "strategy.safetensors", CheckpointError)
             try:
                 strategies.append(policy_from_arrays(record.pop("policy"), arrays))
                 records.append(IterationRecord.from_json(record, seconds))
-            except (CoffeeError, KeyError, TypeError, AttributeError) as error:
+            except (CoffeeError, KeyError, TypeError, OverflowError) as error:
                 raise CheckpointError(f"{folder / 'record.json'}: not a record of an iteration ({error})") from None
+            lengths = (records[-1].iteration + 1, len(records[-1].mixture), len(records[-1].disagreement))
+            if lengths != (iteration + 1,) * 3:
+                raise CheckpointError(f"{folder / 'record.json'}: is not the record of iteration {iteration}")
         file = self._folder(self._latest) / "payoffs.safetensors"
         arrays = _files.read_tensors(file, CheckpointError)
         try:
@@ -154,10 +188,10 @@ class RunFolder:
             _files.write_tensors(folder / "strategy.safetensors", arrays)
             _files.write_tensors(folder / "payoffs.safetensors", empirical_game.to_arrays())
             _files.write_json(folder / "record.json", record.to_json() | {"policy": description})
-            _files.write_json(folder / "seconds.json", dict(record.seconds))
-        hashed = ("strategy.safetensors", "payoffs.safetensors", "record.json")
-        files = self._files | {f"iterations/{target.name}/{name}": _files.sha256_of(target / name) for name in hashed}
-        _files.write_json(self.path / "latest.json", {"format": FORMAT, "iteration": record.iteration, "files": files})
+            write_sealed_json(folder / "seconds.json", "seconds", record.seconds)
+        hashed = {f"iterations/{target.name}/{name}": target / name for name in _TENSORS_AND_RECORD}
+        files = self._files | {name: _files.sha256_of(file) for name, file in hashed.items()}
+        write_sealed_json(self.path / "latest.json", "latest", {"iteration": record.iteration, "files": files})
         self._files, self._latest = files, record.iteration
         self.response_file(record.iteration).unlink(missing_ok=True)
 
@@ -168,10 +202,19 @@ class RunFolder:
     def _folder(self, iteration: int) -> Path:
         return self.path / "iterations" / f"{iteration:04d}"
 
-    def _check_identity(self, identity: RunIdentity) -> None:
+    def _difference(self, identity: RunIdentity) -> str | None:
         here = asdict(identity)
-        if difference := first_difference({name: self.manifest[name] for name in here}, here):
-            raise CheckpointError(f"run_dir: {self.path} is another run: {difference}")
+        return first_difference({name: self.manifest[name] for name in here}, here)
+
+    def _check_machine(self, resume: Resume) -> None:
+        """Refuse to compute here what is left of a run of an unlike machine; ``"anyway"`` puts it on record."""
+        if self._latest >= self.manifest["config"].get("num_iterations", math.inf):
+            return
+        machines = same_machine(self.manifest, f"run_dir: {self.path}", resume)
+        if machines != self.manifest.get("machines"):
+            self.manifest = {**self.manifest, "machines": machines}
+            write_sealed_json(self.path / "run.json", "coffee_psro", self.manifest)
+            self.response_file(self._latest + 1).unlink(missing_ok=True)  # it goes on with the bits it was begun with
 
     def _discard_unfinished(self) -> None:
         """Remove iterations never switched to, trainings whose iteration is complete, and files cut off."""
@@ -185,10 +228,17 @@ class RunFolder:
             self.response_file(iteration).unlink(missing_ok=True)
 
 
-def _expect(file: Path, values: Mapping[str, Any], types: Mapping[str, type]) -> None:
-    for name, kind in types.items():
-        if not isinstance(values.get(name), kind):
-            raise CheckpointError(f"{file}: {name} must be of type {kind.__name__}, got {values.get(name)!r:.80}")
+def has_trained(path: Path) -> bool:
+    """Whether a run folder holds more than the start, which is uniform random play."""
+    return (path / "iterations" / "0001").exists() or any(path.glob("response-*"))
+
+
+def _clear(path: Path) -> None:
+    """Empty a run folder that holds no more than the start."""
+    _files.sweep(path)
+    for name in ("run.json", "latest.json"):
+        (path / name).unlink(missing_ok=True)
+    shutil.rmtree(path / "iterations", ignore_errors=True)
 
 
 def load_result(run_dir: str | Path) -> PSROResult:

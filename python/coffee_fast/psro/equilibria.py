@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
-from coffee_fast._provenance import describe_fields, describe_part
+from coffee_fast._provenance import describe_fields, describe_part, machine
 from coffee_fast.errors import ConfigError, InvalidArgumentError
 from coffee_fast.meta_solvers import MetaSolver, Replicator
 from coffee_fast.psro.baselines import online_psro
@@ -125,7 +125,7 @@ def equilibrium_profiles(
         runs = (online_psro(game, config.psro, run, None, False, num_threads, progress) for run in seeds)
         return tuple(run.solve() for run in runs)
 
-    folders = [Path(cache_dir) / _key(game, config, run) for run in seeds]
+    folders = [_files.as_path(cache_dir, InvalidArgumentError) / _key(game, config, run) for run in seeds]
     told = -1
     while missing := [place for place in zip(folders, seeds, strict=True) if not _is_finished(place[0])]:
         done = len(folders) - len(missing)
@@ -150,7 +150,8 @@ def _find(
     if _is_finished(folder):
         return
     _files.sweep(folder)
-    result = online_psro(game, config, seed, folder / "psro", True, num_threads, progress)
+    begun = folder / f"psro-{_digest(machine())[:8]}"  # what an unlike machine began is not gone on with here
+    result = online_psro(game, config, seed, begun, True, num_threads, progress)
     result.solve().save(folder / "solution")
 
 
@@ -160,4 +161,8 @@ def _is_finished(folder: Path) -> bool:
 
 def _key(game: Game, config: EquilibriumConfig, seed: int) -> str:
     parts = {"game": game.spec.to_json(), "psro": dataclasses.replace(config, num_profiles=1).to_json(), "seed": seed}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return _digest(parts)[:32]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

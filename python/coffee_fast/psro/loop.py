@@ -20,7 +20,7 @@ from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.result import IterationRecord, PSROResult
 from coffee_fast.responses import ResponseRequest
 from coffee_fast.seeding import check_seed, derive_seed
-from coffee_fast.typing import ProgressCallback
+from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
@@ -49,7 +49,7 @@ def coffee_psro(
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None = None,
-    resume: bool = False,
+    resume: Resume = False,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
 ) -> PSROResult:
@@ -70,7 +70,8 @@ def coffee_psro(
     run_dir
         A folder that receives a checkpoint after every iteration and every 30 s within a response; none by default.
     resume
-        Continue the run in ``run_dir`` if there is one. The result has the same bits as an uninterrupted run.
+        Continue the run in ``run_dir`` if there is one. The result has the same bits as an uninterrupted run, so one
+        that was begun on an unlike machine or build is refused, unless ``"anyway"`` is given.
     num_threads
         Threads for simulation, 0 for all cores; the result does not depend on it.
     progress
@@ -84,7 +85,7 @@ def coffee_psro(
     Raises
     ------
     CheckpointError
-        If ``run_dir`` holds another run, a damaged one, or any run while ``resume`` is false.
+        If ``run_dir`` holds another run, a damaged one, one of an unlike machine, or any run while ``resume`` is false.
     InvalidGameError
         If the game is not symmetric with two players, the kind this loop solves.
 
@@ -101,7 +102,7 @@ def run_psro(
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None,
-    resume: bool,
+    resume: Resume,
     num_threads: int,
     progress: ProgressCallback | None,
 ) -> PSROResult:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coffee_fast import _files
 from coffee_fast._provenance import describe_part
+from coffee_fast._sealed import SealedFolder
 from coffee_fast.empirical import PayoffTable
 from coffee_fast.errors import CheckpointError, shown
 from coffee_fast.games import GameSpec
@@ -25,7 +25,21 @@ if TYPE_CHECKING:
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.policies import Policy
 
-FORMAT = 1
+_FOLDER = SealedFolder(
+    kind="solution",
+    json="solution.json",
+    tensors="solution.safetensors",
+    form={
+        "policies": [dict],
+        "model_regret": [float],
+        "pessimistic_regret?": [float],
+        "regret_upper_bound?": [float],  # its name in format 1
+        "solver": dict,
+        "status": str,
+        "num_solver_iterations": int,
+        "spec?": (dict, None),
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,13 +140,15 @@ class Solution:
         """The strategies that are played and what they earn against each other, for notebooks."""
         return solution_as_html(self)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Write the solution to a new folder ``path``: its weights as safetensors, the rest as JSON.
+
+        With ``overwrite`` a solution that is at ``path`` gives way, once this one is written whole.
 
         Raises
         ------
         CheckpointError
-            If ``path`` exists already.
+            If ``path`` exists already, or with ``overwrite`` is no solution.
         """
         tensors: dict[str, Any] = {"probabilities": self.probabilities, "payoffs": self.table.payoffs(0)}
         descriptions = []
@@ -140,21 +156,16 @@ class Solution:
             description, arrays = policy_arrays(policy, f"policy{index}.")
             descriptions.append(description)
             tensors |= arrays
-        with _files.publish_directory(path) as folder:
-            _files.write_tensors(folder / "solution.safetensors", tensors)
-            manifest = {
-                "format": FORMAT,
-                "kind": "solution",
-                "policies": descriptions,
-                "model_regret": self.model_regret.tolist(),
-                "pessimistic_regret": self.pessimistic_regret.tolist(),
-                "solver": dict(self.solver),
-                "status": self.status,
-                "num_solver_iterations": self.num_solver_iterations,
-                "spec": self.spec.to_json() if self.spec else None,
-                "sha256": _files.sha256_of(folder / "solution.safetensors"),
-            }
-            _files.write_json(folder / "solution.json", manifest)
+        fields = {
+            "policies": descriptions,
+            "model_regret": self.model_regret.tolist(),
+            "pessimistic_regret": self.pessimistic_regret.tolist(),
+            "solver": dict(self.solver),
+            "status": self.status,
+            "num_solver_iterations": self.num_solver_iterations,
+            "spec": self.spec.to_json() if self.spec else None,
+        }
+        _FOLDER.save(path, fields, tensors, overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Solution:
@@ -163,30 +174,36 @@ class Solution:
         Raises
         ------
         CheckpointError
-            If a file is missing, damaged or not of a solution; the message names it.
+            If a file is missing, damaged or not of a solution, or its parts do not fit; the message names it.
         """
-        manifest_file, tensor_file = Path(path) / "solution.json", Path(path) / "solution.safetensors"
-        manifest = _files.read_json(manifest_file, CheckpointError)
-        if manifest.get("kind") != "solution" or manifest.get("format") != FORMAT:
-            raise CheckpointError(f"{manifest_file}: expected a solution of format {FORMAT}, got {manifest!r:.200}")
-        tensors = _files.read_tensors(tensor_file, CheckpointError)
-        if _files.sha256_of(tensor_file) != manifest.get("sha256"):
-            raise CheckpointError(f"{tensor_file}: its sha256 is not the one in {manifest_file.name}")
+        fields, tensors = _FOLDER.load(path)
+        file = Path(path) / _FOLDER.json
+        pessimistic = fields.get("pessimistic_regret", fields.get("regret_upper_bound"))
         try:
             policies = tuple(
                 policy_from_arrays(description, tensors, f"policy{index}.")
-                for index, description in enumerate(manifest["policies"])
+                for index, description in enumerate(fields["policies"])
             )
-            return cls(
+            mixture = Mixture(policies, tensors["probabilities"])
+            solution = cls(
                 policies=policies,
                 probabilities=tensors["probabilities"],
-                model_regret=np.asarray(manifest["model_regret"], dtype=np.float64),
-                pessimistic_regret=np.asarray(manifest["pessimistic_regret"], dtype=np.float64),
+                model_regret=np.asarray(fields["model_regret"], dtype=np.float64),
+                pessimistic_regret=np.asarray(pessimistic, dtype=np.float64),
                 table=PayoffTable.symmetric(tensors["payoffs"]),
-                solver=manifest["solver"],
-                status=manifest["status"],
-                num_solver_iterations=manifest["num_solver_iterations"],
-                spec=GameSpec.from_json(manifest["spec"]) if manifest.get("spec") else None,
+                solver=fields["solver"],
+                status=fields["status"],
+                num_solver_iterations=fields["num_solver_iterations"],
+                spec=GameSpec.from_json(fields["spec"]) if fields.get("spec") else None,
             )
         except (KeyError, TypeError, ValueError, CheckpointError) as error:
-            raise CheckpointError(f"{manifest_file}: not a complete solution ({error})") from None
+            raise CheckpointError(f"{file}: not a complete solution ({error})") from None
+        table = solution.table
+        if table.num_strategies != (len(mixture.policies),) * table.num_players:
+            raise CheckpointError(
+                f"{file}: {len(policies)} policies, but the payoff table is of {table.num_strategies} strategies"
+            )
+        for name in ("model_regret", "pessimistic_regret"):
+            if getattr(solution, name).shape != (table.num_players,):
+                raise CheckpointError(f"{file}: {name} must hold a number for each of {table.num_players} players")
+        return solution

@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
+from coffee_fast._sealed import read_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
+from coffee_fast.sweeps.folder import PLAN
+from coffee_fast.sweeps.table import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,12 +83,16 @@ class SweepResults:
         The configurations of all settings, as plain JSON values.
     states
         How many runs are done, failed, running, pending.
+    machines
+        In words, each machine or build that runs were computed on. More than one: figures that should be the same bits
+        need not be.
     """
 
     name: str
     table: pd.DataFrame
     configs: tuple[Mapping[str, Any], ...]
     states: Mapping[str, int]
+    machines: tuple[str, ...] = ()
 
     def by_run(self, num_last: int = 5) -> pd.DataFrame:
         """Return a row for each run, variant and extraction solver.
@@ -109,23 +115,16 @@ def read_results(sweep_dir: str | Path) -> SweepResults:
         If pandas or pyarrow is not installed.
     """
     try:
-        import pandas as pd
+        import pandas  # noqa: F401
         import pyarrow  # noqa: F401
     except ImportError:
         raise InvalidArgumentError(
             "the report of a sweep needs pandas and pyarrow: pip install 'coffee-fast[frames]'"
         ) from None
-    folder = Path(sweep_dir)
-    plan = _files.read_json(folder / "plan.json")
-    if plan.get("kind") != "coffee_fast_sweep":
-        raise CheckpointError(f"{folder / 'plan.json'}: is not the plan of a sweep")
+    folder = _files.as_path(sweep_dir)
+    plan = read_sealed_json(folder / "plan.json", "coffee_fast_sweep", PLAN)
     file = folder / "results.parquet"
-    try:
-        raw = pd.read_parquet(BytesIO(file.read_bytes()))
-    except OSError as error:
-        raise CheckpointError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise CheckpointError(f"{file}: is not a whole Parquet file: {error}") from None
+    raw = read_table(file).to_pandas()
     if not {"key", "setting", "seed", "state"} <= set(raw) or not set(raw.key) <= {run["key"] for run in plan["runs"]}:
         raise CheckpointError(f"{file}: is not the table of this sweep")
     configs = _configs(folder, plan, raw)
@@ -134,6 +133,7 @@ def read_results(sweep_dir: str | Path) -> SweepResults:
         table=_long(raw, configs),
         configs=tuple(configs.values()),
         states=raw.drop_duplicates("key").state.value_counts().to_dict(),
+        machines=tuple(sorted(raw.machine.dropna().unique())) if "machine" in raw else (),
     )
 
 
@@ -161,9 +161,14 @@ def _configs(folder: Path, plan: Mapping[str, Any], raw: pd.DataFrame) -> dict[s
     finished = raw[raw.state == "done"].drop_duplicates("setting")
     known = plan.get("settings", {})  # plans of older sweeps have none, but their runs know
     return {
-        setting: known.get(setting) or _files.read_json(folder / "runs" / key / "config.json")["config"]
+        setting: known.get(setting) or _config(folder / "runs" / key / "config.json")
         for setting, key in zip(finished.setting, finished.key, strict=True)
     }
+
+
+def _config(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = read_sealed_json(file, "coffee_fast_run", {"config": dict, ...: object})["config"]
+    return found
 
 
 def _long(raw: pd.DataFrame, configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

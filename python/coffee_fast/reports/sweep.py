@@ -71,13 +71,13 @@ def report_sweep(
     """
     if isinstance(num_last, bool) or not isinstance(num_last, int) or num_last < 1:
         raise InvalidArgumentError(f"report_sweep: num_last must be an integer >= 1, got {num_last!r}")
+    folder = _files.as_path(out, InvalidArgumentError)
     results = read_results(sweep_dir)
     if results.table.empty:
         raise InvalidArgumentError(
             f"report_sweep: no run of {sweep_dir} has been judged in a true game; what the models say of the solutions "
             "is in its results.parquet"
         )
-    folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     command = command or shlex.join(["coffee-fast", "report", str(sweep_dir), "-o", str(out)])
     runs = results.by_run(num_last)
@@ -112,6 +112,9 @@ def _opening(results: SweepResults, exhibits: list[Exhibit]) -> list[str]:
         '<a href="settings.csv">settings.csv</a>, a row for each setting; <a href="results.csv">results.csv</a>, a row '
         "for each run and judged solution."
     ]
+    if len(results.machines) > 1 or any("; then " in machine for machine in results.machines):
+        machines = "<br>".join(map(html.escape, results.machines))
+        paragraphs.append(f"The runs are of unlike machines or builds, whose bits need not be the same:<br>{machines}")
     if missing := [exhibit.name.replace("-", " ") for exhibit in exhibits if exhibit.missing]:
         paragraphs.append(f"Not all has data: {', '.join(missing)} cannot be shown, the reason is given in its place.")
     return paragraphs

@@ -13,6 +13,7 @@ import numpy as np
 
 from coffee_fast import _files
 from coffee_fast._provenance import first_difference
+from coffee_fast._strict_json import parse_json
 from coffee_fast.errors import CheckpointError
 from coffee_fast.responses.base import ResponseTraining, State
 
@@ -48,7 +49,11 @@ class ResponseCheckpoint:
             raise CheckpointError(f"{self.file}: damaged, its arrays do not have the sha256 it names")
         if metadata.get("format") != FORMAT:
             raise CheckpointError(f"{self.file}: expected a {FORMAT}, got {metadata.get('format')!r:.80}")
-        if difference := first_difference(json.loads(identity), json.loads(self._identity)):
+        try:
+            there = parse_json(identity)
+        except ValueError as error:
+            raise CheckpointError(f"{self.file}: its identity is not JSON: {error}") from None
+        if difference := first_difference(there, json.loads(self._identity)):
             raise CheckpointError(
                 f"{self.file}: is of another training: {difference}; without the file this one starts anew"
             )

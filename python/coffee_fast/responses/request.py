@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast._provenance import describe_part, plain, versions
+from coffee_fast._provenance import describe_part, machine, plain
 from coffee_fast.policies import as_mixture
 from coffee_fast.policy_files import policy_fingerprint
 from coffee_fast.responses.base import ResponseOracle, ResponseTraining, ResumableOracle
@@ -73,7 +73,7 @@ class ResponseRequest:
             "seed": self.seed,
             "reward_scale": self.reward_scale,
             "player": self.player,
-            "versions": versions(),
+            "machine": machine(),
         }
 
     def train(

@@ -13,17 +13,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from coffee_fast import _files
+from coffee_fast._sealed import read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError
 from coffee_fast.sweeps.plan import SweepPlan
 
-FORMAT = 1
+PLAN = {
+    "name": str,
+    "fields": [str],
+    "runs": [{"key": str, "setting": str, "seed": int, "cell": dict}],
+    "settings?": {...: dict},
+}
+_OUTCOME = {"state": str, "reason": str, "num_attempts": int, "nonce": str}
+_RESULTS = {"summary?": dict, "evaluation?": dict, "machines?": [{...: str}], ...: object}
 SECONDS_OF_A_WRITE = 60.0
 
 
@@ -41,7 +48,7 @@ class SweepFolder:
     """The paths of a sweep."""
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = _files.as_path(root)
 
     def claim(self, plan: SweepPlan) -> None:
         """Write ``plan.json`` into a new folder or one of an earlier plan; other folders are refused."""
@@ -51,9 +58,9 @@ class SweepFolder:
         if others and not file.exists():  # it is the first that a sweep writes
             raise CheckpointError(f"sweep_dir: {self.root} is not an empty folder and holds no sweep; choose another")
         runs = [{"key": run.key, "setting": run.setting, "seed": run.seed, "cell": run.cell} for run in plan.runs]
-        content = {"format": FORMAT, "kind": "coffee_fast_sweep", "name": plan.name, "fields": plan.fields}
+        content = {"name": plan.name, "fields": plan.fields}
         settings = {run.setting: {**run.config.to_json(), "seed": None} for run in plan.runs}
-        _files.write_json(file, {**content, "runs": runs, "settings": settings})
+        write_sealed_json(file, "coffee_fast_sweep", {**content, "runs": runs, "settings": settings})
         for name in ("runs", "outcomes", "locks", "logs"):
             (self.root / name).mkdir(exist_ok=True)
         for folder in (self.root, self.root / "outcomes"):
@@ -78,19 +85,17 @@ class SweepFolder:
 
     def outcome(self, key: str) -> str | None:
         """The text of a run's outcome, None as long as there is none."""
-        try:
-            return self._outcome(key).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return None
+        file = self._outcome(key)
+        return _files.read_bytes(file).decode(errors="replace") if file.exists() else None
 
     def end(self, key: str, state: Literal["done", "failed"], reason: str, num_attempts: int) -> None:
         """Write down how a run ended; ``nonce`` tells one end from the next."""
         content = {"state": state, "reason": reason, "num_attempts": num_attempts, "nonce": os.urandom(8).hex()}
-        _files.write_json(self._outcome(key), content)
+        write_sealed_json(self._outcome(key), "run_outcome", content)
 
     def results(self, key: str) -> dict[str, Any]:
         """The figures of a finished run; ``CheckpointError`` if they are damaged."""
-        return _files.read_json(self.run_dir(key) / "results.json")
+        return read_sealed_json(self.run_dir(key) / "results.json", "run_results", _RESULTS)
 
     def state(self, key: str) -> RunState:
         """Return the state of a run."""
@@ -101,16 +106,14 @@ class SweepFolder:
 
     def ended(self, key: str) -> RunState | None:
         """Return how a run ended last, None if it has not or has nothing left to show for it."""
-        outcome = self.outcome(key)
-        if outcome is None:
+        if not self._outcome(key).exists():
             return None
         try:
-            content = json.loads(outcome)
-            state, reason = content["state"], content["reason"]
-        except (ValueError, TypeError, KeyError):
-            return RunState("failed", f"{self._outcome(key)}: is not a record of how a run ended")
-        if state != "done":
-            return RunState("failed", reason)
+            outcome = read_sealed_json(self._outcome(key), "run_outcome", _OUTCOME)
+        except CheckpointError as error:
+            return RunState("failed", str(error))
+        if outcome["state"] != "done":
+            return RunState("failed", outcome["reason"])
         if not (self.run_dir(key) / "results.json").exists():
             return None
         try:

@@ -17,7 +17,7 @@ from coffee_fast.sweeps.folder import RunState, SweepFolder
 from coffee_fast.sweeps.local import LocalEngine
 from coffee_fast.sweeps.plan import PlannedRun, SweepPlan
 from coffee_fast.sweeps.table import Table
-from coffee_fast.typing import ProgressCallback
+from coffee_fast.typing import ProgressCallback, Resume
 
 SECONDS_UNTIL_LOOKING_AGAIN = 0.5
 
@@ -62,6 +62,7 @@ def run_sweep(
     keep_going: bool = False,
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
+    resume_anyway: bool = False,
     progress: ProgressCallback | None = None,
 ) -> SweepSummary:
     """Carry out all runs of a plan that are not done yet; interrupted in any way, the same call goes on.
@@ -86,6 +87,9 @@ def run_sweep(
     engine, address
         ``"local"`` processes, or ``"ray"``: tasks on the Ray cluster at ``address`` (by default one started for the
         purpose), whose machines must share ``sweep_dir``.
+    resume_anyway
+        Go on also with runs that were begun on an unlike machine or build. Otherwise such a run fails and says so; runs
+        that are done are as they are, and the table's column ``machine`` tells unlike ones apart.
     progress
         Called as ``("sweep", ended, total, {...})`` and ``("KEY: phase", done, total, {})``, from several threads.
 
@@ -102,12 +106,13 @@ def run_sweep(
     if num_workers is not None and num_workers < 1:
         raise InvalidArgumentError(f"run_sweep: num_workers must be at least 1, got {num_workers}")
     plan = plan if isinstance(plan, SweepPlan) else SweepPlan.read(plan)
-    folder = SweepFolder(Path(sweep_dir).absolute())
+    folder = SweepFolder(_files.as_path(sweep_dir).absolute())
     workers = _engine(engine, address, num_workers, threads_per_run)
     try:
         folder.claim(plan)
         table = Table(plan, folder)
-        _Sweep(plan, folder, table, workers, threads_per_run, retries, keep_going, progress or _ignore).work()
+        resume: Resume = "anyway" if resume_anyway else True
+        _Sweep(plan, folder, table, workers, threads_per_run, retries, keep_going, resume, progress or _ignore).work()
     finally:
         workers.close()
     return SweepSummary(str(sweep_dir), str(folder.table), states(plan, sweep_dir))
@@ -147,11 +152,12 @@ class _Sweep:
         threads_per_run: int,
         retries: int,
         keep_going: bool,
+        resume: Resume,
         progress: ProgressCallback,
     ) -> None:
         self._plan, self._folder, self._table, self._engine = plan, folder, table, engine
         self._threads_per_run, self._num_attempts, self._keep_going = threads_per_run, retries + 1, keep_going
-        self._progress = progress
+        self._resume, self._progress = resume, progress
         self._is_stopping = threading.Event()
         states = {run.key: folder.state(run.key) for run in plan.runs}
         self._num_ended = sum(state.state == "done" or state.is_damaged for state in states.values())
@@ -195,6 +201,7 @@ class _Sweep:
             "dataset": None if log is None else str(Path(log).absolute()),  # a worker may start elsewhere
             "config": run.config.to_json(),
             "num_threads": self._threads_per_run,
+            "resume": self._resume,
             "outcome": outcome,
             "num_attempts": self._num_attempts,
         }

@@ -3,21 +3,23 @@
 One row for each run and evaluated solution, which iteration, extraction solver (``meta_solver.*``) and, of OEF-BC,
 ``cloning_weight`` tell apart; a run without results has one row. ``config.*`` columns are the fields that the plan
 varies (lists as JSON), the solution's figures have their plain names, and those of its model, the data and the solver
-stand as ``fidelity.*``, ``model.*``, ``dataset.*`` and ``solution.*``. A run's ``results.json`` has the lists that are
-left out here. Every row depends on the runs alone, not on when or how often they were interrupted; what the clock
-decides is in ``times.parquet``.
+stand as ``fidelity.*``, ``model.*``, ``dataset.*`` and ``solution.*``; ``machine`` is what it was computed on. A run's
+``results.json`` has the lists that are left out here. Every row depends on the runs alone, not on when or how often
+they were interrupted; what the clock decides is in ``times.parquet``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
 from coffee_fast._provenance import is_duration
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast._sealed import SEAL, seal_of
+from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.sweeps.folder import SweepFolder
 from coffee_fast.sweeps.plan import PlannedRun, SweepPlan
 
@@ -100,6 +102,7 @@ def _by_solution(results: Mapping[str, Any]) -> Iterator[Row]:
     joined["solution"] = solutions
     whole = {name: results[name] for name in ("dataset", "model") if results.get(name)}
     run = _scalars({**whole, "evaluation": {"status": evaluation.get("status")}})
+    run["machine"] = machines_in_words(results.get("machines", ()))
     last = {_about(entry): entry["iteration"] for entry in sorted(regret, key=lambda entry: int(entry["iteration"]))}
     for entry in regret or solutions or [{}]:
         row = {**run, **_leaves({name: entry[name] for name in ABOUT if name in entry})}
@@ -144,9 +147,32 @@ def _write(path: Path, rows: list[Row]) -> None:
     names = [name for name in LEADING if name in rows[0]]
     names += sorted({name for row in rows for name in row} - set(names), key=lambda name: (_rank(name), name))
     table = pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+    table = table.replace_schema_metadata({SEAL: seal_of(table.to_pydict())})
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
     _files.write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table that a sweep wrote; ``CheckpointError`` if it is damaged. Those of earlier versions have no seal."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    data = _files.read_bytes(path)
+    try:
+        table = parquet.read_table(BytesIO(data))
+        seal = (table.schema.metadata or {}).get(SEAL.encode())
+        is_whole = seal is None or seal == seal_of(table.to_pydict()).encode()
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as error:
+        raise CheckpointError(f"{path}: is not a whole Parquet file: {error}") from None
+    if not is_whole:
+        raise CheckpointError(f"{path}: was altered, its entries do not fit its {SEAL}")
+    return table
+
+
+def machines_in_words(machines: Sequence[Mapping[str, str]]) -> str | None:
+    """Return in a line what machines and builds a run's results are of; None if there is no record."""
+    return "; then ".join(", ".join(f"{name} {machine[name]}" for name in machine) for machine in machines) or None
 
 
 def _rank(name: str) -> int:

@@ -28,8 +28,8 @@ def execute(task: Mapping[str, Any], progress: ProgressCallback | None = None) -
     Parameters
     ----------
     task
-        Plain JSON values: ``sweep_dir``, ``key``, ``config``, ``dataset``, ``num_threads``; ``outcome``, the text of
-        the outcome that made the caller hand out the run; ``attempt``, from 1, and ``num_attempts``.
+        Plain JSON values: ``sweep_dir``, ``key``, ``config``, ``dataset``, ``num_threads``, ``resume``; ``outcome``,
+        the text of the outcome that made the caller hand out the run; ``attempt``, from 1, and ``num_attempts``.
     progress
         Passed on to the run.
 
@@ -60,7 +60,8 @@ def _attempt(
     attempt: int = task["attempt"]
     try:
         config, threads = RunConfig.from_json(task["config"]), task["num_threads"]
-        run_pipeline(config, folder.run_dir(key), task["dataset"], resume=True, num_threads=threads, progress=progress)
+        resume, where = task.get("resume", True), folder.run_dir(key)
+        run_pipeline(config, where, task["dataset"], resume=resume, num_threads=threads, progress=progress)
     except Exception as error:
         logging.getLogger(__name__).exception("%s, attempt %d", key, attempt)
         is_expected = isinstance(error, CoffeeError)  # the same would come again

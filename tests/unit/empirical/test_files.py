@@ -59,14 +59,58 @@ def test_a_byte_order_mark_is_taken(tmp_path):
     assert cf.load_payoffs(tmp_path / "game.csv").payoffs(0).item() == 1
 
 
+SQUARE = [[[3, 0], [5.5, 1]]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3,0\n5.5,1",
+        "3;0\r\n5.5;1\r\n",
+        "3;0\n5,5;1",
+        "3\t0\n5,5\t1",
+        "3 0\n 5.5   1",
+        ",0,1\n0,3,0\n1,5.5,1\n",  # as a data frame is written
+        "0,1\n3,0\n5.5,1\n",  # and without its index
+        ";a;b\na;3;0\nb;5,5;1\n",
+        "strategy,rock,paper\nrock,3,0\npaper,5.5,1\n",
+        ",rock,paper\n0,3,0\n1,5.5,1\n",
+        "rock,paper\n3,0\n5.5,1\n",
+        "row;column;payoff\n0;0;3\n0;1;0\n1;0;5,5\n1;1;1",
+        "row column payoff\n0 0 3\n0 1 0\n1 0 5.5\n1 1 1",
+    ],
+)
+def test_separators_decimal_commas_and_names_of_a_data_frame_are_known(write, text):
+    np.testing.assert_array_equal(cf.load_payoffs(write("game.csv", text)).payoffs(0), SQUARE)
+
+
+def test_a_game_of_two_strategies_may_begin_with_0_and_1(write):
+    np.testing.assert_array_equal(cf.load_payoffs(write("game.csv", "0,1\n1,0")).payoffs(0), [[[0, 1], [1, 0]]])
+    unknown = cf.load_payoffs(write("game.csv", ",0\n5,1")).payoffs(0)
+    np.testing.assert_array_equal(unknown, [[[np.nan, 0], [5, 1]]])
+
+
+def test_what_pandas_writes_is_read_or_refused(tmp_path, rng):
+    pandas = pytest.importorskip("pandas")
+    for shape in [(2, 2), (3, 3), (4, 4), (2, 3), (3, 2), (3, 4), (4, 3)]:
+        values = rng.normal(size=shape)
+        for index in (True, False):
+            pandas.DataFrame(values).to_csv(tmp_path / "game.csv", index=index)
+            if shape[0] == shape[1]:
+                np.testing.assert_array_equal(cf.load_payoffs(tmp_path / "game.csv").payoffs(0), [values])
+            else:
+                with pytest.raises(InvalidGameError, match=r"game\.csv, line 1: .*(row, column and payoff)"):
+                    cf.load_payoffs(tmp_path / "game.csv")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("game.txt", "1", "must end in .csv or .json"),
         ("game.csv", " \n\n", "the file is empty"),
         ("game.csv", "1,2\n3\n", "line 2: a square table of 2 lines must have 2 numbers in each, got 1"),
-        ("game.csv", "1,2\n\n3,x\n", "line 3: expected a number, got 'x'"),
-        ("game.csv", "1,2\n3,1e999\n", "line 2: payoffs must be finite"),
+        ("game.csv", "1,2\n\n3,x\n", "line 3, column 2: expected a number, got 'x'"),
+        ("game.csv", "1,2\n3,1e999\n", "line 2, column 2: payoffs must be finite"),
         ("game.csv", "row,payoff\n0,1\n", "line 1: columns must be row, column"),
         ("game.csv", "row,column,payoff,cost\n0,0,1,1\n", "line 1: columns must be .*, got row, column, payoff, cost"),
         ("game.csv", "row,column,payoff\n0,0,1\n0,1\n", "line 3: must have 3 fields, got 2"),
@@ -76,13 +120,34 @@ def test_a_byte_order_mark_is_taken(tmp_path):
         ("game.csv", "row,column,payoff\n", "no payoffs under the header"),
         ("game.csv", "row,column,payoff\n0,999999999,1\n", "1 lines are too few for"),
         ("game.csv", "row,column,payoff\n0,9999999999,1\n", "whole number"),
+        ("game.csv", "0,1,2\n3,0,4\n5,1,6\n", "line 1: 0, 1, 2 may be names of columns or payoffs; .* 0.0"),
+        ("game.csv", ",a,b\nb,3,0\na,5,1\n", "line 1: rows and columns must have the same names in the same order"),
+        ("game.csv", "1,000;2\n3;4", "the comma in 1,000 may be a decimal point or part thousands"),
+        ("game.csv", "1,5;2.5\n3;4", "the comma in 1,5 may be"),
+        (
+            "game.csv",
+            "1,5 2,5\n1,5 2,5",
+            "a square table of 2 lines must .* separated by commas, semicolons, tabs or blank",
+        ),
+        ("game.csv", "1|2\n3|4", "separated by commas, semicolons, tabs or blanks"),
+        ("game.csv", "row,column,payoff\n0,0,-inf\n", "line 2, column payoff: payoffs must be finite, got -inf"),
+        ("game.csv", "1,2\n3,1_0\n", "line 2, column 2: expected a number, got '1_0'"),
+        ("game.csv", "1,2\n3,\x00\n", "line"),
+        ("game.csv", "1,2\n3," + "9" * 200_000, "field larger than field limit"),
+        ("game.json", '{"symmetric": [[1]], "symmetric": [[2]]}', "the key 'symmetric' is given twice"),
+        ("game.json", '{"symmetric": [[NaN]]}', "the number NaN is not finite"),
+        ("game.json", '{"symmetric": [[1e999]]}', "is not finite"),
+        ("game.json", '{"symmetric": [[1, 2], [3]]}', "payoffs"),
+        ("game.json", '{"symmetric": 5}', "payoffs"),
+        ("game.json", '{"symmetric": {"a": [1]}}', "payoffs"),
+        ("game.json", '{"players": [5, null]}', "payoffs"),
         ("game.json", "{", "not valid JSON: .*line 1"),
         ("game.json", "[" * 100_000, "not valid JSON"),
         ("game.json", "[1]", "object with one key"),
         ("game.json", '{"symmetric": [[1]], "players": []}', "object with one key"),
         ("game.json", '{"symmetric": [[1, 2]]}', r"must have shape \[S, S\]"),
         ("game.json", '{"symmetric": [["1"]]}', "real numbers"),
-        ("game.json", '{"symmetric": [[Infinity]]}', "must be finite"),
+        ("game.json", '{"symmetric": [[Infinity]]}', "the number Infinity is not finite"),
         ("game.json", '{"players": {"a": 1}}', "must be a list"),
         ("game.json", '{"players": [[[1, 2]], [[1], [2]]]}', "payoffs of player 1 must have shape"),
     ],
@@ -97,5 +162,5 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "game.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidGameError, match="must be UTF-8 text"):
         cf.load_payoffs(tmp_path / "game.csv")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InvalidGameError, match=r"none\.csv: cannot be read: No such file"):
         cf.load_payoffs(tmp_path / "none.csv")

@@ -149,7 +149,7 @@ def test_kept_best_responses_are_used_again_and_verified(game, result, config, t
         data = bytearray(file.read_bytes())
         data[-1] ^= 1
         file.write_bytes(data)
-    with pytest.raises(cf.CheckpointError, match="damaged"):
+    with pytest.raises(cf.CheckpointError, match="was cut off or altered"):
         cf.true_regret(game, result.solve(), 5, **options)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
+from coffee_fast._sealed import seal_of
 from coffee_fast.errors import CheckpointError
 
 
@@ -29,7 +30,7 @@ def test_loading_gives_back_every_bit(model, folder):
 
 
 def test_an_existing_folder_is_never_written_over(model, folder):
-    with pytest.raises(FileExistsError):
+    with pytest.raises(CheckpointError, match="something here already"):
         model.save(folder)
 
 
@@ -55,7 +56,8 @@ def test_damage_is_a_checkpoint_error(folder, name, rng):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
+        {"format": 1},
         {"kind": "policy"},
         {"sha256": "0" * 64},
         {"seed": "1"},
@@ -76,7 +78,7 @@ def test_a_manifest_that_does_not_fit_is_a_checkpoint_error(folder, change):
         manifest[key] = manifest[key] | value if isinstance(value, dict) and value else value
     if "config" in change and change["config"] == {"num_members": 3}:
         manifest["config"]["hidden_sizes"] = [16]
-    path.write_text(json.dumps(manifest))
+    path.write_text(json.dumps(manifest | {"seal": seal_of(manifest)}))
     with pytest.raises(CheckpointError):
         cf.DynamicsEnsemble.load(folder)
 

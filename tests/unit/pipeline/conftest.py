@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.pipeline import DatasetConfig, EvaluationConfig, RunConfig
+from coffee_fast.pipeline import DatasetConfig, EvaluationConfig, RunConfig, run_pipeline
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +18,10 @@ def tiny_run(tiny_ddqn) -> RunConfig:
         evaluation=EvaluationConfig(num_simulations=50, response=dataclasses.replace(tiny_ddqn, num_steps=350)),
         seed=11,
     )
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_run, tmp_path_factory):
+    """A finished run: its folder and summary."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return folder, run_pipeline(tiny_run, folder)

@@ -29,12 +29,6 @@ def contents(run_dir):
     }
 
 
-@pytest.fixture(scope="session")
-def finished(tiny_run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    return folder, run_pipeline(tiny_run, folder)
-
-
 def test_a_run_leaves_everything_in_its_folder(finished):
     folder, summary = finished
     for name in ("config.json", "results.json", "report.md", "regret.png", "payoffs.png", "disagreement.png"):

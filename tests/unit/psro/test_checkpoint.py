@@ -11,6 +11,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _files
+from coffee_fast._sealed import seal_of
 from coffee_fast.psro import load_result
 
 
@@ -130,7 +131,7 @@ def test_any_damage_to_any_file_is_found_and_the_file_named(model, config, finis
 def test_a_file_that_latest_does_not_vouch_for_is_refused(model, config, finished):
     latest = json.loads((finished / "latest.json").read_text())
     del latest["files"]["iterations/0001/record.json"]
-    _files.write_json(finished / "latest.json", latest)
+    _files.write_json(finished / "latest.json", latest | {"seal": seal_of(latest)})
     with pytest.raises(cf.CheckpointError, match=r"does not name record\.json of iteration 1"):
         run(model, config, finished, resume=True)
 

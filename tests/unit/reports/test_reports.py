@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,13 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _files
+from coffee_fast._sealed import seal_of
 from coffee_fast.evaluation import compare, statistics
 from coffee_fast.reports import read_results, report_sweep, tables
 from coffee_fast.reports.results import solver_name
 from coffee_fast.sweeps import SweepPlan
+from coffee_fast.sweeps.folder import SweepFolder
+from coffee_fast.sweeps.table import Table
 
 from .conftest import BASE, results_of, write_sweep
 
@@ -257,7 +261,7 @@ def test_a_plan_without_configurations_has_them_from_the_runs(small_plan, tmp_pa
     expected = read_results(folder).table
     plan = _files.read_json(folder / "plan.json")
     del plan["settings"]
-    _files.write_json(folder / "plan.json", plan)
+    _files.write_json(folder / "plan.json", plan | {"seal": seal_of(plan)})
     with pytest.raises(cf.CheckpointError, match=r"config\.json: cannot be read"):
         read_results(folder)
     (run,) = small_plan.runs
@@ -272,6 +276,39 @@ def test_a_log_of_ones_own_is_a_condition_of_its_own(tmp_path):
         cf.generate_dataset(game, num_trajectories=10, seed=seed).save(path)
     plan = SweepPlan.from_mapping({"name": "own", "base": {"algorithm": "oef"}, "grid": {"dataset.path": logs}})
     assert set(read_results(write_sweep(tmp_path / "s", plan)).table.condition) == set(logs)
+
+
+def test_runs_of_unlike_machines_are_named(tmp_path):
+    plan = SweepPlan.from_mapping({"name": "two", "seeds": 2, "base": BASE})
+    folder = write_sweep(tmp_path / "s", plan)
+    assert "unlike machines" not in Path(report_sweep(folder, tmp_path / "out").page).read_text()
+    sweep = SweepFolder(folder)
+    for run, isa in zip(plan.runs, ("avx2", "portable"), strict=True):
+        machines = {"machines": [{"isa": isa, "torch": "2"}]}
+        _files.write_json(sweep.run_dir(run.key) / "results.json", results_of(run) | machines)
+    Table(plan, sweep).write()
+    assert read_results(folder).machines == ("isa avx2, torch 2", "isa portable, torch 2")
+    page = Path(report_sweep(folder, tmp_path / "out").page).read_text()
+    assert "unlike machines or builds" in page
+    assert "isa portable, torch 2" in page
+
+
+def test_an_altered_table_or_plan_is_noticed(small_plan, tmp_path, rng):
+    folder = write_sweep(tmp_path / "s", small_plan)
+    expected = read_results(folder).table
+    for name in ("results.parquet", "plan.json"):
+        whole = (folder / name).read_bytes()
+        noticed = 0
+        for place in rng.integers(len(whole), size=60):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << int(rng.integers(8))
+            (folder / name).write_bytes(damaged)
+            try:
+                pd.testing.assert_frame_equal(read_results(folder).table, expected)
+            except cf.CheckpointError as error:
+                noticed += name in str(error)
+        assert noticed > 15
+        (folder / name).write_bytes(whole)
 
 
 def test_rows_of_one_extraction_solver_stand_together():

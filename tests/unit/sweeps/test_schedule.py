@@ -10,6 +10,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _files
+from coffee_fast._sealed import write_sealed_json
 from coffee_fast.sweeps import SweepPlan, run_sweep, states
 from coffee_fast.sweeps.worker import execute
 
@@ -134,6 +135,22 @@ def test_damaged_results_are_named_and_left_alone(pipeline, plan, tmp_path):
     assert (file.read_text(), pipeline.calls[2]) == ("{", 1)
     file.unlink()
     assert run_sweep(plan, tmp_path).is_complete
+
+
+def test_an_altered_figure_is_noticed(pipeline, plan, tmp_path):
+    run_sweep(plan, tmp_path)
+    key = plan.runs[2].key
+    file = tmp_path / "runs" / key / "results.json"
+    results = json.loads(file.read_text())
+    write_sealed_json(file, "run_results", results)
+    assert run_sweep(plan, tmp_path).is_complete
+    file.write_text(file.read_text().replace('"sum_regret": 12', '"sum_regret": 11'))
+    assert states(plan, tmp_path)[key].is_damaged
+    assert f"{file}: was altered" in states(plan, tmp_path)[key].reason
+    write_sealed_json(file, "run_results", results)
+    outcome = tmp_path / "outcomes" / f"{key}.json"
+    outcome.write_text(outcome.read_text().replace('"num_attempts": 1', '"num_attempts": 2'))
+    assert states(plan, tmp_path)[key].state == "failed"
 
 
 def test_a_damaged_outcome_has_the_run_looked_at_again(pipeline, plan, tmp_path):
