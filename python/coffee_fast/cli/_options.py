@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,8 +63,5 @@ def named_values(texts: list[str] | None, option: str) -> dict[str, Any]:
         name, separator, value = text.partition("=")
         if not separator or not name.strip():
             raise cf.ConfigError(f"{option} must be NAME=VALUE, got {text!r}")
-        try:
-            values[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name.strip()] = value.strip()
+        values[name.strip()] = toml_value(value)
     return values
