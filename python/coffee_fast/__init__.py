@@ -22,6 +22,7 @@ _FACE = {
     "ConfigError": "errors",
     "CheckpointError": "errors",
     "NumericalError": "errors",
+    "OutOfMemoryError": "errors",
     # games and play
     "GameSpec": "games",
     "load_game": "games",

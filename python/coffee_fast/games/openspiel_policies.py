@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pyspiel
 from open_spiel.python.policy import Policy as OpenSpielPolicy
 
 from coffee_fast import _core
@@ -72,7 +71,7 @@ def to_openspiel_policy(game: Any, strategy: Any) -> BehaviorPolicy:
     >>> to_openspiel_policy(game, "uniform_random").action_probabilities(state)
     {0: 0.5, 1: 0.5}
     """
-    if not isinstance(game, pyspiel.Game):
+    if isinstance(game, type) or not hasattr(game, "information_state_tensor_size"):
         raise InvalidArgumentError(f"to_openspiel_policy: game must be a game of OpenSpiel, got {shown(game)}")
     mixture = as_mixture(strategy)
     is_played = mixture.probabilities > 0.0
