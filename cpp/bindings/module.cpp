@@ -1,7 +1,7 @@
 #include "pybind.hpp"
 
-// In a subinterpreter pybind11 waits for ever for a lock that the caller holds, so its entry point gets another name and
-// ours asks first.
+// In a subinterpreter pybind11 waits for ever for a lock that the caller holds, so its entry point gets another name
+// and ours asks first.
 #define PyInit__core coffee_fast_init_core
 PYBIND11_MODULE(_core, module) {
   using namespace coffee_fast::bindings;

@@ -129,7 +129,7 @@ def _joint(policies: Any) -> Float64:
     try:
         if isinstance(policies, Sequence):
             first, second = (np.asarray(policy, dtype=np.float64) for policy in policies)
-            joint = np.einsum("sa,sb->sab", first, second)
+            joint = first[:, :, None] * second[:, None, :]
         else:
             joint = np.asarray(policies, dtype=np.float64)
         if joint.shape == (_NUM_CELLS**2, 5, 5) and np.isfinite(joint).all():
