@@ -27,10 +27,10 @@ template <class T>
 std::vector<T> take(const py::dict& state, const char* name) {
   check(state.contains(name), "restore: the state lacks '", name, "'");
   const py::object entry = state[name];
-  check(py::isinstance<Array<T>>(entry), "restore: '", name, "' must be a C-contiguous array of dtype ",
+  const auto array = as_array<T>(entry);
+  check(static_cast<bool>(array), "restore: '", name, "' must be a C-contiguous array of dtype ",
         std::string(py::str(py::dtype::of<T>())), ", got ", std::string(py::str(py::type::of(entry))));
-  const auto span = as_span(py::reinterpret_borrow<Array<T>>(entry));
-  return {span.begin(), span.end()};
+  return to_vector(array);
 }
 
 py::dict sample(const ReplayBuffer& replay, std::size_t batch_size, std::uint64_t seed, std::uint64_t draw_index) {

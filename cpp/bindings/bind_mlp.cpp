@@ -16,11 +16,10 @@ std::string describe(py::handle object) {
          std::string(py::str(array.attr("shape")));
 }
 
-/// The array itself, borrowed and never converted; what is not one of float32 in C order is a TypeError naming it.
+/// The array itself, never converted; what is not one of float32 in C order is a TypeError naming it.
 Array<float> float32_array(py::handle object, py::ssize_t num_axes, const std::string& name) {
-  if (!py::isinstance<Array<float>>(object))
-    throw py::type_error(name + " must be a C-contiguous float32 array, got " + describe(object));
-  auto array = py::reinterpret_borrow<Array<float>>(object);
+  auto array = as_array<float>(object);
+  if (!array) throw py::type_error(name + " must be a C-contiguous float32 array, got " + describe(object));
   if (array.ndim() != num_axes)
     throw InvalidArgument(name + " must have " + std::to_string(num_axes) + (num_axes == 1 ? " axis" : " axes") +
                           ", got " + describe(object));

@@ -1,5 +1,8 @@
 #include "pybind.hpp"
 
+// In a subinterpreter pybind11 waits for ever for a lock that the caller holds, so its entry point gets another name
+// and ours asks first.
+#define PyInit__core coffee_fast_init_core
 PYBIND11_MODULE(_core, module) {
   using namespace coffee_fast::bindings;
   module.doc() = "The compiled kernels of coffee_fast; each has a NumPy twin in coffee_fast._reference.";
@@ -21,4 +24,13 @@ PYBIND11_MODULE(_core, module) {
   bind_stage_games(module);
   bind_risk_averse(module);
   bind_robust_expectation(module);
+}
+#undef PyInit__core
+
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return coffee_fast_init_core();
+  PyErr_SetString(PyExc_ImportError,
+                  "coffee_fast works in the main interpreter only, not in a subinterpreter; use processes, or threads: "
+                  "its kernels run beside each other in them");
+  return nullptr;
 }

@@ -22,10 +22,16 @@ namespace py = pybind11;
 
 namespace coffee_fast::bindings {
 
-/// C-contiguous array of exactly T: anything else is a TypeError, never a silent copy (bind with
-/// py::arg().noconvert()).
+/// C-contiguous array of exactly T in native byte order: anything else is a TypeError, never a silent copy (bind with
+/// py::arg().noconvert()). Only one at an address that is no multiple of T's size is copied: no kernel may read it.
 template <class T>
-using Array = py::array_t<T, py::array::c_style>;
+using Array = py::array_t<T, int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_}>;
+
+/// The object as such an array where it is one already, the empty handle where it is not.
+template <class T>
+Array<T> as_array(py::handle object) {
+  return py::isinstance<Array<T>>(object) ? Array<T>::ensure(object) : py::reinterpret_steal<Array<T>>(py::handle());
+}
 
 template <class T>
 std::span<const T> as_span(const Array<T>& array) {

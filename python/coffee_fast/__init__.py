@@ -23,6 +23,7 @@ _FACE = {
     "CheckpointError": "errors",
     "NumericalError": "errors",
     "ModelWarning": "errors",
+    "OutOfMemoryError": "errors",
     # games and play
     "GameSpec": "games",
     "load_game": "games",

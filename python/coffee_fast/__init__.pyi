@@ -31,6 +31,7 @@ from coffee_fast.errors import InvalidArgumentError as InvalidArgumentError
 from coffee_fast.errors import InvalidGameError as InvalidGameError
 from coffee_fast.errors import ModelWarning as ModelWarning
 from coffee_fast.errors import NumericalError as NumericalError
+from coffee_fast.errors import OutOfMemoryError as OutOfMemoryError
 from coffee_fast.evaluation import RegretReport as RegretReport
 from coffee_fast.evaluation import true_regret as true_regret
 from coffee_fast.games import GameSpec as GameSpec

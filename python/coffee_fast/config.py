@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import math
+import sys
 import tomllib
 import types
 import typing
@@ -12,10 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from coffee_fast._files import read_text
-from coffee_fast.errors import CoffeeError, ConfigError
+from coffee_fast.checks import did_you_mean
+from coffee_fast.errors import CoffeeError, ConfigError, shown
 
 Config = TypeVar("Config")
+_LARGEST = sys.float_info.max  # false of NaN and infinity, and of integers that no float holds
 Parts = Mapping[str, Callable[[Mapping[str, Any]], Any]]
 
 
@@ -24,7 +27,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     text = read_text(path, ConfigError)
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path}: is not TOML that can be read: too many brackets inside each other") from None
+    except ValueError as error:  # not TOML, or a number of thousands of digits
         raise ConfigError(f"{path}: is not TOML: {error}") from None
 
 
@@ -63,7 +68,7 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | No
 def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None, path: str = "") -> Config:
     """A copy of ``config`` in which the fields that ``values`` names are replaced; nested mappings reach inside."""
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{path or 'configuration'} must be a table of fields, got {values!r}")
+        raise ConfigError(f"{path or 'configuration'} must be a table of fields, got {shown(values)}")
     hints = typing.get_type_hints(type(config))
     names = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
     changes: dict[str, Any] = {}
@@ -72,13 +77,13 @@ def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None
             continue  # says which class this is; whoever chose the class has read it
         dotted = f"{path}.{name}" if path else name
         if name not in names:
-            raise ConfigError(f"there is no field {dotted!r}{_hint(name, names, path)}")
+            raise ConfigError(f"there is no field {shown(dotted)}{_hint(name, names, path)}")
         changes[name] = _convert(getattr(config, name), hints[name], value, parts or {}, name, dotted)
     try:
         return dataclasses.replace(config, **changes)  # type: ignore[type-var]
     except CoffeeError as error:
         raise ConfigError(f"{path}: {error}" if path else str(error)) from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise ConfigError(f"{path or type(config).__name__}: {error}") from None
 
 
@@ -87,15 +92,14 @@ def apply_overrides(config: Config, overrides: Sequence[str], parts: Parts | Non
 
     All are applied at once, so that fields which must fit each other may be set in any order.
     """
+    if isinstance(overrides, str) or not isinstance(overrides, Sequence):
+        raise ConfigError(f"overrides must be a list of field=value, got {shown(overrides)}")
     changes: dict[str, Any] = {}
     for override in overrides:
-        key, separator, text = override.partition("=")
+        key, separator, text = override.partition("=") if isinstance(override, str) else ("", "", "")
         if not separator or not key.strip():
-            raise ConfigError(f"an override must read field=value, got {override!r:.80}")
-        try:
-            value = tomllib.loads(f"value = {text.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
+            raise ConfigError(f"an override must read field=value, got {shown(override)}")
+        value = toml_value(text)
         nested: Any = value
         for name in reversed(key.strip().split(".")):
             nested = {name: nested}
@@ -114,17 +118,23 @@ def _merged(before: Any, after: Any) -> Any:
     return {**before, **{name: _merged(before.get(name), value) for name, value in after.items()}}
 
 
-def _hint(name: str, names: Sequence[str], path: str) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    if near:
-        return f"; did you mean {(path + '.' if path else '') + near[0]!r}?"
-    return f"; the fields here are {', '.join(names)}"
+def toml_value(text: str) -> Any:
+    """Return what a TOML file would say with ``text`` after the equals sign; what is no TOML is a word."""
+    try:
+        return tomllib.loads(f"value = {text.strip()}")["value"]
+    except (ValueError, RecursionError):
+        return text.strip()
+
+
+def _hint(name: Any, names: Sequence[str], path: str) -> str:
+    near = did_you_mean(name, names, prefix=f"{path}." if path else "")
+    return near or f"; the fields here are {', '.join(names)}"
 
 
 def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
     if name in parts and typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"{path} must be a list of kinds or tables, as ['nash'], got {value!r:.80}")
+            raise ConfigError(f"{path} must be a list of kinds or tables, as ['nash'], got {shown(value)}")
         item = typing.get_args(hint)[0]
         return tuple(_convert(None, item, entry, parts, name, f"{path}[{i}]") for i, entry in enumerate(value))
     if name in parts and isinstance(value, str):
@@ -145,7 +155,9 @@ def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path:
         converted = _as(option, value)
         if converted is not None:
             return converted
-    raise ConfigError(f"{path} must be {_describe(hint)}, got {value!r}")
+    is_long = int in options and isinstance(value, int | np.integer) and not isinstance(value, bool)
+    bound = " of at most 63 bits" if is_long else ""
+    raise ConfigError(f"{path} must be {_describe(hint)}{bound}, got {shown(value)}")
 
 
 def _kind(current: Any) -> str | None:
@@ -158,14 +170,16 @@ def _as(hint: Any, value: Any) -> Any:
     origin = typing.get_origin(hint)
     if hint is Any:
         return value
+    if isinstance(value, np.generic):
+        value = value.item()
     if origin is typing.Literal:
-        return value if value in typing.get_args(hint) else None
+        return next((known for known in typing.get_args(hint) if type(known) is type(value) and known == value), None)
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else None
     if hint is int:
-        return value if isinstance(value, int) else None
+        return value if isinstance(value, int) and abs(value) < 2**63 else None
     if hint is float:
-        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+        return float(value) if isinstance(value, int | float) and abs(value) <= _LARGEST else None
     if hint is str:
         return value if isinstance(value, str) else None
     if origin is tuple and isinstance(value, list | tuple):

@@ -74,9 +74,9 @@ def test_explicit_chance_deals_every_pool_order_and_pair_of_valuations():
     ("parameters", "message"),
     [
         ({"pool": "4 4 4"}, "pool must be 3 counts whose every part has an action, such as '1 1 1', got '4 4 4'"),
-        ({"max_offers": 12}, r"max_offers must lie in \[1, 11\], got 12"),
-        ({"num_valuations": -1}, "seed and num_valuations must be 0 or more"),
-        ({"discount": 0.0}, r"discount must lie in \(0, 1\], got 0.0"),
+        ({"max_offers": 12}, "max_offers must be an integer >= 1 and <= 11, got 12"),
+        ({"num_valuations": -1}, "num_valuations must be an integer >= 0 and <= 1024, got -1"),
+        ({"discount": 0.0}, "discount must be a finite number > 0 and <= 1, got 0.0"),
     ],
 )
 def test_impossible_parameters_are_refused(parameters, message):

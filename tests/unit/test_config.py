@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from coffee_fast.config import apply_overrides, from_mapping, read_toml, update
@@ -126,6 +128,13 @@ def test_lists_of_numbers_and_of_parts():
         ({"solvers": {"step_size": 1}}, "solvers must be a list of kinds or tables"),
         ({"solvers": [{}, {"step_size": 0}]}, r"solvers\[1\]: .*step_size must be positive, got 0.0"),
         (3, "configuration must be a table of fields, got 3"),
+        ({"width": 2**64}, "width must be an integer of at most 63 bits, got 18446744073709551616"),
+        ({"width": 10**30}, "width must be an integer of at most 63 bits"),
+        ({"rate": 10**400}, "rate must be a finite number, got an integer of 1329 bits"),
+        ({"mode": np.zeros(3)}, "mode must be one of 'a', 'b', got an array"),
+        ({"mode": ["a"]}, "mode must be one of 'a', 'b', got"),
+        ({3: 1}, "there is no field 3; the fields here are"),
+        ({"width": "x" * 10**6}, "width must be an integer, got 'xxx"),
     ],
 )
 def test_anything_else_is_refused_with_a_sentence(values, message):
@@ -152,3 +161,33 @@ def test_files_that_are_not_toml_are_named(tmp_path):
     file.write_bytes(b"width = 3 # \xff")
     with pytest.raises(ConfigError, match=r"run.toml: must be UTF-8 text"):
         read_toml(file)
+
+
+def test_numbers_of_numpy_are_numbers():
+    run = update(Run(), {"width": np.int64(3), "rate": np.float32(0.5), "is_fast": np.False_, "sizes": [np.int8(4)]})
+    assert run == Run(width=3, rate=0.5, is_fast=False, sizes=(4,))
+    assert type(run.width) is int
+
+
+@pytest.mark.parametrize(
+    "override", ["width=" + "9" * 5000, "width=" + "[" * 5000, "width=9223372036854775808", "width="]
+)
+def test_overrides_of_any_length_end_in_a_short_sentence(override):
+    with pytest.raises(ConfigError, match="width must be an integer") as raised:
+        apply_overrides(Run(), [override])
+    assert len(str(raised.value)) < 200
+
+
+def test_files_that_cannot_be_toml_are_named(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text("width = " + "[" * 5000)
+    with pytest.raises(ConfigError, match="run.toml: is not TOML"):
+        read_toml(file)
+    file.write_text("width = " + "9" * 5000)
+    with pytest.raises(ConfigError, match="run.toml: is not TOML"):
+        read_toml(file)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="pipe: is not a regular file"):
+        read_toml(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="must be a path, got None"):
+        read_toml(None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shlex
 import signal
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -16,6 +19,7 @@ from typer.core import TyperGroup
 import coffee_fast as cf
 
 OK, FAILURE, USAGE, BAD_DATA, CORRUPT_CHECKPOINT, RESUMABLE, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
+MOST = 1500  # characters of a message
 
 
 class Commands(TyperGroup):
@@ -31,15 +35,27 @@ class Commands(TyperGroup):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             code, message = _interruption(ctx.meta)
-        except (cf.CoffeeError, OSError) as error:
-            code, message = exit_code(error), _sentence(error)
+        except (typer.Exit, typer.Abort, BrokenPipeError):  # the last where nobody reads on, as in ``... | head -1``
+            raise
+        except Exception as error:
+            if hasattr(error, "show"):  # wrong usage, which has its own words and code
+                raise
+            code, message = exit_code(error), sentence(error)
             if isinstance(error, OSError) and "resume" in ctx.meta:  # a full disk, say
                 message += f"; once that is mended, go on with: {ctx.meta['resume']}"
-        if ctx.meta.get("json"):
-            resume = {"resume": ctx.meta["resume"]} if code == RESUMABLE else {}
-            typer.echo(json.dumps({"error": message, "exit_code": code, **resume}))
-        typer.echo(f"coffee-fast: {message}", err=True)
+        with contextlib.suppress(OSError):
+            if ctx.meta.get("json"):
+                resume = {"resume": ctx.meta["resume"]} if code == RESUMABLE else {}
+                typer.echo(json.dumps({"error": message, "exit_code": code, **resume}))
+        _tell(message)
         raise typer.Exit(code)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except Exception as error:  # of what stands before any command, such as the help on a full disk
+            _tell(sentence(error))
+            sys.exit(exit_code(error))
 
 
 def make_resumable(ctx: typer.Context, *options: str) -> None:
@@ -59,10 +75,24 @@ def exit_code(error: Exception) -> int:
     return FAILURE
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """Return what a person is told of an error: one sentence of bounded length."""
+    if os.environ.get("COFFEE_FAST_TRACEBACK"):
+        traceback.print_exception(error)
+    text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(str(error).split())
+        text = f"{error.filename or 'the output'}: {error.strerror}"
+    elif isinstance(error, MemoryError):
+        text = f"out of memory: {text or 'this asks for more than there is'}"
+    elif not isinstance(error, cf.CoffeeError):
+        kind = f"{type(error).__name__}: {text}".rstrip(": ")
+        text = f"this is a fault of coffee_fast: {kind[:MOST]}; set COFFEE_FAST_TRACEBACK=1 to see where"
+    return text if len(text) <= MOST else f"{text[:MOST]}..."
+
+
+def _tell(message: str) -> None:
+    with contextlib.suppress(OSError):  # a full or closed standard error has no use for words
+        typer.echo(f"coffee-fast: {message}", err=True)
 
 
 def _interruption(meta: dict[str, Any]) -> tuple[int, str]:
@@ -71,7 +101,7 @@ def _interruption(meta: dict[str, Any]) -> tuple[int, str]:
     return INTERRUPTED, "interrupted"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _terminate_like_interrupt() -> Iterator[None]:
     """Within the block SIGTERM is what Ctrl-C is. Only the command line touches signals, the library never does."""
     if threading.current_thread() is not threading.main_thread():

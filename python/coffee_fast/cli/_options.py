@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import coffee_fast as cf
+from coffee_fast.config import toml_value
+from coffee_fast.errors import shown
 
 if TYPE_CHECKING:
     from coffee_fast.pipeline import RunConfig
@@ -68,9 +69,6 @@ def named_values(texts: list[str] | None, option: str) -> dict[str, Any]:
     for text in texts or []:
         name, separator, value = text.partition("=")
         if not separator or not name.strip():
-            raise cf.ConfigError(f"{option} must be NAME=VALUE, got {text!r}")
-        try:
-            values[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name.strip()] = value.strip()
+            raise cf.ConfigError(f"{option} must be NAME=VALUE, got {shown(text)}")
+        values[name.strip()] = toml_value(value)
     return values

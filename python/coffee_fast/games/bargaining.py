@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.checks import check_flag, check_number
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games.spec import GameSpec
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int32
@@ -36,20 +37,20 @@ class GeneralizedBargaining:
     """
 
     def __init__(self, discount: float = 0.99, only_feasible_offers: bool = False) -> None:
-        try:
-            discount = float(discount)
-        except (TypeError, ValueError):
-            raise InvalidGameError(f"generalized_bargaining: discount must be a number, got {discount!r}") from None
-        if not 0.0 < discount <= 1.0:
-            raise InvalidGameError(f"generalized_bargaining: discount must lie in (0, 1], got {discount}")
-        self.core = _core.GeneralizedBargaining(discount, bool(only_feasible_offers))
+        discount = check_number(
+            "generalized_bargaining: discount", discount, is_open=True, at_most=1.0, error=InvalidGameError
+        )
+        only_feasible_offers = check_flag(
+            "generalized_bargaining: only_feasible_offers", only_feasible_offers, error=InvalidGameError
+        )
+        self.core = _core.GeneralizedBargaining(discount, only_feasible_offers)
         self.offers: Int32 = self.core.offers()
         self.offers.flags.writeable = False
         self.discount = discount
         accept = np.full((1, NUM_ITEM_TYPES), -1)
         self.spec = GameSpec(
             name="generalized_bargaining",
-            parameters={"discount": discount, "only_feasible_offers": bool(only_feasible_offers)},
+            parameters={"discount": discount, "only_feasible_offers": only_feasible_offers},
             num_players=self.core.num_players,
             num_actions=self.core.num_actions,
             action_vectors=np.concatenate([self.offers, accept]).astype(np.float32),
@@ -192,14 +193,13 @@ class State:
 
 
 def _integer(name: str, value: Any) -> int:
-    """The value as an integer of 32 bits, the most that any argument of an episode has."""
+    """The value as an integer of 32 bits, the most that any argument of an episode has; 2.0 is one."""
     try:
-        number = int(value)
-        if number == value and abs(number) < 2**31:
+        if not isinstance(value, bool | str) and abs(number := int(value)) < 2**31 and number == value:
             return number
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # a value's own conversion may raise anything
         pass
-    raise InvalidArgumentError(f"{name} must be an integer, got {value!r}")
+    raise InvalidArgumentError(f"{name} must be an integer, got {shown(value)}")
 
 
 def _pool(pool: Any) -> list[int]:
@@ -208,17 +208,17 @@ def _pool(pool: Any) -> list[int]:
     except (TypeError, InvalidArgumentError):
         numbers = []
     if len(numbers) != NUM_ITEM_TYPES:
-        raise InvalidArgumentError(f"pool must be {NUM_ITEM_TYPES} integers, got {pool!r}")
+        raise InvalidArgumentError(f"pool must be {NUM_ITEM_TYPES} integers, got {shown(pool)}")
     return numbers
 
 
 def _valuations(valuations: Any) -> list[list[float]]:
     try:
         rows = [[float(value) for value in row] for row in valuations]
-    except (TypeError, ValueError):
+    except Exception:
         rows = []
     if [len(row) for row in rows] != [NUM_ITEM_TYPES] * 2 or not all(map(np.isfinite, itertools.chain(*rows))):
         raise InvalidArgumentError(
-            f"valuations must be two rows of {NUM_ITEM_TYPES} finite numbers, got {valuations!r}"
+            f"valuations must be two rows of {NUM_ITEM_TYPES} finite numbers, got {shown(valuations)}"
         )
     return rows

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.checks import check_count, check_number
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.typing import Float64, Int64
 
 MAP = ("G.##..", "......", "..##.G")
 STARTS, GOALS = ((1, 2), (1, 3)), ((2, 5), (0, 0))
 MOVES = ((0, 0), (-1, 0), (1, 0), (0, 1), (0, -1))  # stay, up, down, right, left
+MAX_HORIZON = 100_000  # steps
 _WIDTH = len(MAP[0])
 _NUM_CELLS = len(MAP) * _WIDTH
 
@@ -77,17 +79,13 @@ class Bridge:
 
         One array ``[S, 5]`` an agent, or one joint array ``[S, 5, 5]``.
         """
-        check_count("expected_return: horizon", horizon, at_least=1)
-        check_number("expected_return: discount", discount, is_open=True)
-        joint = np.einsum("sa,sb->sab", *policies) if isinstance(policies, Sequence) else policies
-        if joint.shape != self.next_state.shape:
-            raise InvalidArgumentError(
-                f"expected_return: policies must be two arrays [324, 5] or one [324, 5, 5], got {list(joint.shape)}"
-            )
+        horizon, discount = _checked("expected_return", horizon, discount)
+        joint = _joint(policies)
         return self._return(lambda q: np.einsum("sab,sab->s", joint, q), horizon, discount)
 
     def optimal_return(self, *, horizon: int = 20, discount: float = 1.0) -> float:
         """Return the most two agents who act as one can get from the start in ``horizon`` steps."""
+        horizon, discount = _checked("optimal_return", horizon, discount)
         return self._return(lambda q: q.max(axis=(1, 2)), horizon, discount)
 
     def _return(self, value_of: Callable[[Float64], Float64], horizon: int, discount: float) -> float:
@@ -117,6 +115,31 @@ class Bridge:
 
     def __repr__(self) -> str:
         return "Bridge()"
+
+
+def _checked(caller: str, horizon: int, discount: float) -> tuple[int, float]:
+    return (
+        check_count(f"{caller}: horizon", horizon, at_least=1, at_most=MAX_HORIZON),
+        check_number(f"{caller}: discount", discount, is_open=True, at_most=1.0),
+    )
+
+
+def _joint(policies: Any) -> Float64:
+    """Both agents' policies as one joint array, checked."""
+    try:
+        if isinstance(policies, Sequence):
+            first, second = (np.asarray(policy, dtype=np.float64) for policy in policies)
+            joint = first[:, :, None] * second[:, None, :]
+        else:
+            joint = np.asarray(policies, dtype=np.float64)
+        if joint.shape == (_NUM_CELLS**2, 5, 5) and np.isfinite(joint).all():
+            return joint
+    except (TypeError, ValueError, ArithmeticError):  # no numbers, or not two agents'
+        pass
+    raise InvalidArgumentError(
+        "expected_return: policies must be two arrays [324, 5] or one [324, 5, 5] of finite numbers, "
+        f"got {shown(policies)}"
+    )
 
 
 Cell = tuple[int, int]

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.checks import check_count, check_text
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import NUM_ITEM_TYPES, GeneralizedBargaining
 from coffee_fast.typing import Float32
 
@@ -32,6 +33,7 @@ __all__ = ["BargainingGame", "BargainingState", "to_openspiel_policy"]
 
 MAX_OFFERS = 11
 NUM_SAMPLED_DEALS = 2**20  # OpenSpiel makes masks of so many entries now and then
+MAX_VALUATIONS = 1024  # their pairs are chance outcomes, all listed
 LARGEST_VALUATION = 8.0  # an item of one type, where one of each other type is worth 1
 NAME = "python_generalized_bargaining"
 PARAMETERS = {
@@ -98,16 +100,14 @@ class BargainingGame(pyspiel.Game):  # type: ignore[misc]
     def __init__(self, params: Mapping[str, Any] | None = None) -> None:
         values: dict[str, Any] = PARAMETERS | dict(params or {})
         self.rules = GeneralizedBargaining(values["discount"], values["only_feasible_offers"])
-        self.max_offers, self.seed = values["max_offers"], values["seed"]
+        self.max_offers = _count("max_offers", values["max_offers"], at_least=1, at_most=MAX_OFFERS)
+        self.seed = _count("seed", values["seed"])
+        num_valuations = _count("num_valuations", values["num_valuations"], at_most=MAX_VALUATIONS)
         self.offers: list[Items] = [tuple(offer) for offer in self.rules.offers.tolist()]
-        if not 1 <= self.max_offers <= MAX_OFFERS:
-            raise _impossible("max_offers", f"lie in [1, {MAX_OFFERS}]", self.max_offers)
-        if self.seed < 0 or values["num_valuations"] < 0:
-            raise InvalidGameError(f"{NAME}: seed and num_valuations must be 0 or more")
         self.pool = self._parse(values["pool"]) if values["pool"] else None
         pools = [tuple(pool) for pool in self.rules.pools.tolist()] if self.pool is None else [self.pool]
         self.legal_offers = {pool: self._parts(pool) for pool in pools}
-        self.deals = self._explicit_deals(pools, values["num_valuations"])
+        self.deals = self._explicit_deals(pools, num_valuations)
         self.num_sampled_deals = 0
         best = max(LARGEST_VALUATION * max(pool) + sum(pool) - max(pool) for pool in pools)
         info = pyspiel.GameInfo(
@@ -120,9 +120,11 @@ class BargainingGame(pyspiel.Game):  # type: ignore[misc]
         )
         super().__init__(EXPLICIT if self.deals else SAMPLED, info, values)
 
-    def _parse(self, text: str) -> Items:
+    def _parse(self, text: Any) -> Items:
         try:
-            pool = tuple(int(count) for count in text.split())
+            pool = tuple(int(count) for count in check_text(f"{NAME}: pool", text, error=InvalidGameError).split())
+        except InvalidGameError:
+            raise
         except ValueError:
             pool = ()
         offers = set(self.offers)
@@ -255,12 +257,16 @@ class Observer:
         return f"{own}, pool {_text(state.deal.pool)}, offers {len(state.offers)}: {moves}"
 
 
+def _count(name: str, value: Any, **bounds: int) -> int:
+    return check_count(f"{NAME}: {name}", value, error=InvalidGameError, **bounds)
+
+
 def _parts_of(pool: Items) -> list[Items]:
     return list(itertools.product(*(range(count + 1) for count in pool)))
 
 
 def _impossible(name: str, expected: str, got: object) -> InvalidGameError:
-    return InvalidGameError(f"{NAME}: {name} must {expected}, got {got!r}")
+    return InvalidGameError(f"{NAME}: {name} must {expected}, got {shown(got)}")
 
 
 def _text(items: Items) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from open_spiel.python.policy import Policy as OpenSpielPolicy
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, UniformRandom, as_mixture
 from coffee_fast.typing import Float32, Float64
 
@@ -71,6 +71,8 @@ def to_openspiel_policy(game: Any, strategy: Any) -> BehaviorPolicy:
     >>> to_openspiel_policy(game, "uniform_random").action_probabilities(state)
     {0: 0.5, 1: 0.5}
     """
+    if isinstance(game, type) or not hasattr(game, "information_state_tensor_size"):
+        raise InvalidArgumentError(f"to_openspiel_policy: game must be a game of OpenSpiel, got {shown(game)}")
     mixture = as_mixture(strategy)
     is_played = mixture.probabilities > 0.0
     rules = [_rule(game, policy) for policy, played in zip(mixture.policies, is_played, strict=True) if played]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.checks import check_text, did_you_mean
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import GeneralizedBargaining
 from coffee_fast.games.spec import GameSpec
 
@@ -24,8 +24,11 @@ _FACTORIES: dict[str, Callable[..., Any]] = {"generalized_bargaining": Generaliz
 
 def register_game(name: str, factory: Callable[..., Game]) -> None:
     """Let ``load_game(name, ...)`` call ``factory(...)``; a name that is taken is an error."""
+    name = check_text("register_game: name", name, error=InvalidGameError)
     if name in _FACTORIES:
-        raise InvalidGameError(f"register_game: there is already a game {name!r}")
+        raise InvalidGameError(f"register_game: there is already a game {shown(name)}")
+    if not callable(factory):
+        raise InvalidGameError(f"register_game: factory must be a function that makes the game, got {shown(factory)}")
     _FACTORIES[name] = factory
 
 
@@ -43,14 +46,23 @@ def load_game(name: str, **parameters: Any) -> Any:
     load_game('generalized_bargaining', discount=0.99, only_feasible_offers=False)
     """
     if not isinstance(name, str) or name not in _FACTORIES:
-        near = difflib.get_close_matches(str(name), _FACTORIES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(_FACTORIES))}"
-        raise InvalidGameError(f"load_game: there is no game {name!r}{hint}")
+        hint = did_you_mean(name, _FACTORIES) or f"; there are {', '.join(sorted(_FACTORIES))}"
+        raise InvalidGameError(f"load_game: there is no game {shown(name)}{hint}")
     factory = _FACTORIES[name]
-    known = inspect.signature(factory).parameters
+    known = _parameters(factory)
     for parameter in parameters:
-        if parameter not in known:
+        if known is not None and parameter not in known:
             raise InvalidGameError(
-                f"load_game: {name} has no parameter {parameter!r}; its parameters are {', '.join(known)}"
+                f"load_game: {name} has no parameter {shown(parameter)}; its parameters are {', '.join(known)}"
             )
     return factory(**parameters)
+
+
+def _parameters(factory: Callable[..., Any]) -> list[str] | None:
+    """The names that the factory takes; None where it takes any, or does not say."""
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # some that are written in C
+        return None
+    is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return None if is_open else list(parameters)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.typing import Float64
 
 INK, ACCENT, SECOND, FAINT = "#3b2f2f", "#b5541c", "#2f6f73", "#b8aca2"
 # Okabe and Ito's colors, which most color-blind readers tell apart; with other markers and lines from the ninth on.
@@ -25,3 +31,20 @@ def clean(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
     axes.grid(axis="y", color=FAINT, linewidth=0.5, alpha=0.6)
     axes.set_axisbelow(True)
+
+
+def check_row(name: str, values: Any) -> Float64:
+    """Return ``values`` as one row of numbers, NaN where there is none."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, ArithmeticError):
+        array = np.empty((0, 0))
+    if array.ndim != 1 or isinstance(values, str | bytes):
+        raise InvalidArgumentError(f"{name} must be a row of numbers, got {shown(values)}")
+    return array
+
+
+def check_has(name: str, value: Any, wanted: str, *attributes: str) -> None:
+    """Raise unless ``value`` has what its kind, ``wanted``, has."""
+    if isinstance(value, type) or not all(hasattr(value, attribute) for attribute in attributes):
+        raise InvalidArgumentError(f"{name} must be {wanted}, got {shown(value)}")

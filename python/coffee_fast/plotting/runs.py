@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.plotting._style import ACCENT, INK, SECOND, new_figure
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.plotting._style import ACCENT, INK, SECOND, check_has, new_figure
 
 if TYPE_CHECKING:
     from coffee_fast.empirical import PayoffTable
@@ -40,7 +40,10 @@ def regret_curve(
     Figure
         Payoff units against iteration.
     """
-    reports = result if isinstance(result, Mapping) else true_regret or {}
+    if not isinstance(result, Mapping):
+        check_has("regret_curve: result", result, "a PSROResult or reports by iteration", "final_game_regret")
+    reports = result if isinstance(result, Mapping) else {} if true_regret is None else true_regret
+    _check_reports(reports)
     if not reports and isinstance(result, Mapping):
         raise InvalidArgumentError("regret_curve: result must be a PSROResult or at least one report, got none")
     figure, axes = new_figure()
@@ -89,6 +92,9 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure
     Figure
         Own strategies downwards, the opponent's to the right.
     """
+    check_has("payoff_table: table", table, "a PayoffTable", "num_players", "payoffs")
+    if solution is not None:
+        check_has("payoff_table: solution", solution, "a Solution", "probabilities", "support")
     if table.num_players != 2:
         raise InvalidArgumentError(f"payoff_table: table must be of two players, got {table.num_players}")
     payoffs = np.asarray(table.payoffs(0)).mean(axis=0)
@@ -136,6 +142,8 @@ def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
 
     A model that knows what it does not know has its points along a rising line.
     """
+    wanted = ("profiles", "disagreement", "utility_error", "correlation")
+    check_has("disagreement_vs_utility_error: fidelity", fidelity, "a FidelityReport", *wanted)
     figure, axes = new_figure()
     with_random = (fidelity.profiles == 0).any(axis=1)
     for chosen, color, label in (
@@ -152,3 +160,11 @@ def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
     note = "" if np.isnan(fidelity.correlation) else f": correlation {fidelity.correlation:.2f}"
     axes.set_title(f"Disagreement and error of the model{note}", loc="left", color=INK)
     return figure
+
+
+def _check_reports(reports: Any) -> None:
+    if not isinstance(reports, Mapping) or not all(
+        isinstance(iteration, int | np.integer) and hasattr(report, "sum_regret_standard_error")
+        for iteration, report in reports.items()
+    ):
+        raise InvalidArgumentError(f"regret_curve: reports must be RegretReports by iteration, got {shown(reports)}")

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.plotting._style import COLORS, FAINT, INK, LINES, MARKERS, clean
+from coffee_fast.checks import check_count, check_text
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.plotting._style import COLORS, FAINT, INK, LINES, MARKERS, check_row, clean
 from coffee_fast.typing import Float64
 
 PANEL = (4.6, 3.5)  # inches
@@ -30,6 +31,17 @@ class Points:
     groups: Mapping[str, tuple[Float64, Float64]]
     note: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("title", "x_label", "y_label", "note"):
+            check_text(f"Points: {name}", getattr(self, name))
+        groups = self.groups if isinstance(self.groups, Mapping) else None
+        if groups is None or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in groups.values()):
+            raise InvalidArgumentError(f"Points: groups must map names to pairs of rows, got {shown(self.groups)}")
+        for name, pair in groups.items():
+            x, y = (check_row(f"Points: group {shown(name)}", row) for row in pair)
+            if len(x) != len(y):
+                raise InvalidArgumentError(f"Points: group {shown(name)} has {len(x)} values by {len(y)}")
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -40,10 +52,18 @@ class Curve:
     low: Float64
     high: Float64
 
+    def __post_init__(self) -> None:
+        rows = {name: check_row(f"Curve: {name}", getattr(self, name)) for name in vars(self)}
+        if len({len(row) for row in rows.values()}) > 1:
+            lengths = ", ".join(f"{len(row)} {name}" for name, row in rows.items())
+            raise InvalidArgumentError(f"Curve: its rows must be of one length, got {lengths}")
+
 
 def scatters(panels: Sequence[Points]) -> Figure:
     """Draw panels of points side by side; a group has the same color and marker in all of them."""
-    if not panels or not any(panel.groups for panel in panels):
+    if not isinstance(panels, Sequence) or not all(isinstance(panel, Points) for panel in panels):
+        raise InvalidArgumentError(f"scatters: panels must be a list of Points, got {shown(panels)}")
+    if not any(panel.groups for panel in panels):
         raise InvalidArgumentError("scatters: panels must have at least one group of points, got none")
     names = list(dict.fromkeys(name for panel in panels for name in panel.groups))
     figure = _panels(len(panels), min(MAX_COLUMNS, len(panels)))
@@ -63,6 +83,14 @@ def curves(
     panels: Mapping[str, Mapping[str, Curve]], y_label: str, x_label: str = "iteration", num_columns: int = 3
 ) -> Figure:
     """Draw a panel of curves with bands for each entry, all to one scale, ``num_columns`` side by side."""
+    if not isinstance(panels, Mapping) or not all(
+        isinstance(panel, Mapping) and all(isinstance(curve, Curve) for curve in panel.values())
+        for panel in panels.values()
+    ):
+        raise InvalidArgumentError(f"curves: panels must map titles to curves by name, got {shown(panels)}")
+    check_text("curves: y_label", y_label)
+    check_text("curves: x_label", x_label)
+    num_columns = check_count("curves: num_columns", num_columns, at_least=1)
     if not any(panels.values()):
         raise InvalidArgumentError("curves: panels must have at least one curve, got none")
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
@@ -98,8 +126,18 @@ def text_table(
     rules
         Rows above which a line is drawn.
     """
-    if not rows or any(len(row) != len(header) for row in rows):
-        raise InvalidArgumentError(f"text_table: rows must each have {len(header)} cells, got {[len(r) for r in rows]}")
+    _check_cells("header", header)
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        raise InvalidArgumentError(f"text_table: rows must be a list of rows of text, got {shown(rows)}")
+    for row in rows:
+        _check_cells("each of rows", row)
+    check_text("text_table: title", title)
+    if not isinstance(rules, Sequence):
+        raise InvalidArgumentError(f"text_table: rules must be a list of numbers of rows, got {shown(rules)}")
+    if not header or not rows or any(len(row) != len(header) for row in rows):
+        raise InvalidArgumentError(
+            f"text_table: rows must each have {len(header)} cells, got {shown([*map(len, rows)])}"
+        )
     lines = [list(header), *map(list, rows)]
     heights = np.array([max(cell.count("\n") + 1 for cell in line) for line in lines], dtype=float)
     widths = np.array(
@@ -124,6 +162,12 @@ def text_table(
         top += height
     axes.plot([0.0, widths.sum()], [top, top], color=INK, linewidth=1.2)
     return figure
+
+
+def _check_cells(name: str, cells: Any) -> None:
+    is_list = isinstance(cells, Sequence) and not isinstance(cells, str)
+    if not is_list or not all(isinstance(cell, str) for cell in cells):
+        raise InvalidArgumentError(f"text_table: {name} must be a list of text, got {shown(cells)}")
 
 
 def _panels(number: int, columns: int, share: bool = False) -> Figure:

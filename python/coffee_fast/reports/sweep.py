@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
+from coffee_fast.checks import check_count, check_text
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.reports.exhibit import Exhibit
 from coffee_fast.reports.exhibits import all_exhibits
@@ -69,8 +70,9 @@ def report_sweep(
     InvalidArgumentError
         If no run is done, or pandas or pyarrow is not installed.
     """
-    if isinstance(num_last, bool) or not isinstance(num_last, int) or num_last < 1:
-        raise InvalidArgumentError(f"report_sweep: num_last must be an integer >= 1, got {num_last!r}")
+    num_last = check_count("report_sweep: num_last", num_last, at_least=1)
+    if command is not None:
+        check_text("report_sweep: command", command)
     folder = _files.as_path(out, InvalidArgumentError)
     results = read_results(sweep_dir)
     if results.table.empty:

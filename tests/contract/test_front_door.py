@@ -1,0 +1,686 @@
+"""The front door: a public function that is given nonsense says so in a sentence, or takes it; it never breaks.
+
+Every call starts from one that works and has one argument spoiled. Run as a script, this file prints what fails::
+
+    PYTHONPATH=python python tests/contract/test_front_door.py [name ...]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
+
+MAX_MESSAGE = 2000  # characters
+SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
+SECONDS = 10  # that a call may take
+FOREIGN_WORDS = ("pybind11", "std::", "__init__(): incompatible", "incompatible function arguments")
+
+# Names of rooms in which raw errors are still known.
+NOT_YET = {
+    *("GameSpec", "NetworkPolicy", "PerStepMixture", "Mixture", "simulate", "generate_dataset"),
+    *("TrajectoryDataset", "TrajectoryDataset.select", "TrajectoryDataset.split", "TrajectoryDataset.save"),
+    *("TrajectoryDataset.load", "clone_behavior", "BehaviorCloningConfig", "EnsembleConfig"),
+    *("DynamicsEnsemble.fit", "DynamicsEnsemble.layers", "DynamicsEnsemble.save", "DynamicsEnsemble.load"),
+    *("PayoffTable.from_arrays", "PayoffTable.member", "PayoffTable.payoffs", "PayoffTable.expected_payoffs"),
+    *("PayoffTable.deviation_payoffs", "PayoffTable.optimistic_payoffs", "PayoffTable.pessimistic_payoffs"),
+    *("PayoffTable.regret", "PayoffTable.pessimistic_regret", "load_payoffs", "EmpiricalGame"),
+    *("EmpiricalGame.add_strategies", "EmpiricalGame.record", "EmpiricalGame.disagreement"),
+    *("EmpiricalGame.from_arrays", "meta_solvers.AnnealedReplicator", "meta_solvers.GAMD", "meta_solvers.RQE"),
+    *("meta_solvers.Replicator.solve", "meta_solvers.RobustReplicator.solve"),
+    *("meta_solvers.ProjectedReplicator.solve", "meta_solvers.AnnealedReplicator.solve"),
+    *("meta_solvers.Nash.solve", "meta_solvers.GANE.solve", "meta_solvers.GAMD.solve"),
+    *("meta_solvers.LogitQRE.solve", "meta_solvers.RQE.solve", "meta_solvers.Uniform.solve"),
+    *("meta_solvers.from_config", "Solution.extract", "Solution.save", "Solution.load", "Solution.support"),
+    *("TabularGame", "TabularGame.from_dataset", "TabularGame.from_model", "regularized.gane of a table"),
+    *("regularized.gane of a log", "regularized.gane of a game", "regularized.gamd of a table"),
+    *("regularized.gamd of a log", "regularized.gamd of a game", "regularized.rqe", "regularized.rqre"),
+    *("regularized.one_hot_features", "regularized.robust_expectation", "regularized.alberdice"),
+    *("regularized.inspo", "regularized.sampled_inspo", "regularized.sampled_alberdice"),
+    *("regularized.CommonPayoffGame.from_arrays", "regularized.CommonPayoffGame.from_log"),
+    *("ConservativeObjective", "ConservativeObjective.at", "DDQN", "DDQNTorch", "DDQN.respond", "PSROConfig"),
+    *("EquilibriumConfig", "equilibrium_profiles", "coffee_psro", "oef", "oef_bc", "online_psro"),
+    *("PSROResult.solve", "PSROResult.solution_at", "true_regret", "evaluation.regret_by_iteration"),
+    *("evaluation.fidelity", "evaluation.coverage", "evaluation.combined_game"),
+    *("evaluation.bootstrap_interval", "evaluation.summarize", "evaluation.compare", "RunConfig"),
+    *("RunConfig.preset", "RunConfig.with_toml", "run_pipeline", "rewrite_report", "report_sweep"),
+    *("reports.read_results", "sweeps.SweepPlan.read", "sweeps.run_sweep", "sweeps.states"),
+}
+
+# Names that are made by the package, not by its users: errors, results, interfaces.
+RESULTS = {
+    *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
+    *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
+    *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
+    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
+    *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
+    *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
+    *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
+    *("sweeps.SweepSummary",),
+}
+
+
+class TooLong(BaseException):
+    """A call that did not come back."""
+
+
+def misaligned(array: np.ndarray) -> np.ndarray:
+    """Return the same array at an address that no processor promises to read."""
+    shifted = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    shifted[...] = array
+    return shifted
+
+
+def odd_forms(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the same values as they lie in memory seldom, and arrays of other types and shapes."""
+    yield misaligned(array)
+    yield array.astype(array.dtype.newbyteorder(">"))
+    yield np.stack([array, array], axis=-1)[..., 0]
+    read_only = array.copy()
+    read_only.flags.writeable = False
+    yield read_only
+    yield np.ma.masked_array(array, np.zeros(array.shape, bool))
+    yield array[..., None]
+    yield array.astype(object)
+    yield array.astype(np.complex128) if array.dtype.kind in "iuf" else array
+    yield array[:0]
+    if array.dtype.kind == "f":
+        yield np.full_like(array, np.nan)
+
+
+NONSENSE: list[Any] = [
+    *(None, True, 1.5, -1, 0, 10**30, 2**64, 10**400, float("nan"), float("inf"), np.int64(2), np.float32("nan")),
+    *("", "no such thing", "x" * 100_000, b"x", Path("nowhere"), [], {}, (), [[1], [2, 3]], [None], ["a", 1]),
+    *(object(), lambda *_: 0, int, {"kind": 3}, {1: 2}, {"a": [1]}, range(3), {1, 2}, iter([1, 2]), 1j),
+    *(np.zeros((2, 3)), np.array(["a", "b"]), np.zeros(0), np.array(3), np.zeros((2, 2), object), np.ones(2, bool)),
+    np.ma.masked_array([1.0, 2.0], [True, False]),
+]
+
+
+def nonsense_for(value: Any) -> list[Any]:
+    """Return what an argument is spoiled with."""
+    return [*NONSENSE, *(odd_forms(value) if isinstance(value, np.ndarray) else ())]
+
+
+Call = tuple[Callable[..., Any], dict[str, Any]]
+
+
+@functools.cache
+def world() -> dict[str, Any]:
+    """Return small things to call functions with."""
+    game = cf.load_game("generalized_bargaining")
+    dataset = cf.generate_dataset(game, num_trajectories=20, seed=1)
+    sizes = {"num_members": 2, "hidden_sizes": (4,), "num_steps": 3, "num_reward_steps": 3}
+    model = cf.DynamicsEnsemble.fit(dataset, cf.EnsembleConfig(**sizes), seed=0)
+    oracle = {"hidden_sizes": (4,), "num_steps": 64, "replay_capacity": 64, "min_replay": 32, "batch_size": 8}
+    ddqn = cf.DDQN(**oracle, epsilon_decay_steps=16, num_parallel_episodes=4)
+    config = cf.PSROConfig(num_iterations=1, num_simulations=4, response=ddqn)
+    result = cf.coffee_psro(model, config, seed=0)
+    payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
+    return {
+        **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
+        **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
+        "table": cf.PayoffTable.symmetric(payoffs),
+        "mixtures": [np.array([0.5, 0.5]), np.array([0.5, 0.5])],
+        "log": {
+            "state": np.array([0, 1, 0, 1]),
+            "action": np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
+            "reward": np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]),
+            "trajectory": np.array([0, 0, 1, 1]),
+        },
+        "report": evaluation.RegretReport(
+            *(np.zeros(2) for _ in range(6)), "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0
+        ),
+    }
+
+
+def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
+    """Calls of games, policies, play and logs."""
+    game, dataset, spec = w["game"], w["dataset"], w["game"].spec
+    layers = ((np.zeros((4, 41), np.float32), np.zeros(4, np.float32)),)
+    uniform = cf.UniformRandom()
+    state = game.new_state(seed=1)
+    spec_fields = {name: value for name, value in spec.to_json().items() if name not in ("state_swap", "state_flip")}
+    rows = dict(dataset.arrays)
+    return {
+        "load_game": (cf.load_game, {"name": "generalized_bargaining", "discount": 0.9, "only_feasible_offers": True}),
+        "register_game": (cf.register_game, {"name": "my own game", "factory": lambda: game}),
+        "GameSpec": (cf.GameSpec, {**spec_fields, "state_swap": spec.state_swap, "state_flip": spec.state_flip}),
+        "GameSpec.from_json": (cf.GameSpec.from_json, {"values": spec.to_json()}),
+        "games.GeneralizedBargaining": (
+            games.GeneralizedBargaining,
+            {"discount": 0.9, "only_feasible_offers": False},
+        ),
+        "games.new_state": (
+            game.new_state,
+            {"pool": (2, 2, 1), "valuations": state.valuations, "first_player": 0, "seed": 1},
+        ),
+        "games.State.apply_action": (game.new_state(seed=1).clone().apply_action, {"action": 0}),
+        "games.State.action_to_string": (state.action_to_string, {"action": 0}),
+        "games.State.observation": (state.observation, {"player": 0}),
+        "games.State.information_state": (state.information_state, {"player": 0}),
+        "games.Bridge.expected_return": (
+            games.Bridge().expected_return,
+            {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
+        ),
+        "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
+        "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
+        "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
+        "simulate": (
+            cf.simulate,
+            {
+                **{"dynamics": game, "policies": ["uniform_random"] * 2, "num_episodes": 3, "seed": 0},
+                **{"num_threads": 1, "record": True},
+            },
+        ),
+        "generate_dataset": (
+            cf.generate_dataset,
+            {
+                **{"game": game, "behavior": "uniform_random", "num_trajectories": 4, "seed": 0, "mirrored": True},
+                **{"description": "play", "num_threads": 1},
+            },
+        ),
+        "TrajectoryDataset": (
+            cf.TrajectoryDataset,
+            {
+                **{"spec": spec, "arrays": rows, "behavior": "", "seed": 0, "is_mirrored": True},
+                **{"num_independent_episodes": 10},
+            },
+        ),
+        "TrajectoryDataset.select": (dataset.select, {"trajectories": np.array([0, 1])}),
+        "TrajectoryDataset.split": (dataset.split, {"fraction": 0.5, "seed": 0}),
+        "TrajectoryDataset.save": (dataset.save, {"path": folder / "dataset"}),
+        "TrajectoryDataset.load": (cf.TrajectoryDataset.load, {"path": folder / "nowhere"}),
+        "clone_behavior": (
+            cf.clone_behavior,
+            {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0},
+        ),
+        "BehaviorCloningConfig": (
+            cf.BehaviorCloningConfig,
+            {
+                **{"hidden_sizes": (4,), "num_steps": 2, "batch_size": 4, "learning_rate": 1e-3},
+                **{"holdout_fraction": 0.1},
+            },
+        ),
+        "EnsembleConfig": (
+            cf.EnsembleConfig,
+            {
+                **w["sizes"],
+                **{"batch_size": 8, "learning_rate": 1e-3, "holdout_fraction": 0.1, "same_batches": True},
+                **{"normalization": "scalar", "terminal_threshold": 0.5, "disagreement": "range_max"},
+                **{"history_source": "actions"},
+            },
+        ),
+        "DynamicsEnsemble.fit": (
+            cf.DynamicsEnsemble.fit,
+            {
+                **{"dataset": dataset, "config": cf.EnsembleConfig(**w["sizes"]), "seed": 0, "num_threads": 1},
+                "progress": None,
+            },
+        ),
+        "DynamicsEnsemble.layers": (w["model"].layers, {"network": "reward.0"}),
+        "DynamicsEnsemble.save": (w["model"].save, {"path": folder / "model"}),
+        "DynamicsEnsemble.load": (cf.DynamicsEnsemble.load, {"path": folder / "nowhere"}),
+    }
+
+
+def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
+    """Calls of payoff tables and the solvers on them."""
+    table, payoffs, mixtures = w["table"], w["payoffs"], w["mixtures"]
+    game = cf.EmpiricalGame(1)
+    game.add_strategies(2)
+    recorded = {"profiles": [[0, 1]], "counts": [2], "sums": [[[6.0], [2.0]]], "sums_of_squares": [[[20.0], [4.0]]]}
+    zero_sum = cf.PayoffTable.from_arrays([payoffs, -payoffs])
+    names = "expected_payoffs deviation_payoffs optimistic_payoffs pessimistic_payoffs regret pessimistic_regret"
+    options = {"step_size": 1e-3, "max_iterations": 5, "min_probability": 1e-6}
+    solvers: dict[str, dict[str, Any]] = {
+        "Replicator": {**options, "regret_threshold": 0.1},
+        "RobustReplicator": {**options, "regret_threshold": 0.1},
+        "ProjectedReplicator": options,
+        "AnnealedReplicator": {
+            **{"is_robust": False, "initial_regret_threshold": 5.0, "final_regret_threshold": 1e-5},
+            **{"num_anneal_steps": 20, **options},
+        },
+        "Nash": {},
+        "GANE": {"kl_weight": 0.1, "risk_aversion": 0.0, "tolerance": 1e-6, "max_iterations": 5},
+        "GAMD": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "risk_aversion": 0.0, "tolerance": 0.0},
+        "LogitQRE": {"temperature": 0.1},
+        "RQE": {
+            **{"temperature": 1.0, "risk_aversion": 0.1, "divergence": "kl", "regularizer": "entropy"},
+            **{"environment_risk_aversion": 0.0, "tolerance": 1e-6, "max_iterations": 5},
+        },
+    }
+    return {
+        "PayoffTable": (cf.PayoffTable, {"arrays": (payoffs[None], payoffs.T[None].copy()), "is_symmetric": True}),
+        "PayoffTable.symmetric": (cf.PayoffTable.symmetric, {"payoffs": payoffs}),
+        "PayoffTable.from_arrays": (cf.PayoffTable.from_arrays, {"payoffs": [payoffs, payoffs]}),
+        "PayoffTable.member": (table.member, {"index": 0}),
+        "PayoffTable.payoffs": (table.payoffs, {"player": 0}),
+        **{f"PayoffTable.{name}": (getattr(table, name), {"mixtures": mixtures}) for name in names.split()},
+        "load_payoffs": (cf.load_payoffs, {"path": folder / "nowhere.csv"}),
+        "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
+        "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
+        "EmpiricalGame.record": (game.record, recorded),
+        "EmpiricalGame.disagreement": (game.disagreement, {"first": 0, "second": 1}),
+        "EmpiricalGame.from_arrays": (cf.EmpiricalGame.from_arrays, {"arrays": game.to_arrays()}),
+        **{f"meta_solvers.{name}": (getattr(meta_solvers, name), given) for name, given in solvers.items()},
+        **{
+            f"meta_solvers.{name}.solve": (
+                getattr(meta_solvers, name)(**given).solve,
+                {"table": zero_sum if name == "Nash" else table},
+            )
+            for name, given in solvers.items()
+        },
+        "meta_solvers.Uniform.solve": (meta_solvers.Uniform().solve, {"table": table}),
+        "meta_solvers.from_config": (meta_solvers.from_config, {"config": {"kind": "replicator", "step_size": 0.1}}),
+        "Solution.extract": (
+            cf.Solution.extract,
+            {"policies": w["solution"].policies, "table": w["solution"].table, "solver": meta_solvers.Uniform()},
+        ),
+        "Solution.save": (w["solution"].save, {"path": folder / "solution"}),
+        "Solution.load": (cf.Solution.load, {"path": folder / "nowhere"}),
+        "Solution.support": (w["solution"].support, {"min_probability": 0.01}),
+    }
+
+
+def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
+    """Calls of games and logs in tables."""
+    log, table, payoffs = w["log"], w["table"], w["payoffs"]
+    game = cf.TabularGame.from_dataset(log)
+    rewards = np.zeros((2, 1, 1, 2, 2))
+    common = regularized.CommonPayoffGame.from_arrays(payoffs)
+    sweeps_of = {"num_sweeps": 2, "batch_size": 2, "learning_rate": 0.1, "floor": 1e-6, "seed": 0}
+    features = regularized.one_hot_features(2, (2, 2))
+    solvers = {
+        "gane": {"kl_weight": 0.1, "method": "auto", "tolerance": 1e-6, "max_iterations": 5},
+        "gamd": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "tolerance": 0.0},
+    }
+    anchored = {"reference": None, "risk_aversion": 0.0, "smoothing": 1.0, "unseen_value": 0.0}
+    return {
+        "TabularGame": (
+            cf.TabularGame,
+            {
+                **{"rewards": rewards, "transitions": None, "initial": np.ones(1), "legal": None, "counts": None},
+                **{"reward_variance": None, "state_keys": None},
+            },
+        ),
+        "TabularGame.from_dataset": (
+            cf.TabularGame.from_dataset,
+            {"dataset": log, "state_key": None, "num_actions": (2, 2), "num_states": 2},
+        ),
+        "TabularGame.from_model": (
+            cf.TabularGame.from_model,
+            {
+                **{"model": lambda step, state, actions: (np.zeros(2), np.ones(1)), "horizon": 1},
+                **{"num_actions": (2, 2), "initial": (1.0,), "legal": None},
+            },
+        ),
+        **{
+            f"regularized.{name} of a {kind}": (getattr(regularized, name), {"game": of, **given, **anchored})
+            for name, given in solvers.items()
+            for kind, of in (("table", table), ("log", log), ("game", game))
+        },
+        "regularized.rqe": (
+            regularized.rqe,
+            {
+                **{"game": table, "temperature": 1.0, "risk_aversion": 0.1, "divergence": "kl", "initial": None},
+                **{"regularizer": "entropy", "environment_risk_aversion": 0.0, "environment_radius": 0.0},
+                **{"unseen_value": None, "discount": None, "tolerance": 1e-6, "max_iterations": 5},
+            },
+        ),
+        "regularized.rqre": (
+            regularized.rqre,
+            {
+                **{"log": log, "features": features, "num_actions": (2, 2), "temperature": 1.0, "risk_aversion": 0.1},
+                **{"ridge": 1.0, "bonus": 0.0, "reward_bound": 5.0, "damping": 0.5, "tolerance": 1e-6},
+                "max_iterations": 5,
+            },
+        ),
+        "regularized.one_hot_features": (
+            regularized.one_hot_features,
+            {"num_states": 2, "num_actions": (2, 2)},
+        ),
+        "regularized.robust_expectation": (
+            regularized.robust_expectation,
+            {"values": np.array([1.0, 2.0]), "nominal": np.array([0.5, 0.5]), "distance": "kl", "radius": 0.1},
+        ),
+        "regularized.clone_independently": (regularized.clone_independently, {"game": log}),
+        "regularized.clone_jointly": (regularized.clone_jointly, {"game": log}),
+        "regularized.alberdice": (
+            regularized.alberdice,
+            {
+                **{"game": log, "kl_weight": 0.1, "discount": 0.9, "end_share": 0.1, "perturbation": 1e-3},
+                **{"has_random_order": False, "seed": 0, "tolerance": 1e-6, "max_iterations": 5},
+            },
+        ),
+        "regularized.inspo": (
+            regularized.inspo,
+            {
+                **{"game": common, "kl_weight": 0.1, "entropy_weight": 0.1, "discount": None, "perturbation": 1e-3},
+                **{"has_random_order": False, "seed": 0, "tolerance": 1e-6, "max_iterations": 5},
+            },
+        ),
+        "regularized.sampled_inspo": (
+            regularized.sampled_inspo,
+            {"log": log, "kl_weight": 0.1, "entropy_weight": 0.1, "discount": 0.9, "num_actions": (2, 2), **sweeps_of},
+        ),
+        "regularized.sampled_alberdice": (
+            regularized.sampled_alberdice,
+            {
+                **{"log": log, "kl_weight": 0.1, "discount": 0.9, "num_actions": (2, 2), **sweeps_of},
+                **{"value_rate": 0.02, "conservatism": 0.1, "end_share": 0.1},
+            },
+        ),
+        "regularized.CommonPayoffGame.from_arrays": (
+            regularized.CommonPayoffGame.from_arrays,
+            {
+                **{"rewards": payoffs, "behavior": np.full((2, 2), 0.25), "transitions": None, "initial": None},
+                **{"discount": 0.9, "floor": 1e-8},
+            },
+        ),
+        "regularized.CommonPayoffGame.from_log": (
+            regularized.CommonPayoffGame.from_log,
+            {"log": log, "discount": 0.9, "num_actions": (2, 2), "floor": 1e-8},
+        ),
+    }
+
+
+def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
+    """Calls of the loop and of what judges and shows its results."""
+    model, config, game, result, solution = w["model"], w["config"], w["game"], w["result"], w["solution"]
+    run = {"config": config, "seed": 0, "run_dir": None, "resume": False, "num_threads": 1, "progress": None}
+    curve = plotting.Curve(np.arange(3.0), np.zeros(3), np.zeros(3), np.ones(3))
+    points = plotting.Points("a", "x", "y", {"g": (np.zeros(2), np.ones(2))})
+    judged = {"num_simulations": 4, "num_threads": 1}
+    oracle = {
+        **w["oracle"],
+        **{"learning_rate": 1e-3, "discount": 0.9, "target_period": 10, "learn_period": 2, "epsilon_start": 1.0},
+        **{"epsilon_end": 0.1, "epsilon_decay_steps": 16, "num_parallel_episodes": 4, "init": "torch"},
+    }
+    solvers = {"meta_solver": meta_solvers.Uniform(), "response": w["ddqn"]}
+    small = {"num_profiles": 1, "num_iterations": 1, "num_simulations": 4, **solvers}
+    pair = {"first": np.arange(5.0), "second": np.arange(5.0) + 1.0}
+    return {
+        "ConservativeObjective": (
+            cf.ConservativeObjective,
+            {"uncertainty_penalty": 1.0, "coverage_weight": 0.1, "anneal_iterations": 3},
+        ),
+        "ConservativeObjective.at": (cf.ConservativeObjective().at, {"iteration": 1}),
+        "DDQN": (cf.DDQN, oracle),
+        "DDQNTorch": (cf.DDQNTorch, {**oracle, "device": "cpu"}),
+        "DDQN.respond": (
+            w["ddqn"].respond,
+            {
+                **{
+                    "dynamics": model,
+                    "opponents": solution.mixture,
+                    "objective": responses.ResponseObjective(0.0, 0.0),
+                },
+                **{"seed": 0, "reward_scale": 1.0, "player": 0, "progress": None},
+            },
+        ),
+        "PSROConfig": (
+            cf.PSROConfig,
+            {"num_iterations": 1, "num_simulations": 4, "objective": cf.ConservativeObjective(), **solvers},
+        ),
+        "PSROConfig.from_json": (cf.PSROConfig.from_json, {"values": config.to_json()}),
+        "EquilibriumConfig": (cf.EquilibriumConfig, small),
+        "equilibrium_profiles": (
+            cf.equilibrium_profiles,
+            {
+                **{"game": game, "config": cf.EquilibriumConfig(**small), "seed": 0, "cache_dir": None},
+                **{"num_threads": 1, "progress": None},
+            },
+        ),
+        "coffee_psro": (cf.coffee_psro, {"model": model, **run}),
+        "oef": (cf.oef, {"model": model, **run}),
+        "oef_bc": (
+            cf.oef_bc,
+            {
+                **{"result": result, "model": model, "cloned_policy": cf.UniformRandom(), "weight": 0.5},
+                **{"run_dir": None, "resume": False, "num_threads": 1, "progress": None},
+            },
+        ),
+        "online_psro": (cf.online_psro, {"game": game, **run}),
+        "PSROResult.solve": (result.solve, {"solver": meta_solvers.Uniform()}),
+        "PSROResult.solution_at": (result.solution_at, {"iteration": 0, "solver": meta_solvers.Uniform()}),
+        "true_regret": (
+            cf.true_regret,
+            {
+                **{"game": game, "solution": solution, "seed": 0, "response": w["ddqn"], **judged, "cache_dir": None},
+                "progress": None,
+            },
+        ),
+        "evaluation.regret_by_iteration": (
+            evaluation.regret_by_iteration,
+            {
+                **{"game": game, "result": result, "seed": 0, "every": 1, "solver": meta_solvers.Uniform()},
+                **{"response": w["ddqn"], **judged, "cache_dir": None},
+            },
+        ),
+        "evaluation.fidelity": (
+            evaluation.fidelity,
+            {"game": game, "result": result, "seed": 0, "model": model, **judged},
+        ),
+        "evaluation.coverage": (
+            evaluation.coverage,
+            {
+                **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
+                **{"num_episodes": 4, "num_threads": 1},
+            },
+        ),
+        "evaluation.combined_game": (
+            evaluation.combined_game,
+            {"game": game, "solutions": [solution], "seed": 0, "response": w["ddqn"], **judged, "cache_dir": None},
+        ),
+        "evaluation.bootstrap_interval": (
+            evaluation.bootstrap_interval,
+            {
+                **{"values": np.arange(5.0), "confidence": 0.9, "method": "percentile", "num_resamples": 99},
+                "seed": 0,
+            },
+        ),
+        "evaluation.summarize": (evaluation.summarize, {"values": np.arange(5.0), "confidence": 0.9, "seed": 0}),
+        "evaluation.compare": (
+            evaluation.compare,
+            {"results": pair, "reference": "first", "alternative": "less", "seed": 0},
+        ),
+        "RunConfig": (
+            cf.RunConfig,
+            {"algorithm": "oef", "psro": config, "cloning_weights": (0.1,), "seed": 0},
+        ),
+        "RunConfig.preset": (cf.RunConfig.preset, {"name": "quick"}),
+        "RunConfig.from_json": (cf.RunConfig.from_json, {"values": cf.RunConfig().to_json()}),
+        "RunConfig.with_overrides": (cf.RunConfig().with_overrides, {"overrides": ["seed=3"]}),
+        "RunConfig.with_toml": (cf.RunConfig().with_toml, {"path": folder / "nowhere.toml"}),
+        "run_pipeline": (
+            cf.run_pipeline,
+            # A configuration that asks for nothing that is there: what is spoiled besides is looked at first or last.
+            {
+                **{"config": cf.RunConfig(), "run_dir": folder / "run", "dataset": folder / "nowhere", "resume": False},
+                **{"cache_dir": None, "num_threads": 1},
+            },
+        ),
+        "rewrite_report": (cf.rewrite_report, {"run_dir": folder / "nowhere"}),
+        "report_sweep": (cf.report_sweep, {"sweep_dir": folder / "nowhere", "out": folder / "out", "num_last": 5}),
+        "reports.read_results": (reports.read_results, {"sweep_dir": folder / "nowhere"}),
+        "sweeps.SweepPlan.from_mapping": (
+            sweeps.SweepPlan.from_mapping,
+            {"values": {"name": "a", "preset": "quick", "seeds": 2}},
+        ),
+        "sweeps.SweepPlan.read": (sweeps.SweepPlan.read, {"path": folder / "nowhere.toml"}),
+        "sweeps.run_sweep": (
+            sweeps.run_sweep,
+            {
+                **{"plan": folder / "nowhere.toml", "sweep_dir": folder / "sweep", "num_workers": 1, "retries": 1},
+                **{"threads_per_run": 1, "keep_going": False, "engine": "local", "address": None},
+            },
+        ),
+        "sweeps.states": (
+            sweeps.states,
+            {
+                "plan": sweeps.SweepPlan.from_mapping({"name": "a", "preset": "quick", "seeds": 1}),
+                "sweep_dir": folder / "sweep",
+            },
+        ),
+        "plotting.regret_curve": (plotting.regret_curve, {"result": {0: w["report"]}, "true_regret": None}),
+        "plotting.regret_curve of a run": (
+            plotting.regret_curve,
+            {"result": result, "true_regret": {0: w["report"]}},
+        ),
+        "plotting.payoff_table": (plotting.payoff_table, {"table": solution.table, "solution": solution}),
+        "plotting.disagreement_vs_utility_error": (
+            plotting.disagreement_vs_utility_error,
+            {"fidelity": evaluation.fidelity(game, result, 0, num_simulations=4)},
+        ),
+        "plotting.Curve": (
+            plotting.Curve,
+            {"iterations": np.arange(3.0), "mean": np.zeros(3), "low": np.zeros(3), "high": np.ones(3)},
+        ),
+        "plotting.Points": (
+            plotting.Points,
+            {"title": "a", "x_label": "x", "y_label": "y", "groups": points.groups, "note": ""},
+        ),
+        "plotting.curves": (
+            plotting.curves,
+            {"panels": {"a": {"b": curve}}, "y_label": "y", "x_label": "x", "num_columns": 3},
+        ),
+        "plotting.scatters": (plotting.scatters, {"panels": [points]}),
+        "plotting.text_table": (
+            plotting.text_table,
+            {"header": ["a", "b"], "rows": [["1", "2"]], "title": "t", "rules": [1]},
+        ),
+    }
+
+
+MAKERS = (play_calls, table_calls, tabular_calls, run_calls)
+
+
+@functools.cache
+def calls() -> dict[str, Call]:
+    """Return every call that works, by the name of what is called."""
+    folder = Path(tempfile.mkdtemp())
+    found: dict[str, Call] = {}
+    for make in MAKERS:
+        found |= make(world(), folder)
+    return found
+
+
+@contextlib.contextmanager
+def limit(seconds: int) -> Iterator[None]:
+    """Raise within the block what nobody catches by mistake, once it has taken too long."""
+
+    def interrupt(*_: object) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def fault_of(function: Callable[..., Any], arguments: dict[str, Any]) -> str:
+    """Return what is wrong about how the call ends, or nothing."""
+    try:
+        with limit(SECONDS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            function(**arguments)
+    except cf.CoffeeError as error:
+        message = str(error)
+        if len(message) > MAX_MESSAGE:
+            return f"a message of {len(message)} characters"
+        if any(word in message for word in FOREIGN_WORDS):
+            return f"foreign words: {message[:200]}"
+        return "" if message.strip() else "an empty message"
+    except OSError as error:  # a folder that cannot be written, say
+        return "" if error.strerror else f"OSError: {str(error)[:100]}"
+    except TooLong:
+        return f"more than {SECONDS} s"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:100]}"
+    return ""
+
+
+def faults(name: str, share: int = 1) -> list[str]:
+    """Return the faults of a call with each argument spoiled, by every ``share``-th kind of nonsense."""
+    function, arguments = calls()[name]
+    found = []
+    for place, argument in enumerate(arguments):
+        kinds = nonsense_for(arguments[argument])
+        for value in kinds[place % share :: share]:
+            # What a call changes must not reach the next one, and iterators are used up.
+            value = iter([1, 2]) if isinstance(value, type(iter([]))) else value
+            if fault := fault_of(function, arguments | {argument: value}):
+                found.append(f"{argument}={describe(value)}: {fault}")
+    return found
+
+
+def describe(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{type(value).__name__} {value.dtype.str} {value.shape} {'' if value.flags.aligned else 'misaligned'}"
+    return repr(value)[:40]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """What a spoiled path makes is made in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_nonsense_ends_in_a_sentence(make, tmp_path):
+    names = [name for name in make(world(), tmp_path) if name not in NOT_YET]
+    assert {name: found for name in names if (found := faults(name, SHARE))} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("make", MAKERS)
+def test_all_nonsense_ends_in_a_sentence(make, tmp_path):
+    names = [name for name in make(world(), tmp_path) if name not in NOT_YET]
+    assert {name: found for name in names if (found := faults(name))} == {}
+
+
+def test_every_public_name_is_called():
+    called = {name.partition(" ")[0] for name in calls()}
+    rooms = (meta_solvers, evaluation, games, regularized, plotting, reports, sweeps)
+    public = {f"{room.__name__.rpartition('.')[2]}.{name}" for room in rooms for name in room.__all__}
+    again = {name for name in public if name.rpartition(".")[2] in called}  # also on the public face
+    assert {*cf._FACE, *public} - called - again <= RESULTS
+    assert set(calls()) >= NOT_YET
+
+
+def main(wanted: list[str]) -> None:
+    """Print the faults of the calls named, or of all, and how many there are of each kind."""
+    os.chdir(tempfile.mkdtemp())
+    total: Counter[str] = Counter()
+    for name in wanted or calls():
+        found = faults(name)
+        print(f"{name}: {len(found)}", flush=True)
+        for fault in found:
+            print(f"    {fault}")
+            total[fault.partition(": ")[2].partition(":")[0]] += 1
+    print(dict(total))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
