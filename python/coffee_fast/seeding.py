@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
-from coffee_fast.errors import InvalidArgumentError
+import numpy as np
+
+from coffee_fast.errors import InvalidArgumentError, shown
 
 
-def check_seed(seed: int) -> int:
+def check_seed(seed: Any) -> int:
     """Return ``seed`` as an ``int`` if it lies in ``[0, 2**63)``, the range every file format can hold."""
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise InvalidArgumentError(f"seed must be an integer, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise InvalidArgumentError(f"seed must be an integer, got {shown(seed)}")
     value = int(seed)
     if not 0 <= value < 2**63:
-        raise InvalidArgumentError(f"seed must lie in [0, 2**63), got {value}")
+        raise InvalidArgumentError(f"seed must lie in [0, 2**63), got {shown(value)}")
     return value
 
 

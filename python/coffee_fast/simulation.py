@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.policies import as_players
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64, Int32
 
 REWARD_SCALE_EPISODES = 2000
+LARGEST_INT = 2**31 - 1  # of the counts of threads and the like that kernels take
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,28 @@ def simulate(
         strategies=out["strategies"],
         trajectories=out.get("trajectories"),
     )
+
+
+def check_dynamics(caller: str, name: str, value: Any) -> None:
+    """Raise ``InvalidArgumentError`` unless ``value`` is a true game or a model, something that can be played."""
+    is_playable = isinstance(getattr(value, "core", None), _core.GeneralizedBargaining | _core.DynamicsEnsemble)
+    if not (is_playable and hasattr(value, "spec")):
+        raise InvalidArgumentError(f"{caller}: {name} must be a game or a DynamicsEnsemble, got {shown(value)}")
+
+
+def check_two_alike(caller: str, spec: Any) -> None:
+    """Raise ``InvalidGameError`` unless the game is one of two players that are alike, so that they share strategies.
+
+    >>> import coffee_fast as cf
+    >>> check_two_alike("coffee_psro", cf.load_game("generalized_bargaining").spec)
+    """
+    if not (spec.is_symmetric and spec.num_players == 2):
+        kind = "symmetric" if spec.is_symmetric else "not symmetric"
+        raise InvalidGameError(
+            f"{caller}: needs a symmetric two-player game, got {spec.name!r:.60}, {kind}, players: {spec.num_players}; "
+            "games of other kinds are solved as tables: coffee_fast.TabularGame with the solvers of "
+            "coffee_fast.regularized, or coffee_fast.PayoffTable with those of coffee_fast.meta_solvers"
+        )
 
 
 def reward_scale(game: Any, seed: int, num_threads: int = 1) -> float:

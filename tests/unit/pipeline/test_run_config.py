@@ -94,7 +94,7 @@ def test_toml_reaches_into_every_part(tmp_path):
     [
         ("psro.num_iteration=5", "no field 'psro.num_iteration'; did you mean 'psro.num_iterations'"),
         ("psro.num_iterations=many", "psro.num_iterations must be an integer, got 'many'"),
-        ("psro.num_iterations=0", "num_iterations must be a positive integer, got 0"),
+        ("psro.num_iterations=0", "num_iterations must be an integer >= 1, got 0"),
         ("psro.meta_solver.kind=nush", "did you mean 'nash'"),
         ("psro.response.kind=ppo", "there is no kind 'ppo'"),
         ("psro.objective.uncertainty_penalty=-1", "uncertainty_penalty must be a finite number of at least 0"),
@@ -106,7 +106,7 @@ def test_toml_reaches_into_every_part(tmp_path):
         ("cloning_weights=[0.2, 0.2]", r"cloning_weights must be different numbers in \[0, 1\]"),
         ("cloning_weights=[1.5]", r"cloning_weights must be different numbers in \[0, 1\]"),
         ("behavior_cloning.num_stepz=3", "did you mean 'behavior_cloning.num_steps'"),
-        ("dataset.equilibrium.num_profiles=0", "num_profiles must be a positive integer, got 0"),
+        ("dataset.equilibrium.num_profiles=0", "num_profiles must be an integer >= 1, got 0"),
         ("dataset.equilibrium.meta_solver.kind=nush", "did you mean 'nash'"),
         ('evaluation.meta_solvers=["replicator"]', r"evaluation.meta_solvers\[0\] must be"),
         ('evaluation.meta_solvers={kind="replicator"}', "evaluation.meta_solvers must be a list"),
