@@ -97,7 +97,7 @@ def test_toml_reaches_into_every_part(tmp_path):
         ("psro.num_iterations=0", "num_iterations must be an integer >= 1, got 0"),
         ("psro.meta_solver.kind=nush", "did you mean 'nash'"),
         ("psro.response.kind=ppo", "there is no kind 'ppo'"),
-        ("psro.objective.uncertainty_penalty=-1", "uncertainty_penalty must be a finite number of at least 0"),
+        ("psro.objective.uncertainty_penalty=-1", "uncertainty_penalty must be a finite number >= 0"),
         ("evaluation.num_simulations=1", "num_simulations must be at least 2"),
         ("evaluation.num_last_iterations=0", "num_last_iterations must be at least 1"),
         ("dataset.num_trajectories=0", "num_trajectories must be at least 1, got 0"),

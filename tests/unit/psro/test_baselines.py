@@ -87,7 +87,10 @@ def test_online_psro_resumes_and_knows_its_game(game, config, tmp_path):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda config: cf.online_psro("bargaining", config, 0), "online_psro: game must be a game or a DynamicsEnsemble, got 'bargaining'"),
+        (
+            lambda config: cf.online_psro("bargaining", config, 0),
+            "online_psro: game must be a game or a DynamicsEnsemble, got 'bargaining'",
+        ),
         (
             lambda config: cf.online_psro(cf.load_game("generalized_bargaining"), {}, 0),
             "online_psro: config must be a PSROConfig, got {}",
