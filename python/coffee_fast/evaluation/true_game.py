@@ -213,8 +213,10 @@ def true_regret(
     ----------
     Nguyen and Wellman 2026, Section 5.2 and Appendix E.
     """
-    is_one = isinstance(solution, str) or not isinstance(solution, Sequence)
-    solutions = [solution] if is_one else solution
+    if isinstance(solution, str) or not isinstance(solution, Sequence):
+        solutions: Sequence[Solution | Mixture] = [solution]
+    else:
+        solutions = solution
     combined = combined_game(
         game,
         solutions,
@@ -226,7 +228,7 @@ def true_regret(
         progress=progress,
     )
     reports = tuple(combined.regret(index) for index in range(len(solutions)))
-    return reports[0] if is_one else reports
+    return reports if solutions is solution else reports[0]
 
 
 def _row_player(sampled: EmpiricalGame) -> tuple[Float64, Float64]:
