@@ -129,5 +129,5 @@ def test_ctrl_c_stops_all_soon():
 
 def test_nothing_to_do_is_done_and_negative_threads_are_refused():
     assert respond_side_by_side([]) == []
-    with pytest.raises(InvalidArgumentError, match="num_threads must be at least 0, got -1"):
+    with pytest.raises(InvalidArgumentError, match="num_threads must be an integer >= 0, got -1"):
         respond_side_by_side([request()], num_threads=-1)
