@@ -17,6 +17,7 @@ import numpy as np
 from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
 
 LARGEST_COUNT = 2**63 - 1
+LONGEST_PATH = 4096  # characters, as on Linux
 
 
 def check_number(
@@ -86,7 +87,7 @@ def check_path(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgum
     """Return a path; whether something is there is another question."""
     if isinstance(value, str | os.PathLike):
         text = os.fspath(value)
-        if isinstance(text, str) and text and "\0" not in text:
+        if isinstance(text, str) and 0 < len(text) <= LONGEST_PATH and "\0" not in text:
             return Path(text)
     raise error(f"{name} must be a path, got {shown(value)}")
 
