@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include "coffee_fast/actor.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
@@ -127,7 +128,7 @@ template <class D>
 void add_constructor(py::class_<ActorBase>& actor) {
   actor.def(
       py::init([](const D& dynamics, std::vector<Policy> policies, std::vector<double> probabilities,
-                  std::uint64_t seed, std::size_t player, std::size_t num_parallel_episodes,
+                  std::uint64_t seed, std::optional<std::size_t> player, std::size_t num_parallel_episodes,
                   std::size_t replay_capacity, double uncertainty_penalty, double coverage_weight, double epsilon_start,
                   double epsilon_end, std::uint64_t epsilon_decay_steps) -> std::unique_ptr<ActorBase> {
         const ActorOptions options{

@@ -11,7 +11,8 @@ namespace {
 bool is_probability(double value) { return value >= 0.0 && value <= 1.0; }
 
 void check_options(const ActorOptions& options, std::size_t num_players) {
-  check(options.player < num_players, "Actor: player must lie in [0, ", num_players, "), got ", options.player);
+  if (options.player)
+    check(*options.player < num_players, "Actor: player must lie in [0, ", num_players, "), got ", *options.player);
   check(options.num_parallel_episodes > 0, "Actor: num_parallel_episodes must be at least 1, got 0");
   check(options.uncertainty_penalty >= 0.0 && std::isfinite(options.uncertainty_penalty),
         "Actor: uncertainty_penalty must be a finite number of at least 0, got ", options.uncertainty_penalty);
@@ -72,6 +73,7 @@ double ActorBase::epsilon(std::uint64_t call) const {
 void ActorBase::begin_episode(Lane& lane, std::uint64_t episode) const {
   lane = Lane{};
   lane.episode = episode;
+  lane.player = options_.player.value_or(episode % sizes_.num_players);
   lane.is_coverage = Stream(options_.seed, Purpose::coverage, 0, episode).next_double() < options_.coverage_weight;
   for (std::size_t player = 0; player < sizes_.num_players; ++player) {
     Stream stream(options_.seed, Purpose::strategy, 0, episode, static_cast<std::uint32_t>(player));
@@ -92,8 +94,8 @@ void ActorBase::choose_own(const Mlp& q_network) {
   std::uint64_t call = counters_.num_calls;
   std::vector<std::int32_t> greedy;
   for (const std::int32_t row : all_lanes_) {
-    if (static_cast<std::size_t>(players_[row]) != options_.player) continue;
     const Lane& lane = lanes_[row];
+    if (static_cast<std::size_t>(players_[row]) != lane.player) continue;
     Stream stream(options_.seed, Purpose::exploration, 0, lane.episode,
                   static_cast<std::uint32_t>(lane.actions.size()));
     if (stream.next_double() < epsilon(call++)) {
@@ -118,7 +120,7 @@ void ActorBase::choose_opponents() {
   // Lanes that play the same policy now are answered together, in the order of policies and then of lanes.
   std::vector<std::pair<std::size_t, std::int32_t>> movers;
   for (const std::int32_t row : all_lanes_)
-    if (const auto player = static_cast<std::size_t>(players_[row]); player != options_.player)
+    if (const auto player = static_cast<std::size_t>(players_[row]); player != lanes_[row].player)
       movers.emplace_back(lanes_[row].policies[player], row);
   std::sort(movers.begin(), movers.end());
   std::vector<std::int32_t> rows, chosen;
@@ -161,15 +163,15 @@ MatrixView<const std::uint8_t> ActorBase::gathered_legal_masks() const {
   return {gathered_masks_.data(), gathered_masks_.size() / sizes_.num_actions, sizes_.num_actions};
 }
 
-double ActorBase::own_reward(std::span<const double> rewards) const {
+double ActorBase::own_reward(const Lane& lane, std::span<const double> rewards) const {
   double sum = 0.0;
-  for (const double reward : rewards.subspan(options_.player * sizes_.num_members, sizes_.num_members)) sum += reward;
+  for (const double reward : rewards.subspan(lane.player * sizes_.num_members, sizes_.num_members)) sum += reward;
   return sum / static_cast<double>(sizes_.num_members);
 }
 
-float ActorBase::learner_reward(const Lane& lane, std::span<const double> rewards, double disagreement) const {
-  const double reward = lane.is_coverage ? 0.0 : own_reward(rewards);
-  return static_cast<float>(reward - options_.uncertainty_penalty * disagreement);
+double ActorBase::learner_reward(const Lane& lane, std::span<const double> rewards, double disagreement) const {
+  const double reward = lane.is_coverage ? 0.0 : own_reward(lane, rewards);
+  return reward - options_.uncertainty_penalty * disagreement;
 }
 
 std::vector<std::int32_t> ActorBase::book_step(std::span<const std::int32_t> lanes) {
@@ -179,20 +181,21 @@ std::vector<std::int32_t> ActorBase::book_step(std::span<const std::int32_t> lan
   for (std::size_t row = 0; row < lanes.size(); ++row) {
     Lane& lane = lanes_[lanes[row]];
     lane.actions.push_back(actions_[row]);
-    if (static_cast<std::size_t>(players_[row]) == options_.player) {
+    if (static_cast<std::size_t>(players_[row]) == lane.player) {
       const float* features = information_states_.data() + row * sizes_.information_state_size;
       lane.information_states.insert(lane.information_states.end(), features, features + sizes_.information_state_size);
       lane.legal_mask_bits.resize(lane.legal_mask_bits.size() + num_bytes);
       pack_legal_mask({legal_masks_.data() + row * sizes_.num_actions, sizes_.num_actions},
                       std::span(lane.legal_mask_bits).last(num_bytes));
       lane.own_actions.push_back(actions_[row]);
-      lane.own_rewards.push_back(0.0F);
+      lane.own_rewards.push_back(0.0);
       ++counters_.num_decisions;
       ++counters_.num_calls;
     }
     const std::span<const double> rewards(rewards_.data() + row * num_rewards, num_rewards);
-    if (!lane.own_rewards.empty()) lane.own_rewards.back() = learner_reward(lane, rewards, disagreement_[row]);
-    lane.episode_return += own_reward(rewards);
+    // What is paid before the learner's first decision is no decision's doing; it counts in the return alone.
+    if (!lane.own_rewards.empty()) lane.own_rewards.back() += learner_reward(lane, rewards, disagreement_[row]);
+    lane.episode_return += own_reward(lane, rewards);
     lane.episode_disagreement += disagreement_[row];
     if (terminal_[row] != 0) finished.push_back(lanes[row]);
   }
@@ -229,7 +232,7 @@ void ActorBase::push_episode(const Lane& lane) {
     const bool is_final = next == num_decisions;
     replay_.push({.information_state = states.subspan(decision * num_features, num_features),
                   .action = lane.own_actions[decision],
-                  .reward = lane.own_rewards[decision],
+                  .reward = static_cast<float>(lane.own_rewards[decision]),
                   .next_information_state = is_final ? no_state : states.subspan(next * num_features, num_features),
                   .is_final = is_final,
                   .next_legal_mask_bits = is_final ? no_mask : masks.subspan(next * num_bytes, num_bytes)});

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "coffee_fast/actor.hpp"
@@ -108,11 +110,46 @@ TEST(actor_builds_transitions_between_own_decisions) {
       EXPECT(contents.next_information_states[2 * row + 1] == time + 2);
       EXPECT(contents.next_legal_mask_bits[row] == (static_cast<int>(time) % 2 == 1 ? 0b111 : 0b011));
     }
-    // (action + 1) * 2 + 0.5 - 2 * 0.25, with the action of the last step before the next own decision.
-    const float last_action = contents.rewards[row] / 2 - 1;
-    EXPECT(last_action == 0 || last_action == 1 || last_action == 2);
-    if (time + 1 == static_cast<float>(length)) EXPECT(last_action == static_cast<float>(contents.actions[row]));
+    // Each step pays (action + 1) * 2 + 0.5 - 2 * 0.25: the learner's own, then the opponent's if there is one.
+    const float of_opponent = contents.rewards[row] / 2 - static_cast<float>(contents.actions[row] + 1);
+    if (time + 1 == static_cast<float>(length)) EXPECT(of_opponent == 0);
+    if (time + 1 < static_cast<float>(length)) EXPECT(of_opponent == 1 || of_opponent == 2 || of_opponent == 3);
   }
+}
+
+TEST(actor_sums_all_rewards_up_to_the_next_own_decision) {
+  const TurnsGame game;
+  PolicyMixture greedy = uniform;
+  greedy.policies[0].kind = Policy::Kind::greedy;
+  greedy.policies[0].network = std::make_shared<const Mlp>(prefers_last_action());
+  Actor actor(game, greedy, {.num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0});
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 60; ++round) actor.advance(network);
+  const auto& contents = actor.replay().contents();
+  const auto paid_at = [](std::size_t time) { return (time % 2 == 1 ? 3.0F : 2.0F) + 0.5F; };  // to player 0
+  for (std::size_t row = 0; row < contents.actions.size(); ++row) {
+    const auto rollout = static_cast<std::size_t>(contents.information_states[2 * row]);
+    const auto time = static_cast<std::size_t>(contents.information_states[2 * row + 1]);
+    const bool is_last_step = time + 1 == 3 + rollout % 3;
+    EXPECT(contents.rewards[row] == paid_at(time) + (is_last_step ? 0.0F : paid_at(time + 1)));
+  }
+}
+
+TEST(actor_without_a_seat_plays_all_in_turn) {
+  const TurnsGame game;  // player rollout % 2 begins, so the learner, in seat rollout % 2, always does
+  Actor actor(game, uniform, {.seed = 4, .player = std::nullopt, .num_parallel_episodes = 3});
+  const Mlp network = prefers_last_action();
+  for (int round = 0; round < 60; ++round) actor.advance(network);
+  const auto& contents = actor.replay().contents();
+  std::size_t num_of_seat[2] = {0, 0};
+  for (std::size_t row = 0; row < contents.actions.size(); ++row) {
+    EXPECT(static_cast<int>(contents.information_states[2 * row + 1]) % 2 == 0);
+    ++num_of_seat[static_cast<std::size_t>(contents.information_states[2 * row]) % 2];
+    // The mean over members of (action + 1) * (1 + seat) + member, of the own step at least.
+    const float seat = static_cast<float>(static_cast<int>(contents.information_states[2 * row]) % 2);
+    EXPECT(contents.rewards[row] >= static_cast<float>(contents.actions[row] + 1) * (1 + seat) + 0.5F);
+  }
+  EXPECT(num_of_seat[0] > 20 && num_of_seat[1] > 20);
 }
 
 TEST(actor_counts_own_decisions_and_ends_of_episodes) {
@@ -132,7 +169,8 @@ TEST(actor_coverage_episodes_pay_only_the_penalty) {
   Actor actor(game, uniform, {.seed = 4, .uncertainty_penalty = 3.0, .coverage_weight = 1.0});
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 20; ++round) actor.advance(network);
-  for (const float reward : actor.replay().contents().rewards) EXPECT(reward == -0.75F);
+  for (const float reward : actor.replay().contents().rewards)
+    EXPECT(reward == -0.75F || reward == -1.5F);  // of one step or two
 }
 
 TEST(actor_epsilon_falls_linearly_in_calls) {
@@ -145,8 +183,12 @@ TEST(actor_epsilon_falls_linearly_in_calls) {
 
 TEST(actor_restored_continues_with_the_same_bits) {
   const TurnsGame game;
-  const ActorOptions options{
-      .seed = 9, .num_parallel_episodes = 7, .replay_capacity = 60, .coverage_weight = 0.2, .epsilon_decay_steps = 150};
+  const ActorOptions options{.seed = 9,
+                             .player = std::nullopt,
+                             .num_parallel_episodes = 7,
+                             .replay_capacity = 60,
+                             .coverage_weight = 0.2,
+                             .epsilon_decay_steps = 150};
   Actor whole(game, uniform, options), first(game, uniform, options), second(game, uniform, options);
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 33; ++round) {

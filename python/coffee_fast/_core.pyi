@@ -265,7 +265,7 @@ class Actor:
         probabilities: Sequence[float] | Float64,
         *,
         seed: int,
-        player: int = ...,
+        player: int | None = ...,
         num_parallel_episodes: int = ...,
         replay_capacity: int = ...,
         uncertainty_penalty: float = ...,

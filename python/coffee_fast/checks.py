@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
+from coffee_fast.typing import Resume
 
 LARGEST_COUNT = 2**63 - 1
 LONGEST_PATH = 4096  # characters, as on Linux
@@ -64,6 +65,15 @@ def check_flag(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgum
     if isinstance(value, bool | np.bool_):
         return bool(value)
     raise error(f"{name} must be True or False, got {shown(value)}")
+
+
+def check_resume(name: str, value: Any) -> Resume:
+    """Return whether to continue a run: a truth value or ``"anyway"``."""
+    if isinstance(value, str) and value == "anyway":
+        return "anyway"
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise InvalidArgumentError(f"{name} must be True, False or 'anyway', got {shown(value)}")
 
 
 def check_text(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgumentError) -> str:

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast import _core
-from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.checks import check_count, check_flag
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.policies import as_players
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64, Int32
 
 REWARD_SCALE_EPISODES = 2000
+LARGEST_INT = 2**31 - 1  # of the counts of threads and the like that kernels take
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,21 +80,13 @@ def simulate(
     >>> result.returns.shape, int(result.lengths.max())
     ((100, 2), 11)
     """
-    core = getattr(dynamics, "core", None)
-    if not isinstance(core, _core.GeneralizedBargaining | _core.DynamicsEnsemble):
-        raise InvalidArgumentError(
-            f"simulate: dynamics must be a game or a DynamicsEnsemble, got {type(dynamics).__name__}"
-        )
-    for name, value in (("num_episodes", num_episodes), ("num_threads", num_threads)):
-        least = int(name == "num_episodes")
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**31:
-            raise InvalidArgumentError(f"simulate: {name} must be an integer, {least} or more, got {shown(value)}")
-    if not isinstance(record, bool | np.bool_):
-        raise InvalidArgumentError(f"simulate: record must be true or false, got {shown(record)}")
+    check_dynamics("simulate", "dynamics", dynamics)
+    num_episodes = check_count("simulate: num_episodes", num_episodes, at_least=1, at_most=LARGEST_INT)
+    num_threads = check_count("simulate: num_threads", num_threads, at_most=LARGEST_INT)
+    record = check_flag("simulate: record", record)
+    core = dynamics.core
     players = [mixture.core for mixture in as_players(policies, core.num_players)]
-    out = _core.rollout(
-        core, players, int(num_episodes), check_seed(seed), num_threads=int(num_threads), record=bool(record)
-    )
+    out = _core.rollout(core, players, num_episodes, check_seed(seed), num_threads=num_threads, record=record)
     return SimulationResult(
         returns=out["returns"].mean(axis=2),
         member_returns=out["returns"],
@@ -102,6 +95,28 @@ def simulate(
         strategies=out["strategies"],
         trajectories=out.get("trajectories"),
     )
+
+
+def check_dynamics(caller: str, name: str, value: Any) -> None:
+    """Raise ``InvalidArgumentError`` unless ``value`` is a true game or a model, something that can be played."""
+    is_playable = isinstance(getattr(value, "core", None), _core.GeneralizedBargaining | _core.DynamicsEnsemble)
+    if not (is_playable and hasattr(value, "spec")):
+        raise InvalidArgumentError(f"{caller}: {name} must be a game or a DynamicsEnsemble, got {shown(value)}")
+
+
+def check_two_alike(caller: str, spec: Any) -> None:
+    """Raise ``InvalidGameError`` unless the game is one of two players that are alike, so that they share strategies.
+
+    >>> import coffee_fast as cf
+    >>> check_two_alike("coffee_psro", cf.load_game("generalized_bargaining").spec)
+    """
+    if not (spec.is_symmetric and spec.num_players == 2):
+        kind = "symmetric" if spec.is_symmetric else "not symmetric"
+        raise InvalidGameError(
+            f"{caller}: needs a symmetric two-player game, got {spec.name!r:.60}, {kind}, players: {spec.num_players}; "
+            "games of other kinds are solved as tables: coffee_fast.TabularGame with the solvers of "
+            "coffee_fast.regularized, or coffee_fast.PayoffTable with those of coffee_fast.meta_solvers"
+        )
 
 
 def reward_scale(game: Any, seed: int, num_threads: int = 1) -> float:

@@ -138,8 +138,8 @@ def test_ctrl_c_ends_it_soon(make_oracle):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"reward_scale": 0.0}, "reward_scale must be a positive number, got 0.0"),
-        ({"player": 2}, r"player must lie in \[0, 2\), got 2"),
+        ({"reward_scale": 0.0}, "reward_scale must be a finite number > 0, got 0.0"),
+        ({"player": 2}, "player must be an integer >= 0 and <= 1, got 2"),
         ({"seed": -1}, "seed must lie in"),
     ],
 )

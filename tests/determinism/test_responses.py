@@ -67,7 +67,7 @@ def test_the_users_thread_settings_do_not_matter():
 @pytest.mark.parametrize("num_decisions", [0, 1, 150, 600])
 def test_a_compiled_training_resumed_in_the_middle_is_the_uninterrupted_one(num_decisions):
     config = DDQN(**{field.name: getattr(CONFIG, field.name) for field in fields(DDQN)})
-    first, second = (NativeTraining(config, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
+    first, second = (NativeTraining(config, *ARGUMENTS, seed=6, reward_scale=5.0, player=None) for _ in range(2))
     first.advance_to(num_decisions)
     second.restore(first.export_state())
     whole, resumed = config.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
@@ -76,7 +76,7 @@ def test_a_compiled_training_resumed_in_the_middle_is_the_uninterrupted_one(num_
 
 @pytest.mark.parametrize("num_rounds", [0, 20, 130])
 def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
-    first, second = (TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0) for _ in range(2))
+    first, second = (TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=None) for _ in range(2))
     with one_torch_thread():
         for _ in range(num_rounds):
             first.play_round()
@@ -90,7 +90,7 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
 
 
 def test_a_state_of_another_training_is_refused():
-    training = TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=0)
+    training = TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=None)
     state = training.export_state()
     for name in state:
         with pytest.raises(CheckpointError, match="does not fit"):

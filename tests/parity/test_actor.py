@@ -98,6 +98,8 @@ def make_pair(**changes):
     [
         {},
         {"player": 1, "num_parallel_episodes": 1},
+        {"player": None},
+        {"player": None, "coverage_weight": 0.4, "uncertainty_penalty": 1.0, "num_parallel_episodes": 8},
         {"replay_capacity": 37, "num_parallel_episodes": 8},
         {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
         {"epsilon_start": 0.0, "epsilon_end": 0.0},
@@ -121,6 +123,42 @@ def test_transitions_are_the_twins(changes):
     batch, expected_batch = actor.sample(16, 5), twin.replay.sample(16, 3, 5)
     for name, array in batch.items():
         np.testing.assert_array_equal(array, expected_batch[name], err_msg=name)
+
+
+class PayingEpisode:
+    """The game of cpp/tests/test_actor.cpp, which pays at every step."""
+
+    def __init__(self, seed, profile, rollout):
+        self.rollout, self.time = rollout, 0
+
+    def player_to_act(self):
+        return (self.rollout + self.time) % 2
+
+    def information_state(self):
+        return np.array([self.rollout, self.time], np.float32)
+
+    def legal_mask(self):
+        return np.array([1, 1, self.time % 2], np.uint8)
+
+    def step(self, action):
+        self.time += 1
+        return (action + 1.0) * np.array([1.0, 2.0]) + 0.5, 0.25, self.time == 3 + self.rollout % 3
+
+
+@pytest.mark.parametrize("penalty", [0.0, 2.0])
+def test_the_twin_sums_what_is_paid_between_own_decisions(penalty):
+    """As the test of the same name there asserts of the kernel."""
+    options = reference.Options(seed=4, num_parallel_episodes=3, epsilon_start=0.0, uncertainty_penalty=penalty)
+    options.epsilon_end = 0.0
+    last_action = lambda state, mask, stream: reference.choose_greedily(np.arange(3.0), mask)  # noqa: E731
+    twin = reference.Actor(PayingEpisode, [last_action], np.ones(1), options)
+    for _ in range(60):
+        twin.advance(lambda state: np.arange(3.0))
+    rows = stack(twin.replay.rows)
+    rollout, time = rows["information_states"].T
+    paid_at = lambda time: np.where(time % 2 == 1, 3.0, 2.0) + 0.5 - 0.25 * penalty  # noqa: E731
+    is_last_step = time + 1 == 3 + rollout % 3
+    np.testing.assert_array_equal(rows["rewards"], paid_at(time) + np.where(is_last_step, 0.0, paid_at(time + 1)))
 
 
 def collect(dynamics, **options):
@@ -167,10 +205,10 @@ def test_coverage_changes_no_draw_of_other_episodes():
     assert len(starts[0] & starts[1]) > 150
 
 
-def test_a_restored_actor_continues_with_the_same_bits():
-    whole, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
-    first, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
-    second, _ = make_pair(coverage_weight=0.2, uncertainty_penalty=1.0)
+@pytest.mark.parametrize("player", [0, None])
+def test_a_restored_actor_continues_with_the_same_bits(player):
+    options = {"coverage_weight": 0.2, "uncertainty_penalty": 1.0, "player": player}
+    whole, first, second = (make_pair(**options)[0] for _ in range(3))
     for _ in range(50):
         whole.advance(random_network(0))
         first.advance(random_network(0))

@@ -99,9 +99,15 @@ def test_an_error_of_the_callers_own_functions_stops_all(where):
     assert threading.active_count() == 1
 
 
+class Broken(DDQN):
+    def start(self, *_, **__):
+        raise AttributeError
+
+
 def test_an_unforeseen_error_carries_a_note():
+    broken = Broken(num_steps=300, min_replay=200, replay_capacity=500)
     with pytest.raises(AttributeError) as caught:
-        respond_side_by_side([request(0), replace(request(1), dynamics=None)], num_threads=2)
+        respond_side_by_side([request(0), request(1, oracle=broken)], num_threads=2)
     assert caught.value.__notes__ == ["in response 2 of 2"]
 
 
@@ -123,5 +129,5 @@ def test_ctrl_c_stops_all_soon():
 
 def test_nothing_to_do_is_done_and_negative_threads_are_refused():
     assert respond_side_by_side([]) == []
-    with pytest.raises(InvalidArgumentError, match="num_threads must be at least 0, got -1"):
+    with pytest.raises(InvalidArgumentError, match="num_threads must be an integer >= 0, got -1"):
         respond_side_by_side([request()], num_threads=-1)

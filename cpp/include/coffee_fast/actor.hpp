@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@ namespace coffee_fast {
 
 struct ActorOptions {
   std::uint64_t seed = 0;
-  std::size_t player = 0;  ///< the learner's seat; every other seat is an opponent
+  /// The learner's seat, every other one an opponent's; none: episode e is played from seat e mod N.
+  std::optional<std::size_t> player = 0;
   std::size_t num_parallel_episodes = 32;
   std::size_t replay_capacity = 50'000;
   double uncertainty_penalty = 0.0;  ///< reward lost per unit of disagreement, both in raw units
@@ -79,6 +81,7 @@ class ActorBase {
 
   struct Lane {
     std::uint64_t episode = 0;
+    std::size_t player = 0;  ///< the learner's seat
     bool is_coverage = false;
     std::vector<std::size_t> policies;  ///< [players]: index into the opponents' policies
     std::vector<std::int32_t> actions;  ///< of all players
@@ -87,7 +90,7 @@ class ActorBase {
     std::vector<float> information_states;      ///< [own decisions, I]
     std::vector<std::uint8_t> legal_mask_bits;  ///< [own decisions, packed_size(A)]
     std::vector<std::int32_t> own_actions;
-    std::vector<float> own_rewards;  ///< of the last step before the next own decision
+    std::vector<double> own_rewards;  ///< sums up to the next own decision
   };
 
   ActorBase(const Sizes& sizes, PolicyMixture opponents, const ActorOptions& options);
@@ -124,8 +127,8 @@ class ActorBase {
   void gather(std::span<const std::int32_t> rows);
   MatrixView<const float> gathered_information_states() const;
   MatrixView<const std::uint8_t> gathered_legal_masks() const;
-  float learner_reward(const Lane& lane, std::span<const double> rewards, double disagreement) const;
-  double own_reward(std::span<const double> rewards) const;
+  double learner_reward(const Lane& lane, std::span<const double> rewards, double disagreement) const;
+  double own_reward(const Lane& lane, std::span<const double> rewards) const;
   void push_episode(const Lane& lane);
 
   Policy uniform_random_;

@@ -34,7 +34,7 @@ class Options:
     """As ActorOptions in actor.hpp."""
 
     seed: int
-    player: int = 0
+    player: int | None = 0
     num_parallel_episodes: int = 32
     replay_capacity: int = 50_000
     uncertainty_penalty: float = 0.0
@@ -58,6 +58,7 @@ def choose_greedily(values: Float32, mask: UInt8) -> int:
 @dataclass
 class _Lane:
     number: int
+    player: int
     episode: Episode
     is_coverage: bool
     policies: list[int]
@@ -100,16 +101,17 @@ class Actor:
         cumulative = np.cumsum(self.probabilities)
         draws = [self._stream(Purpose.strategy, number, player).next_double() for player in range(self.num_players)]
         strategies = [int(np.searchsorted(cumulative, draw, side="right")) for draw in draws]
-        return _Lane(number, episode, is_coverage, strategies)
+        player = number % self.num_players if self.options.player is None else self.options.player
+        return _Lane(number, player, episode, is_coverage, strategies)
 
     def advance(self, q_network: Callable[[Float32], Float32]) -> None:
         """Let every episode take one step, then replace those that are over."""
         finished = []
         for index, lane in enumerate(self.lanes):
             reward, disagreement, is_over = self._act(lane, q_network)
-            if lane.rewards:  # the last step before the next own decision overwrites those before it
+            if lane.rewards:  # what is paid before the first own decision is no decision's doing
                 weight = 0.0 if lane.is_coverage else 1.0
-                lane.rewards[-1] = weight * reward - self.options.uncertainty_penalty * disagreement
+                lane.rewards[-1] += weight * reward - self.options.uncertainty_penalty * disagreement
             if is_over:
                 finished.append(index)
         for index in finished:
@@ -119,7 +121,7 @@ class Actor:
 
     def _act(self, lane: _Lane, q_network: Callable[[Float32], Float32]) -> tuple[float, float, bool]:
         state, mask, player = lane.episode.information_state(), lane.episode.legal_mask(), lane.episode.player_to_act()
-        if player == self.options.player:
+        if player == lane.player:
             stream = self._stream(Purpose.exploration, lane.number, lane.num_actions)
             if stream.next_double() < self.epsilon(self.num_calls):
                 action = choose_uniformly(state, mask, stream)
@@ -134,7 +136,7 @@ class Actor:
             action = choose(state, mask, self._stream(Purpose.action, lane.number, lane.num_actions))
         lane.num_actions += 1
         rewards, disagreement, is_over = lane.episode.step(action)
-        return float(rewards[self.options.player]), disagreement, is_over
+        return float(rewards[lane.player]), disagreement, is_over
 
     def _push(self, lane: _Lane) -> None:
         following: list[Any] = lane.decisions[1:]

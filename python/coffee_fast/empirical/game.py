@@ -8,24 +8,27 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from coffee_fast.checks import check_count
 from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.typing import Float64, Int32, Int64
+
+MOST = 2**15  # members or strategies: pairs of more would fill no machine's memory
 
 
 class EmpiricalGame:
     """Counts, sums and sums of squares of simulated returns for each unordered pair of strategies.
 
-    Pair ``{a, b}`` with ``a <= b``, in which player 0 plays ``a``, is number ``b (b + 1) / 2 + a``: a new strategy only
-    appends pairs. Both entries of the symmetric payoff matrix come from it, ``[a, b]`` from player 0's returns and
-    ``[b, a]`` from player 1's; of ``{a, a}`` the two players' mean counts. What was not simulated is NaN.
+    Pair ``{a, b}`` with ``a <= b`` is number ``b (b + 1) / 2 + a``: a new strategy only appends pairs. Both entries of
+    the symmetric payoff matrix come from it, ``[a, b]`` from the returns of who played ``a`` and ``[b, a]`` from those
+    of who played ``b``, in whichever seats; of ``{a, a}`` the two players' mean counts. What was not simulated is NaN.
 
     Attributes
     ----------
     counts
         ``i64[P]``: episodes of each pair.
     sums, sums_of_squares
-        ``f64[P, 2, E]``: of the returns, by pair, player and ensemble member.
+        ``f64[P, 2, E]``: of the returns, by pair, strategy of the pair and ensemble member.
     sums_of_disagreement
         ``f64[P]``: of what the members disagreed about in an episode; zeros in a true game.
 
@@ -39,8 +42,7 @@ class EmpiricalGame:
     """
 
     def __init__(self, num_members: int) -> None:
-        if num_members < 1:
-            raise InvalidArgumentError(f"EmpiricalGame: num_members must be at least 1, got {num_members}")
+        num_members = check_count("EmpiricalGame: num_members", num_members, at_least=1, at_most=MOST)
         self.num_strategies = 0
         self.counts: Int64 = np.zeros(0, dtype=np.int64)
         self.sums: Float64 = np.zeros((0, 2, num_members))
@@ -53,8 +55,7 @@ class EmpiricalGame:
 
     def add_strategies(self, count: int = 1) -> None:
         """Grow the game by ``count`` strategies, numbered after the ones there are."""
-        if count < 0:
-            raise InvalidArgumentError(f"add_strategies: count must not be negative, got {count}")
+        count = check_count("add_strategies: count", count, at_most=MOST)
         self.num_strategies += count
         new = _num_pairs(self.num_strategies) - len(self.counts)
         self.counts = np.concatenate([self.counts, np.zeros(new, dtype=np.int64)])
@@ -86,9 +87,14 @@ class EmpiricalGame:
             Arrays of other shapes, an unknown strategy, a count below one, sums that are not finite. Nothing is
             recorded then.
         """
-        pairs, count = np.asarray(profiles), np.asarray(counts)
-        total, squares = np.asarray(sums, dtype=np.float64), np.asarray(sums_of_squares, dtype=np.float64)
-        disagreement = np.zeros(len(pairs)) if sums_of_disagreement is None else np.asarray(sums_of_disagreement)
+        try:
+            pairs, count = np.atleast_1d(profiles), np.asarray(counts)
+            total, squares = np.asarray(sums, dtype=np.float64), np.asarray(sums_of_squares, dtype=np.float64)
+            if sums_of_disagreement is None:
+                sums_of_disagreement = np.zeros(len(pairs))
+            disagreement = np.asarray(sums_of_disagreement, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidArgumentError(f"record: arguments must be arrays of numbers: {shown(str(error))}") from None
         shape = (len(pairs), 2, self.num_members)
         for name, array, expected in (
             ("profiles", pairs, shape[:2]),
@@ -138,6 +144,8 @@ class EmpiricalGame:
 
     def disagreement(self, first: int, second: int) -> float:
         """Return the mean disagreement in an episode of strategies ``first`` and ``second``; NaN if not simulated."""
+        last = self.num_strategies - 1
+        first, second = (check_count("disagreement: strategies", s, at_most=last) for s in (first, second))
         index = int(_pair_index(np.array(min(first, second)), np.array(max(first, second))))
         count = int(self.counts[index])
         return float(self.sums_of_disagreement[index] / count) if count else float("nan")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_count
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.true_game import true_regret
+from coffee_fast.psro.result import PSROResult
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.evaluation.regret_report import RegretReport
     from coffee_fast.games import Game
     from coffee_fast.meta_solvers import MetaSolver
-    from coffee_fast.psro import PSROResult
     from coffee_fast.responses import ResponseOracle
 
 
@@ -50,6 +51,8 @@ def regret_by_iteration(
     dict
         Reports by iteration, as :func:`coffee_fast.plotting.regret_curve` draws them.
     """
+    if not isinstance(result, PSROResult):
+        raise InvalidArgumentError(f"regret_by_iteration: result must be a PSROResult, got {shown(result)}")
     iterations = judged_iterations(result.num_iterations, every)
     reports = true_regret(
         game,
@@ -70,6 +73,5 @@ def judged_iterations(num_iterations: int, every: int) -> list[int]:
     >>> judged_iterations(10, every=4)
     [0, 2, 6, 10]
     """
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        raise InvalidArgumentError(f"regret_by_iteration: every must be an integer >= 1, got {every!r}")
+    every = check_count("regret_by_iteration: every", every, at_least=1)
     return sorted({0, *range(num_iterations, 0, -every)})

@@ -11,16 +11,17 @@ import numpy as np
 
 from coffee_fast._provenance import plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.correlation import Correlation, correlation_over_profiles
+from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import derive_seed
-from coffee_fast.simulation import simulate
+from coffee_fast.simulation import check_dynamics, simulate
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.games import Game
     from coffee_fast.models import DynamicsEnsemble
     from coffee_fast.policies import Policy
-    from coffee_fast.psro import PSROResult
 
 AVERAGED = ("utility_error", "disagreement", "reward_utility_error", "reward_error", "reward_disagreement")
 
@@ -131,6 +132,10 @@ def fidelity(
     Nguyen and Wellman 2026, Section 5.4 and Figure 2: utility error and mean uncertainty. The second definition is that
     of the authors' public code.
     """
+    if not isinstance(result, PSROResult):
+        raise InvalidArgumentError(f"fidelity: result must be a PSROResult, got {shown(result)}")
+    if model is not None:
+        check_dynamics("fidelity", "model", model)
     true_game = simulate_missing(
         EmpiricalGame(1),
         game,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.data import TrajectoryDataset
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import as_mixture
 from coffee_fast.seeding import derive_seed
-from coffee_fast.simulation import simulate
+from coffee_fast.simulation import check_dynamics, simulate
 from coffee_fast.typing import Float64, Int32
 
 if TYPE_CHECKING:
-    from coffee_fast.data import TrajectoryDataset
     from coffee_fast.games import Game
     from coffee_fast.policies import Mixture
     from coffee_fast.psro.solution import Solution
@@ -81,6 +81,9 @@ def coverage(
     num_threads
         Threads for simulation, 0 for all cores; the report does not depend on it.
     """
+    check_dynamics("coverage", "game", game)
+    if not isinstance(dataset, TrajectoryDataset):
+        raise InvalidArgumentError(f"coverage: dataset must be a TrajectoryDataset, got {shown(dataset)}")
     if dataset.num_trajectories < 2:
         raise InvalidArgumentError("coverage: dataset must have two trajectories or more, got 1")
     from scipy.spatial import cKDTree

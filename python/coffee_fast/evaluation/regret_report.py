@@ -16,6 +16,8 @@ from coffee_fast.typing import Float64
 class RegretReport:
     """Regret of one solution in the true game; all figures in payoff units, one a player: f64 ``[N]``.
 
+    Both players' figures are the same: those of a player who sits in either seat half of the time.
+
     Attributes
     ----------
     regret, regret_standard_error

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from coffee_fast.checks import check_count
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.best_responses import train_best_responses
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
 from coffee_fast.policies import Mixture, Policy, UniformRandom, as_mixture
 from coffee_fast.policy_files import policy_fingerprint
-from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.psro.loop import check_run
+from coffee_fast.seeding import derive_seed
+from coffee_fast.simulation import check_dynamics, check_two_alike
 from coffee_fast.typing import Float64, ProgressCallback
 
 if TYPE_CHECKING:
@@ -89,11 +92,16 @@ def combined_game(
 
     Arguments are those of :func:`true_regret`.
     """
-    if not game.spec.is_symmetric or game.spec.num_players != 2:
-        raise InvalidGameError(f"true_regret: game must be symmetric with two players, got {game.spec.name}")
-    if isinstance(num_simulations, bool) or not isinstance(num_simulations, int) or num_simulations < 2:
-        raise InvalidArgumentError(f"true_regret: num_simulations must be an integer >= 2, got {num_simulations!r}")
-    check_seed(seed)
+    check_dynamics("true_regret", "game", game)
+    check_two_alike("true_regret", game.spec)
+    num_simulations = check_count("true_regret: num_simulations", num_simulations, at_least=2)
+    seed, cache_dir, _, num_threads = check_run(
+        "true_regret", seed, cache_dir, False, num_threads, progress, folder="cache_dir"
+    )
+    if response is not None and not callable(getattr(response, "respond", None)):
+        raise InvalidArgumentError(
+            f"true_regret: response must be an oracle with a method respond(...), got {shown(response)}"
+        )
     wanted = [as_mixture(solution) for solution in solutions]
     if not wanted:
         raise InvalidArgumentError("true_regret: solution must be at least one solution, got an empty sequence")
@@ -173,7 +181,8 @@ def true_regret(
 
     .. math:: \max_{s} u_i(s, \sigma_{-i}) - u_i(\sigma).
 
-    A trained best response need not be the best there is, so the figure is a lower bound.
+    A trained best response need not be the best there is, so the figure is a lower bound. Payoffs are averaged over
+    both seats, and so is the figure: it is the gain of a player who is seated by lot.
 
     Parameters
     ----------
@@ -186,7 +195,7 @@ def true_regret(
     response
         Oracle for the best responses; by default the paper's double DQN.
     num_simulations
-        Episodes for each profile in each of the two sample sets.
+        Episodes for each pair of strategies in each of the two sample sets, half of them in either seating.
     num_threads
         Threads for best responses and simulation, 0 for all cores; the report does not depend on it.
     cache_dir
@@ -204,7 +213,10 @@ def true_regret(
     ----------
     Nguyen and Wellman 2026, Section 5.2 and Appendix E.
     """
-    solutions = solution if isinstance(solution, Sequence) else [solution]
+    if isinstance(solution, str) or not isinstance(solution, Sequence):
+        solutions: Sequence[Solution | Mixture] = [solution]
+    else:
+        solutions = solution
     combined = combined_game(
         game,
         solutions,
@@ -216,7 +228,7 @@ def true_regret(
         progress=progress,
     )
     reports = tuple(combined.regret(index) for index in range(len(solutions)))
-    return reports if isinstance(solution, Sequence) else reports[0]
+    return reports if solutions is solution else reports[0]
 
 
 def _row_player(sampled: EmpiricalGame) -> tuple[Float64, Float64]:

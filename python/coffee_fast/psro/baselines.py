@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast._provenance import versions
+from coffee_fast.checks import check_number
 from coffee_fast.empirical import EmpiricalGame
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import PerStepMixture, Policy
 from coffee_fast.policy_files import policy_fingerprint
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
-from coffee_fast.psro.loop import add_strategy, check_arguments, finished, run_psro
+from coffee_fast.psro.loop import add_strategy, check_arguments, check_model, check_run, finished, run_psro
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.responses import ConservativeObjective
 from coffee_fast.seeding import derive_seed
-from coffee_fast.simulation import reward_scale
+from coffee_fast.simulation import check_dynamics, reward_scale
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def oef(
     ----------
     Li et al. 2022; Nguyen and Wellman 2026, Section 5.2.
     """
-    check_arguments("oef", model.spec, config)
-    return run_psro("oef", model, _plain(config), seed, run_dir, resume, num_threads, progress)
+    return run_psro("oef", model, _plain("oef", config), seed, run_dir, resume, num_threads, progress)
 
 
 def online_psro(
@@ -76,13 +76,14 @@ def online_psro(
     >>> len(result.strategies), result.table.num_members
     (2, 1)
     """
-    for name in ("core", "spec"):
-        if not hasattr(game, name):
-            raise InvalidArgumentError(f"online_psro: game must be a game, got {type(game).__name__}")
+    check_dynamics("online_psro", "game", game)
     check_arguments("online_psro", game.spec, config)
+    seed, run_dir, resume, num_threads = check_run("online_psro", seed, run_dir, resume, num_threads, progress)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     true_game = _TrueGame(game.core, game.spec, game_fingerprint(game), scale)
-    return run_psro("online_psro", true_game, _plain(config), seed, run_dir, resume, num_threads, progress)
+    return run_psro(
+        "online_psro", true_game, _plain("online_psro", config), seed, run_dir, resume, num_threads, progress
+    )
 
 
 def oef_bc(
@@ -128,25 +129,28 @@ def oef_bc(
     ----------
     Li et al. 2022; Nguyen and Wellman 2026, Appendix D.2.
     """
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-        raise InvalidArgumentError(f"oef_bc: weight must be a number in [0, 1], got {weight!r}")
+    weight = check_number("oef_bc: weight", weight, at_most=1.0)
     if not isinstance(result, PSROResult) or result.config is None:
         raise InvalidArgumentError("oef_bc: result must be a PSROResult with its configuration")
+    check_model("oef_bc", model)
+    if not isinstance(cloned_policy, Policy):
+        raise InvalidArgumentError(f"oef_bc: cloned_policy must be a policy, got {shown(cloned_policy)}")
+    _, run_dir, resume, num_threads = check_run("oef_bc", result.seed, run_dir, resume, num_threads, progress)
     if result.model_fingerprint != model.fingerprint:
         raise InvalidArgumentError("oef_bc: model must be the one that result was made in, got another")
     config, seed = result.config, result.seed
-    fingerprint = _digest([model.fingerprint, policy_fingerprint(cloned_policy), float(weight)])
+    fingerprint = _digest([model.fingerprint, policy_fingerprint(cloned_policy), weight])
     identity = RunIdentity(config.to_json(), seed, fingerprint)
     folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
     for record in result.records[len(state.records) :]:
-        mixed = mix_per_step(cloned_policy, result.strategies[record.iteration], float(weight))
+        mixed = mix_per_step(cloned_policy, result.strategies[record.iteration], weight)
         about = (record.objective, record.response_report)
         state = add_strategy(state, mixed, model, config, seed, num_threads, *about, seconds={})
         if folder:
             folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
         if progress:
-            progress("oef_bc", record.iteration, result.num_iterations, {"weight": float(weight)})
+            progress("oef_bc", record.iteration, result.num_iterations, {"weight": weight})
     return dataclasses.replace(finished(state, model, config, seed), status=result.status)
 
 
@@ -173,7 +177,9 @@ class _TrueGame:
     reward_scale: float
 
 
-def _plain(config: PSROConfig) -> PSROConfig:
+def _plain(caller: str, config: PSROConfig) -> PSROConfig:
+    if not isinstance(config, PSROConfig):
+        raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {shown(config)}")
     return dataclasses.replace(config, objective=ConservativeObjective(uncertainty_penalty=0.0, coverage_weight=0.0))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from coffee_fast import meta_solvers, responses
 from coffee_fast._provenance import describe_part
+from coffee_fast.checks import check_count
 from coffee_fast.config import Parts, from_mapping
-from coffee_fast.errors import ConfigError
+from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver, RobustReplicator
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 
@@ -24,7 +25,8 @@ class PSROConfig:
         How many strategies are trained (``K``); the run ends with ``num_iterations + 1`` of them, uniform random play
         being strategy 0.
     num_simulations
-        Episodes in the model for each new profile of the empirical game.
+        Episodes in the model for each new pair of strategies, half of them in either seating; an odd number
+        counts as the next even one.
     meta_solver
         Finds the mixture that the next response is trained against; replicator dynamics gives plain offline PSRO,
         robust replicator dynamics (R2D) the paper's method.
@@ -52,13 +54,14 @@ class PSROConfig:
 
     def __post_init__(self) -> None:
         for name in ("num_iterations", "num_simulations"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"PSROConfig: {name} must be a positive integer, got {value!r}")
+            count = check_count(f"PSROConfig: {name}", getattr(self, name), at_least=1, error=ConfigError)
+            object.__setattr__(self, name, count)
         for name, method in (("meta_solver", "solve"), ("objective", "at"), ("response", "respond")):
             part = getattr(self, name)
             if isinstance(part, type) or not callable(getattr(part, method, None)):
-                raise ConfigError(f"PSROConfig: {name} must be an object with a method {method}(...), got {part!r}")
+                raise ConfigError(
+                    f"PSROConfig: {name} must be an object with a method {method}(...), got {shown(part)}"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""

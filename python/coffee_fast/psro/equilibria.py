@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
 from coffee_fast._provenance import describe_fields, describe_part, machine
-from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.checks import check_count
+from coffee_fast.errors import ConfigError, InvalidArgumentError, shown
 from coffee_fast.meta_solvers import MetaSolver, Replicator
 from coffee_fast.psro.baselines import online_psro
 from coffee_fast.psro.config import PSROConfig
+from coffee_fast.psro.loop import check_arguments, check_run
 from coffee_fast.psro.solution import Solution
 from coffee_fast.responses import DDQN, ResponseOracle
-from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.seeding import derive_seed
+from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
@@ -46,9 +49,10 @@ class EquilibriumConfig:
     response: ResponseOracle = field(default_factory=DDQN)
 
     def __post_init__(self) -> None:
-        if isinstance(self.num_profiles, bool) or not isinstance(self.num_profiles, int) or self.num_profiles < 1:
-            raise ConfigError(f"EquilibriumConfig: num_profiles must be a positive integer, got {self.num_profiles!r}")
-        _ = self.psro  # checks the rest
+        count = check_count("EquilibriumConfig: num_profiles", self.num_profiles, at_least=1, error=ConfigError)
+        object.__setattr__(self, "num_profiles", count)
+        for name in ("num_iterations", "num_simulations"):
+            object.__setattr__(self, name, getattr(self.psro, name))  # which checks all the rest
 
     @property
     def psro(self) -> PSROConfig:
@@ -119,13 +123,18 @@ def equilibrium_profiles(
     """
     config = EquilibriumConfig() if config is None else config
     if not isinstance(config, EquilibriumConfig):
-        raise InvalidArgumentError(f"equilibrium_profiles: config must be an EquilibriumConfig, got {config!r}")
-    seeds = [derive_seed(check_seed(seed), "equilibrium", index) for index in range(config.num_profiles)]
-    if cache_dir is None:
+        raise InvalidArgumentError(f"equilibrium_profiles: config must be an EquilibriumConfig, got {shown(config)}")
+    check_dynamics("equilibrium_profiles", "game", game)
+    check_arguments("equilibrium_profiles", game.spec, config.psro)
+    seed, folder, _, num_threads = check_run(
+        "equilibrium_profiles", seed, cache_dir, False, num_threads, progress, folder="cache_dir"
+    )
+    seeds = [derive_seed(seed, "equilibrium", index) for index in range(config.num_profiles)]
+    if folder is None:
         runs = (online_psro(game, config.psro, run, None, False, num_threads, progress) for run in seeds)
         return tuple(run.solve() for run in runs)
 
-    folders = [_files.as_path(cache_dir, InvalidArgumentError) / _key(game, config, run) for run in seeds]
+    folders = [folder / _key(game, config, run) for run in seeds]
     told = -1
     while missing := [place for place in zip(folders, seeds, strict=True) if not _is_finished(place[0])]:
         done = len(folders) - len(missing)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from coffee_fast._provenance import is_duration, versions
+from coffee_fast.checks import check_count, check_path, check_resume
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import Mixture, Policy, UniformRandom
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.result import IterationRecord, PSROResult
 from coffee_fast.responses import ResponseRequest
 from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.simulation import LARGEST_INT, check_dynamics, check_two_alike
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ def coffee_psro(
     CheckpointError
         If ``run_dir`` holds another run, a damaged one, one of an unlike machine, or any run while ``resume`` is false.
     InvalidGameError
-        If the game is not symmetric with two players, the kind this loop solves.
+        If the game is not symmetric with two players, the kind this loop solves. What a seat is worth is averaged out:
+        responses are trained and payoffs simulated in both seats alike.
 
     References
     ----------
@@ -107,8 +110,10 @@ def run_psro(
     progress: ProgressCallback | None,
 ) -> PSROResult:
     """Run the loop in anything that can be played; ``caller`` is the function that messages name."""
+    check_model(caller, model)
     check_arguments(caller, model.spec, config)
-    identity = RunIdentity(config.to_json(), check_seed(seed), model.fingerprint)
+    seed, run_dir, resume, num_threads = check_run(caller, seed, run_dir, resume, num_threads, progress)
+    identity = RunIdentity(config.to_json(), seed, model.fingerprint)
     folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
 
@@ -140,11 +145,40 @@ def finished(state: RunState, model: LearnableGame, config: PSROConfig, seed: in
 
 
 def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
-    """Raise unless this loop can solve the game."""
+    """Raise unless this loop can solve the game; to be asked before minutes are spent on a model of it."""
     if not isinstance(config, PSROConfig):
-        raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {type(config).__name__}")
-    if not spec.is_symmetric or spec.num_players != 2:
-        raise InvalidGameError(f"{caller}: needs a symmetric two-player game, got {spec.name}")
+        raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {shown(config)}")
+    check_two_alike(caller, spec)
+
+
+def check_model(caller: str, model: LearnableGame) -> None:
+    """Raise unless there is something to play in that has a name and a unit of reward."""
+    check_dynamics(caller, "model", model)
+    if not (hasattr(model, "fingerprint") and hasattr(model, "reward_scale")):
+        raise InvalidArgumentError(
+            f"{caller}: model must be a DynamicsEnsemble, got {shown(model)}; online_psro plays in a true game"
+        )
+
+
+def check_run(
+    caller: str,
+    seed: int,
+    run_dir: str | Path | None,
+    resume: Resume,
+    num_threads: int,
+    progress: ProgressCallback | None,
+    *,
+    folder: str = "run_dir",
+) -> tuple[int, Path | None, Resume, int]:
+    """Return seed, folder, whether to resume and the number of threads as plain values, or raise."""
+    if not (progress is None or callable(progress)):
+        raise InvalidArgumentError(f"{caller}: progress must be a function or None, got {shown(progress)}")
+    return (
+        check_seed(seed),
+        None if run_dir is None else check_path(f"{caller}: {folder}", run_dir),
+        check_resume(f"{caller}: resume", resume),
+        check_count(f"{caller}: num_threads", num_threads, at_most=LARGEST_INT),
+    )
 
 
 def _iterate(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coffee_fast._provenance import figures_from_json, plain
+from coffee_fast.checks import check_count
 from coffee_fast.empirical import PayoffTable
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policy_files import policy_arrays
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.solution import Solution
@@ -157,13 +158,14 @@ class PSROResult:
             If there was no such iteration, or no solver is given and the run's own is not at hand.
         """
         last = self.num_iterations
-        if not -last - 1 <= iteration <= last:
-            raise InvalidArgumentError(f"solution_at: iteration must lie in [0, {last}], got {iteration}")
+        iteration = check_count("solution_at: iteration", iteration, at_least=-last - 1, at_most=last)
         num_strategies = iteration % (last + 1) + 1
         if solver is None:
             if self.config is None:
                 raise InvalidArgumentError("solution_at: this result has no solver of its own, pass one as solver")
             solver = self.config.meta_solver
+        if not callable(getattr(solver, "solve", None)):
+            raise InvalidArgumentError(f"solution_at: solver must have a method solve(table), got {shown(solver)}")
         payoffs = self.table.payoffs(0)[:, :num_strategies, :num_strategies]
         return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver, self.spec)
 

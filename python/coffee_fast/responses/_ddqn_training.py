@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coffee_fast import _core
-from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError
+from coffee_fast.checks import check_count, check_number
+from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError, shown
 from coffee_fast.policies import Layers, Mixture, NetworkPolicy, as_mixture
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import Response, State
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.seeding import check_seed, derive_seed
+from coffee_fast.simulation import check_dynamics
 
 if TYPE_CHECKING:
     from coffee_fast.responses.ddqn import DDQN
@@ -38,12 +40,15 @@ class DDQNTraining:
         objective: ResponseObjective,
         seed: int,
         reward_scale: float,
-        player: int,
+        player: int | None,
     ) -> None:
-        if not (math.isfinite(reward_scale) and reward_scale > 0):
-            raise InvalidArgumentError(f"respond: reward_scale must be a positive number, got {reward_scale}")
+        check_dynamics("respond", "dynamics", dynamics)
+        if not isinstance(objective, ResponseObjective):
+            raise InvalidArgumentError(f"respond: objective must be a ResponseObjective, got {shown(objective)}")
+        reward_scale = check_number("respond: reward_scale", reward_scale, is_open=True)
+        seed, player = check_seed(seed), _check_player(player, dynamics)
         self.config = config
-        self.actor = make_actor(config, dynamics, opponents, objective, check_seed(seed), player)
+        self.actor = make_actor(config, dynamics, opponents, objective, seed, player)
         sizes = (dynamics.spec.information_state_size, *config.hidden_sizes, dynamics.spec.num_actions)
         online, target = (
             initial_layers(sizes, derive_seed(seed, purpose), config.init)
@@ -201,8 +206,19 @@ class NativeTraining(DDQNTraining):
         self._network.num_steps, self._learner.num_target_copies = (int(count) for count in state["counters"])
 
 
+def _check_player(player: int | None, dynamics: Any) -> int | None:
+    if player is not None:
+        return check_count("respond: player", player, at_most=dynamics.core.num_players - 1)
+    if not dynamics.spec.is_symmetric:
+        raise InvalidArgumentError(
+            f"respond: player must be the learner's seat in a game that is not symmetric, one in "
+            f"[0, {dynamics.core.num_players}), got None"
+        )
+    return None
+
+
 def make_actor(
-    config: DDQN, dynamics: Any, opponents: Mixture, objective: ResponseObjective, seed: int, player: int
+    config: DDQN, dynamics: Any, opponents: Mixture, objective: ResponseObjective, seed: int, player: int | None
 ) -> _core.Actor:
     """Return the compiled actor of a training."""
     policies, probabilities = as_mixture(opponents).core

@@ -50,10 +50,10 @@ class ResponseOracle(Protocol):
         *,
         seed: int,
         reward_scale: float,
-        player: int = 0,
+        player: int | None = None,
         progress: ProgressCallback | None = None,
     ) -> Response:
-        """Return a policy for ``player`` that maximizes ``objective``.
+        """Return a policy for ``player``, or one for all seats, that maximizes ``objective``.
 
         Parameters
         ----------
@@ -68,7 +68,8 @@ class ResponseOracle(Protocol):
         reward_scale
             Rewards are divided by it where values are learned; penalties are in raw units of reward.
         player
-            The seat of the learner.
+            The seat of the learner. None: all seats in turn, an episode each, for a policy that any player of a
+            symmetric game can play; what it earns there is averaged over the seats.
         progress
             Called now and then with ``("response", steps done, steps in all, figures)``.
         """
@@ -138,7 +139,7 @@ class ResumableOracle(ResponseOracle, Protocol):
         *,
         seed: int,
         reward_scale: float,
-        player: int = 0,
+        player: int | None = None,
     ) -> ResponseTraining:
         """Return the training of ``respond`` with the same arguments, at its beginning."""
         ...

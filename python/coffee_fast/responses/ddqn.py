@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from coffee_fast.errors import ConfigError
+from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.errors import ConfigError, shown
 from coffee_fast.responses.base import Response
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.responses.request import ResponseRequest
+from coffee_fast.simulation import LARGEST_INT
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
@@ -25,10 +27,6 @@ _COUNTS = (
     "epsilon_decay_steps",
     "num_parallel_episodes",
 )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ class DDQN:
 
     Notes
     -----
-    Rewards between the learner's decision and its next one count only as the last step before that next decision
-    gives them; games that pay at their end lose nothing by it.
+    A decision is worth the sum of all rewards up to the learner's next one, without discount; what is paid before its
+    first decision teaches nothing. Penalties add up likewise.
 
     Source: Nguyen and Wellman 2026, Table 2 and Appendix A.
 
@@ -104,14 +102,15 @@ class DDQN:
     runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        self._require(all(_is_count(size) for size in self.hidden_sizes), "hidden_sizes", "positive whole numbers")
+        self._require(isinstance(self.hidden_sizes, tuple | list), "hidden_sizes", "a list of integers >= 1")
+        sizes = (self._count(f"hidden_sizes[{layer}]", size) for layer, size in enumerate(self.hidden_sizes))
+        object.__setattr__(self, "hidden_sizes", tuple(sizes))
         for name in _COUNTS:
-            self._require(_is_count(getattr(self, name)), name, "a whole number of at least 1")
-        self._require(0 < self.learning_rate < float("inf"), "learning_rate", "a positive number")
+            object.__setattr__(self, name, self._count(name, getattr(self, name)))
+        self._set_number("learning_rate", is_open=True)
         for name in ("discount", "epsilon_start", "epsilon_end"):
-            self._require(0 <= getattr(self, name) <= 1, name, "in [0, 1]")
-        self._require(self.init in ("torch", "paper"), "init", '"torch" or "paper"')
+            self._set_number(name, at_most=1.0)
+        check_choice(f"{type(self).__name__}: init", self.init, ("torch", "paper"), error=ConfigError)
         self._require(
             self.batch_size <= self.min_replay <= self.replay_capacity,
             "min_replay",
@@ -123,9 +122,16 @@ class DDQN:
                 f"never be trained, got {self.num_steps}; smaller runs need a smaller min_replay and replay_capacity"
             )
 
+    def _count(self, name: str, value: Any) -> int:
+        return check_count(f"{type(self).__name__}: {name}", value, at_least=1, at_most=LARGEST_INT, error=ConfigError)
+
+    def _set_number(self, name: str, **limits: Any) -> None:
+        value = check_number(f"{type(self).__name__}: {name}", getattr(self, name), error=ConfigError, **limits)
+        object.__setattr__(self, name, value)
+
     def _require(self, condition: bool, name: str, expected: str) -> None:
         if not condition:
-            raise ConfigError(f"{type(self).__name__}: {name} must be {expected}, got {getattr(self, name)!r}")
+            raise ConfigError(f"{type(self).__name__}: {name} must be {expected}, got {shown(getattr(self, name))}")
 
     def to_config(self) -> dict[str, Any]:
         """Return the configuration as plain values with its ``kind``."""
@@ -139,7 +145,7 @@ class DDQN:
         *,
         seed: int,
         reward_scale: float,
-        player: int = 0,
+        player: int | None = None,
         progress: ProgressCallback | None = None,
     ) -> Response:
         """Train a fresh network and return its greedy policy; see `ResponseOracle.respond`.
@@ -163,7 +169,7 @@ class DDQN:
         *,
         seed: int,
         reward_scale: float,
-        player: int = 0,
+        player: int | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._ddqn_training import NativeTraining

@@ -40,7 +40,7 @@ class DDQNTorch(DDQN):
         *,
         seed: int,
         reward_scale: float,
-        player: int = 0,
+        player: int | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._torch_training import TorchTraining

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.checks import check_count, check_number
+from coffee_fast.errors import ConfigError
 
 
-def _check_weights(name: str, uncertainty_penalty: float, coverage_weight: float) -> None:
-    if not (math.isfinite(uncertainty_penalty) and uncertainty_penalty >= 0):
+def _set_weights(objective: ResponseObjective | ConservativeObjective) -> None:
+    """Check both weights and keep them as floats: 0 and 0.0 are the same run."""
+    name = type(objective).__name__
+    for field, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0)):
+        value = check_number(f"{name}: {field}", getattr(objective, field), at_most=most, error=ConfigError)
+        object.__setattr__(objective, field, value)
+    if objective.coverage_weight > 0 and objective.uncertainty_penalty == 0:
         raise ConfigError(
-            f"{name}: uncertainty_penalty must be a finite number of at least 0, got {uncertainty_penalty}"
-        )
-    if not 0 <= coverage_weight <= 1:
-        raise ConfigError(f"{name}: coverage_weight must lie in [0, 1], got {coverage_weight}")
-    if coverage_weight > 0 and uncertainty_penalty == 0:
-        raise ConfigError(
-            f"{name}: coverage_weight {coverage_weight} needs an uncertainty_penalty above 0: deviation-coverage "
-            "episodes reward nothing but low disagreement, so without a penalty they teach that no action matters"
+            f"{name}: coverage_weight {objective.coverage_weight} needs an uncertainty_penalty above 0: "
+            "deviation-coverage episodes reward nothing but low disagreement, so without a penalty they teach that no "
+            "action matters"
         )
 
 
@@ -43,7 +44,7 @@ class ResponseObjective:
     coverage_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_weights("ResponseObjective", self.uncertainty_penalty, self.coverage_weight)
+        _set_weights(self)
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,14 @@ class ConservativeObjective:
     anneal_iterations: int = 10
 
     def __post_init__(self) -> None:
-        _check_weights("ConservativeObjective", self.uncertainty_penalty, self.coverage_weight)
-        for name in ("uncertainty_penalty", "coverage_weight"):  # 0 and 0.0 are the same run
-            object.__setattr__(self, name, float(getattr(self, name)))
-        if self.anneal_iterations < 1:
-            raise ConfigError(
-                f"ConservativeObjective: anneal_iterations must be at least 1, got {self.anneal_iterations}"
-            )
+        _set_weights(self)
+        count = check_count(
+            "ConservativeObjective: anneal_iterations", self.anneal_iterations, at_least=1, error=ConfigError
+        )
+        object.__setattr__(self, "anneal_iterations", count)
 
     def at(self, iteration: int) -> ResponseObjective:
         """Return the objective of response number ``iteration``, counted from 0."""
-        if iteration < 0:
-            raise InvalidArgumentError(f"ConservativeObjective.at: iteration must be at least 0, got {iteration}")
+        iteration = check_count("ConservativeObjective.at: iteration", iteration)
         share_left = max(0.0, 1.0 - iteration / self.anneal_iterations)
         return ResponseObjective(self.uncertainty_penalty, self.coverage_weight * share_left)

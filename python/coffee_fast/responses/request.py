@@ -53,7 +53,7 @@ class ResponseRequest:
     objective: ResponseObjective
     seed: int
     reward_scale: float
-    player: int = 0
+    player: int | None = None
     checkpoint: Path | None = None
 
     def identity(self) -> dict[str, Any]:

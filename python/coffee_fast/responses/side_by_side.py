@@ -10,7 +10,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import NoReturn
 
-from coffee_fast.errors import CoffeeError, InvalidArgumentError
+from coffee_fast.checks import check_count
+from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
 from coffee_fast.responses.base import Response, ResumableOracle
 from coffee_fast.responses.request import ResponseRequest, Stopped
 from coffee_fast.typing import ProgressCallback
@@ -63,9 +64,11 @@ def respond_side_by_side(
     >>> requests = [ResponseRequest(oracle, game, opponents, objective, seed, reward_scale=5.0) for seed in (1, 2)]
     >>> first, second = respond_side_by_side(requests, num_threads=2)
     """
-    if num_threads < 0:
-        raise InvalidArgumentError(f"respond_side_by_side: num_threads must be at least 0, got {num_threads}")
-    requests = list(requests)
+    num_threads = check_count("respond_side_by_side: num_threads", num_threads)
+    if not isinstance(requests, Sequence) or not all(isinstance(request, ResponseRequest) for request in requests):
+        raise InvalidArgumentError(
+            f"respond_side_by_side: requests must be a list of ResponseRequest, got {shown(requests)}"
+        )
     responses: dict[int, Response] = {}
 
     def take(place: int, response: Response) -> None:

@@ -132,7 +132,25 @@ def test_record_refuses_and_records_nothing(arguments, message):
 def test_a_game_without_strategies_has_no_table():
     with pytest.raises(InvalidArgumentError, match="no strategies yet"):
         EmpiricalGame(1).table()
-    with pytest.raises(InvalidArgumentError, match="num_members must be at least 1, got 0"):
+    with pytest.raises(InvalidArgumentError, match="num_members must be an integer >= 1"):
         EmpiricalGame(0)
-    with pytest.raises(InvalidArgumentError, match="count must not be negative, got -1"):
+    with pytest.raises(InvalidArgumentError, match="count must be an integer >= 0"):
         EmpiricalGame(1).add_strategies(-1)
+
+
+@pytest.mark.parametrize("wrong", [None, 1.5, "x", [], -1, 10**30, float("nan"), object()])
+def test_what_is_no_number_is_refused(wrong):
+    game = EmpiricalGame(np.int64(1))
+    game.add_strategies(np.int64(2))
+    calls = [
+        lambda: EmpiricalGame(wrong),
+        lambda: game.add_strategies(wrong),
+        lambda: game.disagreement(0, wrong),
+        lambda: game.record(wrong, [1], [[[1.0], [1.0]]], [[[1.0], [1.0]]]),
+        lambda: game.record([[0, 1]], wrong, [[[1.0], [1.0]]], [[[1.0], [1.0]]]),
+        lambda: game.record([[0, 1]], [1], wrong, [[[1.0], [1.0]]]),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidArgumentError):
+            call()
+    assert game.counts.tolist() == [0, 0, 0]

@@ -87,10 +87,13 @@ def test_online_psro_resumes_and_knows_its_game(game, config, tmp_path):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda config: cf.online_psro("bargaining", config, 0), "online_psro: game must be a game, got str"),
+        (
+            lambda config: cf.online_psro("bargaining", config, 0),
+            "online_psro: game must be a game or a DynamicsEnsemble, got 'bargaining'",
+        ),
         (
             lambda config: cf.online_psro(cf.load_game("generalized_bargaining"), {}, 0),
-            "online_psro: config must be a PSROConfig, got dict",
+            "online_psro: config must be a PSROConfig, got {}",
         ),
     ],
 )
@@ -138,7 +141,7 @@ def test_oef_bc_resumes_and_tells_weights_apart(oef_run, learned, cloned, tmp_pa
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1, "0.5", True, float("nan")])
 def test_impossible_weights_are_refused(oef_run, learned, cloned, weight):
-    with pytest.raises(cf.InvalidArgumentError, match=r"weight must be a number in \[0, 1\]"):
+    with pytest.raises(cf.InvalidArgumentError, match="oef_bc: weight must be a finite number >= 0 and <= 1"):
         cf.oef_bc(oef_run, learned, cloned, weight)
 
 

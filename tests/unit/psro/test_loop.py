@@ -86,9 +86,9 @@ def test_a_game_that_is_not_symmetric_is_refused(model, config):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"num_iterations": 0}, "num_iterations must be a positive integer, got 0"),
-        ({"num_simulations": 1.5}, "num_simulations must be a positive integer, got 1.5"),
-        ({"num_iterations": True}, "num_iterations must be a positive integer, got True"),
+        ({"num_iterations": 0}, "num_iterations must be an integer >= 1, got 0"),
+        ({"num_simulations": 1.5}, "num_simulations must be an integer >= 1, got 1.5"),
+        ({"num_iterations": True}, "num_iterations must be an integer >= 1, got True"),
         ({"meta_solver": "rd"}, r"meta_solver must be an object with a method solve\(...\), got 'rd'"),
         ({"response": cf.DDQN}, "response must be an object with a method respond"),
     ],
