@@ -114,8 +114,9 @@ def check_two_alike(caller: str, spec: Any) -> None:
         kind = "symmetric" if spec.is_symmetric else "not symmetric"
         raise InvalidGameError(
             f"{caller}: needs a symmetric two-player game, got {spec.name!r:.60}, {kind}, players: {spec.num_players}; "
-            "games of other kinds are solved as tables: coffee_fast.TabularGame with the solvers of "
-            "coffee_fast.regularized, or coffee_fast.PayoffTable with those of coffee_fast.meta_solvers"
+            "other games are not searched yet. If all players see the same, solve the log as a table: "
+            "coffee_fast.TabularGame with the solvers of coffee_fast.regularized; payoffs of your own: "
+            "coffee_fast.PayoffTable with those of coffee_fast.meta_solvers"
         )
 
 

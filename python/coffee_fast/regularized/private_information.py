@@ -15,8 +15,9 @@ from coffee_fast.typing import Int64
 
 # What a table cannot say, and who can: policies of information states, as DynamicsEnsemble and coffee_psro learn them.
 _REMEDY = (
-    "a table has no private information; learn the game with DynamicsEnsemble.fit and coffee_psro, whose policies take "
-    "what each player saw, or {} if this difference tells a player nothing that matters"
+    "a table has no private information; if the game is one of two players that are alike, learn it with "
+    "DynamicsEnsemble.fit and coffee_psro, whose policies take what each player saw (unlike or more players are not "
+    "supported there yet), or {} if this difference tells a player nothing that matters"
 )
 _OF_COLUMN = _REMEDY.format("leave the column 'observation' out")
 _OF_DATASET = _REMEDY.format("pass is_fully_observed=True")
