@@ -87,9 +87,9 @@ def numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Flo
 
 
 def in_words(counts: Int64 | None, num_states: int, horizon: int) -> str:
-    """Say what game a certificate is about, and what its players know."""
+    """Say what game a certificate is about, and what its players know; ``horizon`` is 1 where steps do not count."""
     if num_states > 1:
-        known = "every player sees the step and the state and nothing else"
+        known = f"every player sees the {'step and the ' if horizon > 1 else ''}state and nothing else"
     elif horizon > 1:
         known = "every player knows the step and nothing else"
     else:
