@@ -178,7 +178,7 @@ def test_a_solution_says_what_its_gap_is_about():
         assert found.about == "the table of 300 logged steps, in which nobody knows anything before acting"
         assert found.about in repr(found)
     game = cf.TabularGame.from_dataset({"action": bid, "reward": reward, "state": value[:, 0]})
-    assert game.about.endswith("every player sees the step and the state and nothing else")
+    assert game.about.endswith("every player sees the state and nothing else")
     assert game.about in repr(game)
     assert cf.TabularGame(np.zeros((1, 1, 1, 2))).about.startswith("the given game")
 
