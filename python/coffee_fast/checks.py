@@ -56,7 +56,7 @@ def check_count(
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and at_least <= value <= at_most:
         return int(value)
     is_too_large = isinstance(value, int | np.integer) and value > at_most
-    wanted = f">= {at_least}" + (f" and <= {at_most}" if at_most < LARGEST_COUNT or is_too_large else "")
+    wanted = f">= {at_least}" + (f" and <= {at_most}" if at_most < 2**31 - 1 or is_too_large else "")
     raise error(f"{name} must be an integer {wanted}, got {shown(value)}")
 
 

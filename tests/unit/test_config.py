@@ -187,7 +187,7 @@ def test_files_that_cannot_be_toml_are_named(tmp_path):
     with pytest.raises(ConfigError, match="run.toml: is not TOML"):
         read_toml(file)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ConfigError, match="pipe: is not a regular file"):
+    with pytest.raises(ConfigError, match="pipe: cannot be read: is a pipe or a device"):
         read_toml(tmp_path / "pipe")
-    with pytest.raises(ConfigError, match="must be a path, got None"):
+    with pytest.raises(ConfigError, match="path.*, got None"):
         read_toml(None)

@@ -289,7 +289,7 @@ class TrajectoryDataset:
         """Read and check a folder that :meth:`save` wrote; ``DatasetError`` names file and place of any damage."""
         from coffee_fast.data.io import load_dataset
 
-        return load_dataset(check_path("TrajectoryDataset.load: path", path))
+        return load_dataset(path)
 
     @classmethod
     def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import reprlib
 from typing import Any
 
@@ -27,19 +26,6 @@ def check_config(function: str, config: Any, kind: type) -> None:
     if not isinstance(config, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         raise InvalidArgumentError(f"{function}: config must be {article} {kind.__name__}, got {reprlib.repr(config)}")
-
-
-def check_threads(function: str, num_threads: Any) -> None:
-    """Raise ``InvalidArgumentError`` unless it is a number of threads, 0 for all cores."""
-    is_whole = isinstance(num_threads, int | np.integer) and not isinstance(num_threads, bool)
-    if not is_whole or num_threads < 0:
-        raise InvalidArgumentError(f"{function}: num_threads must be 0 or more, got {reprlib.repr(num_threads)}")
-
-
-def check_folder(function: str, path: Any) -> None:
-    """Raise ``InvalidArgumentError`` unless it is text or a path."""
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidArgumentError(f"{function}: path must be that of a folder, got {reprlib.repr(path)}")
 
 
 def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast._sealed import SealedFolder
+from coffee_fast.checks import check_count
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning
 from coffee_fast.games import GameSpec
-from coffee_fast.models.arguments import check_config, check_dataset, check_folder, check_starts, check_threads
+from coffee_fast.models.arguments import check_config, check_dataset, check_starts
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.normalization import Normalizer, Normalizers
 from coffee_fast.models.report import FitReport
@@ -131,7 +132,7 @@ class DynamicsEnsemble:
         check_dataset("DynamicsEnsemble.fit", dataset)
         config = EnsembleConfig() if config is None else config
         check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
-        check_threads("DynamicsEnsemble.fit", num_threads)
+        check_count("DynamicsEnsemble.fit: num_threads", num_threads, at_least=0)
         dataset.check(config.terminal_threshold).require_learnable("DynamicsEnsemble.fit")
         first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
@@ -236,7 +237,6 @@ class DynamicsEnsemble:
     @classmethod
     def load(cls, path: str | Path) -> DynamicsEnsemble:
         """Read a model that :meth:`save` wrote; ``CheckpointError`` names the file that is missing or damaged."""
-        check_folder("DynamicsEnsemble.load", path)
         fields, arrays = _FOLDER.load(path)
         try:
             model = cls(

@@ -33,7 +33,7 @@ def export_solution(solution: Solution, path: str | Path, format: str = "numpy")
     ------
     InvalidArgumentError
         For another format; for ``"onnx"`` where the package onnx is not installed.
-    FileExistsError
+    CheckpointError
         If there is something at ``path``.
     """
     if format not in FORMATS:

@@ -62,7 +62,7 @@ def finished(invoke_json, config, tmp_path_factory):
 def figures(run_dir) -> dict:
     """All results of a run but where it lies and how long it took."""
     results = json.loads((run_dir / "results.json").read_text())
-    del results["summary"]
+    del results["summary"], results["seal"]
     return results
 
 

@@ -101,7 +101,8 @@ def test_rewards_before_the_end_hinder_neither_tables_nor_cloning():
     log = with_arrays(log, reward=np.ones_like(log.reward))
     config = cf.BehaviorCloningConfig(hidden_sizes=(4,), num_steps=5)
     assert cf.clone_behavior(log, config, seed=1).kind == "softmax"
-    assert cf.TabularGame.from_dataset(log, state_key=lambda state: tuple(state[[0, 4]])).horizon == 4
+    game = cf.TabularGame.from_dataset(log, state_key=lambda state: tuple(state[[0, 4]]), is_fully_observed=True)
+    assert game.horizon == 4
 
 
 @pytest.mark.parametrize("movers", [(0, 0, 1, 1), (0, 0, 0, 0), (1, 1, 0, 0), (0, 1, 1, 0)])

@@ -135,7 +135,7 @@ def test_a_mixture_is_drawn_by_each_player(game):
         ({"behavior": [("uniform_random",)]}, "one strategy a player, 2 in all, got 1"),
         ({"behavior": 3}, "a strategy must be a known name, a policy, a Mixture or a solution, got int"),
         ({"seed": -1}, "seed must lie in"),
-        ({"num_threads": -1}, "num_threads must be an integer, 0 or more"),
+        ({"num_threads": -1}, "num_threads must be an integer >= 0"),
     ],
 )
 def test_impossible_arguments_are_named(game, arguments, message):

@@ -77,7 +77,7 @@ def test_uniform_play_of_the_joint_actions_of_the_log_returns_its_mean():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: bridge_log("best"), "must be 'optimal' or 'mix', got 'best'"),
+        (lambda: bridge_log("best"), "must be one of optimal, mix, got 'best'"),
         (lambda: bridge_log(num_episodes=0), "num_episodes must be an integer >= 1"),
         (lambda: xor_log("e"), "must be one of a, b, c, d, got 'e'"),
         (lambda: BRIDGE.expected_return(np.ones((3, 5, 5))), "must be two arrays"),

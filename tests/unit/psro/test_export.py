@@ -90,7 +90,7 @@ def test_what_an_export_says_of_itself(solution, tmp_path):
     assert about["probabilities"] == solution.probabilities.tolist()
     assert cf.GameSpec.from_json(about["spec"]) == SPEC
     assert [strategy["policy"] for strategy in about["strategies"]][-1] == "per_step_mixture"
-    with pytest.raises(FileExistsError):
+    with pytest.raises(cf.CheckpointError, match="something here already"):
         solution.export(tmp_path / "out")
 
 

@@ -132,7 +132,8 @@ def test_a_solution_knows_its_game_and_is_played_in_it(result, tmp_path):
 def test_a_solution_of_an_older_file_is_played_with_a_specification_or_information_states(result, tmp_path):
     result.solve().save(tmp_path / "solution")
     file = tmp_path / "solution" / "solution.json"
-    file.write_text(json.dumps({name: value for name, value in json.loads(file.read_text()).items() if name != "spec"}))
+    older = {name: value for name, value in json.loads(file.read_text()).items() if name not in ("spec", "seal")}
+    file.write_text(json.dumps(older | {"format": 1}))
     solution = cf.Solution.load(tmp_path / "solution")
     state = cf.load_game("generalized_bargaining").new_state(seed=1)
     for spec in (None, cf.load_game("generalized_bargaining").spec):
