@@ -89,7 +89,7 @@ def test_arguments_are_checked(dataset, config):
         cf.DynamicsEnsemble.fit(dataset, {"num_members": 4})
     with pytest.raises(InvalidArgumentError, match="num_threads must be an integer >= 0, got -1"):
         cf.DynamicsEnsemble.fit(dataset, config, num_threads=-1)
-    with pytest.raises(InvalidArgumentError, match="num_threads must be 0 or more, got True"):
+    with pytest.raises(InvalidArgumentError, match="num_threads must be an integer >= 0, got True"):
         cf.DynamicsEnsemble.fit(dataset, config, num_threads=True)
     with pytest.raises(InvalidArgumentError, match="seed must lie in"):
         cf.DynamicsEnsemble.fit(dataset, config, seed=-1)
