@@ -141,7 +141,7 @@ def oef_bc(
     config, seed = result.config, result.seed
     fingerprint = _digest([model.fingerprint, policy_fingerprint(cloned_policy), weight])
     identity = RunIdentity(config.to_json(), seed, fingerprint)
-    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
+    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume, spec=model.spec)
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
     for record in result.records[len(state.records) :]:
         mixed = mix_per_step(cloned_policy, result.strategies[record.iteration], weight)

@@ -28,6 +28,7 @@ from coffee_fast._provenance import first_difference, machine, same_machine
 from coffee_fast._sealed import check_form, read_sealed_json, write_sealed_json
 from coffee_fast.empirical import EmpiricalGame
 from coffee_fast.errors import CheckpointError, CoffeeError
+from coffee_fast.games import GameSpec
 from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.psro.config import PSROConfig
@@ -39,6 +40,7 @@ _RUN = {
     "config": dict,
     "seed": int,
     "model_fingerprint": str,
+    "game?": (dict, None),
     "versions": {...: str},
     "machines?": [{...: str}],
 }
@@ -84,7 +86,15 @@ class RunFolder:
         self._latest = latest
 
     @classmethod
-    def open(cls, path: str | Path, identity: RunIdentity, versions: Mapping[str, str], *, resume: Resume) -> RunFolder:
+    def open(
+        cls,
+        path: str | Path,
+        identity: RunIdentity,
+        versions: Mapping[str, str],
+        *,
+        resume: Resume,
+        spec: GameSpec | None = None,
+    ) -> RunFolder:
         """Begin a run in an empty or new folder, or with ``resume`` take up the one that is there.
 
         Another run there that has not trained anything, since its configuration failed, say, gives way.
@@ -118,6 +128,7 @@ class RunFolder:
             "config": dict(identity.config),
             "seed": identity.seed,
             "model_fingerprint": identity.model_fingerprint,
+            "game": spec.to_json() if spec else None,
             "versions": dict(versions),
             "machines": [machine()],
         }
@@ -258,6 +269,10 @@ def load_result(run_dir: str | Path) -> PSROResult:
         config: PSROConfig | None = PSROConfig.from_json(manifest["config"])
     except CoffeeError:  # an oracle or solver of one's own: known to whoever made the run, not to this package
         config = None
+    try:
+        spec = GameSpec.from_json(manifest["game"]) if manifest.get("game") else None
+    except CoffeeError as error:
+        raise CheckpointError(f"{folder.path / 'run.json'}: {error}") from None
     is_complete = len(state.records) == manifest["config"].get("num_iterations", -1) + 1
     return PSROResult(
         strategies=state.strategies,
@@ -268,4 +283,5 @@ def load_result(run_dir: str | Path) -> PSROResult:
         model_fingerprint=manifest["model_fingerprint"],
         versions=manifest["versions"],
         status="complete" if is_complete else "incomplete",
+        spec=spec,
     )

@@ -114,7 +114,7 @@ def run_psro(
     check_arguments(caller, model.spec, config)
     seed, run_dir, resume, num_threads = check_run(caller, seed, run_dir, resume, num_threads, progress)
     identity = RunIdentity(config.to_json(), seed, model.fingerprint)
-    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume)
+    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume, spec=model.spec)
     state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
 
     while len(state.records) <= config.num_iterations:

@@ -104,7 +104,7 @@ class PSROResult:
     status
         ``"complete"``, or ``"incomplete"`` when read from the folder of an interrupted run.
     spec
-        The game; None when read from a folder.
+        The game; None when read from a folder that an earlier version wrote.
     """
 
     strategies: tuple[Policy, ...]

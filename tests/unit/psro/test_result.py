@@ -99,6 +99,7 @@ def test_altered_weights_of_a_solution_are_refused(result, tmp_path):
 def test_a_run_folder_gives_the_result_back_without_the_model(model, config, result, tmp_path):
     cf.coffee_psro(model, config, seed=3, run_dir=tmp_path)
     loaded = load_result(tmp_path)
+    assert loaded.spec == result.spec
     assert loaded.fingerprint == result.fingerprint
     assert loaded.status == "complete"
     assert loaded.config is None  # the stub oracle is not of the package
