@@ -71,7 +71,7 @@ def regret_curve(
     axes.set_ylabel("regret, summed over players")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper center")  # regret falls, so there is room
     axes.set_title("What players could gain by deviating", loc="left", color=INK)
     return figure
 
