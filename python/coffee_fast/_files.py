@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._strict_json import parse_json
-from coffee_fast.errors import CheckpointError
+from coffee_fast.checks import check_path
+from coffee_fast.errors import CheckpointError, CoffeeError
 
 LARGEST_TEXT = 256 << 20  # bytes; a text file above this is none of ours
 _CHUNK = 1 << 20
@@ -82,7 +83,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def publish_directory(
-    path: str | Path, error: type[Exception] = CheckpointError, replaces: Collection[str] = ()
+    path: str | Path, error: type[CoffeeError] = CheckpointError, replaces: Collection[str] = ()
 ) -> Iterator[Path]:
     """Lend a new empty folder beside ``path``; on leaving the block it becomes ``path``, files and all.
 
@@ -107,7 +108,7 @@ def publish_directory(
     _sync_folder(path.parent)
 
 
-def _check_place(path: Path, error: type[Exception], replaces: Collection[str]) -> None:
+def _check_place(path: Path, error: type[CoffeeError], replaces: Collection[str]) -> None:
     if not os.path.lexists(path):
         return
     if not replaces:
@@ -181,16 +182,13 @@ def sweep(folder: str | Path, age_s: float = 0.0) -> None:
                 entry.unlink()
 
 
-def as_path(path: object, error: type[Exception] = CheckpointError) -> Path:
+def as_path(path: object, error: type[CoffeeError] = CheckpointError) -> Path:
     """Return ``path`` as a ``Path``; ``error`` if it cannot be the name of a file."""
-    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(name, str) or "\0" in name:
-        raise error(f"expected a path of a file or folder, got {path!r:.80}")
-    return Path(name)
+    return check_path("the path", path, error=error)
 
 
 @contextlib.contextmanager
-def _opened(path: str | Path, error: type[Exception]) -> Iterator[int]:
+def _opened(path: str | Path, error: type[CoffeeError]) -> Iterator[int]:
     """Open a regular file; anything else, which might never end or never begin, is refused at once."""
     path = as_path(path, error)
     try:
@@ -208,7 +206,7 @@ def _opened(path: str | Path, error: type[Exception]) -> Iterator[int]:
         os.close(descriptor)
 
 
-def read_bytes(path: str | Path, error: type[Exception] = CheckpointError, at_most: int = LARGEST_TEXT) -> bytes:
+def read_bytes(path: str | Path, error: type[CoffeeError] = CheckpointError, at_most: int = LARGEST_TEXT) -> bytes:
     """Read a regular file; ``error`` names it if it cannot be read or is larger than ``at_most``."""
     with _opened(path, error) as descriptor:
         size = os.fstat(descriptor).st_size
@@ -221,7 +219,7 @@ def read_bytes(path: str | Path, error: type[Exception] = CheckpointError, at_mo
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def read_text(path: str | Path, error: type[Exception] = CheckpointError, at_most: int = LARGEST_TEXT) -> str:
+def read_text(path: str | Path, error: type[CoffeeError] = CheckpointError, at_most: int = LARGEST_TEXT) -> str:
     """Read a text file; a byte order mark is left out."""
     try:
         return read_bytes(path, error, at_most).decode("utf-8-sig")
@@ -235,7 +233,7 @@ def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     write_atomically(path, (text + "\n").encode())
 
 
-def read_json(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, Any]:
+def read_json(path: str | Path, error: type[CoffeeError] = CheckpointError) -> dict[str, Any]:
     """Read the object in a JSON file; ``error`` names file and place if there is none."""
     text = read_text(path, error)
     try:
@@ -258,7 +256,7 @@ def write_tensors(
 
 
 def read_tensors(
-    path: str | Path, error: type[Exception] = CheckpointError, sha256: str | None = None
+    path: str | Path, error: type[CoffeeError] = CheckpointError, sha256: str | None = None
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of a safetensors file; ``error`` names the file if it is damaged in any way.
 
@@ -276,7 +274,7 @@ def read_tensors(
         raise error(f"{path}: is not a whole safetensors file: {reason}") from None
 
 
-def read_metadata(path: str | Path, error: type[Exception] = CheckpointError) -> dict[str, str]:
+def read_metadata(path: str | Path, error: type[CoffeeError] = CheckpointError) -> dict[str, str]:
     """Read what `write_tensors` was given as metadata; ``error`` names the file if it is damaged."""
     data = read_bytes(path, error, _memory())
     try:
@@ -291,7 +289,7 @@ def _memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def sha256_of(path: str | Path, error: type[Exception] = CheckpointError) -> str:
+def sha256_of(path: str | Path, error: type[CoffeeError] = CheckpointError) -> str:
     """The hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()
     with _opened(path, error) as descriptor:

@@ -19,7 +19,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from coffee_fast import _files
-from coffee_fast.errors import CheckpointError
+from coffee_fast.errors import CheckpointError, CoffeeError
 
 Form = Mapping[Any, Any]
 FORMAT = 2
@@ -47,7 +47,7 @@ def write_sealed_json(path: str | Path, kind: str, fields: Mapping[str, Any]) ->
 
 
 def read_sealed_json(
-    path: str | Path, kind: str, form: Any, error: type[Exception] = CheckpointError
+    path: str | Path, kind: str, form: Any, error: type[CoffeeError] = CheckpointError
 ) -> dict[str, Any]:
     """Read the fields of a file that :func:`write_sealed_json` wrote, this version's or an earlier one's.
 
@@ -72,7 +72,7 @@ def read_sealed_json(
     return fields
 
 
-def check_form(value: Any, form: Any, where: str, error: type[Exception] = CheckpointError) -> None:
+def check_form(value: Any, form: Any, where: str, error: type[CoffeeError] = CheckpointError) -> None:
     """Raise ``error``, its message starting with ``where``, unless a JSON value has a form."""
     if fault := _fault(value, form, ""):
         raise error(f"{where}: {fault}")
@@ -153,7 +153,7 @@ class SealedFolder:
 
 
 def may_replace(
-    path: str | Path, kind: str, manifest: str, tensors: str, error: type[Exception] = CheckpointError
+    path: str | Path, kind: str, manifest: str, tensors: str, error: type[CoffeeError] = CheckpointError
 ) -> tuple[str, str]:
     """Return the names of a folder's two files; ``error`` if there is something else than such a folder at ``path``."""
     folder = _files.as_path(path, error)

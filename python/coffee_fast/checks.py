@@ -76,6 +76,12 @@ def check_resume(name: str, value: Any) -> Resume:
     raise InvalidArgumentError(f"{name} must be True, False or 'anyway', got {shown(value)}")
 
 
+def check_progress(name: str, value: Any) -> None:
+    """Raise unless it can be called, or is None."""
+    if not (value is None or callable(value)):
+        raise InvalidArgumentError(f"{name} must be a function or None, got {shown(value)}")
+
+
 def check_text(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgumentError) -> str:
     """Return a string."""
     if isinstance(value, str):

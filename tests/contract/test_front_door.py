@@ -30,42 +30,12 @@ SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are ask
 SECONDS = 10  # that a call may take
 FOREIGN_WORDS = ("pybind11", "std::", "__init__(): incompatible", "incompatible function arguments")
 
-# Names of rooms in which raw errors are still known.
-NOT_YET = {
-    *("GameSpec", "NetworkPolicy", "PerStepMixture", "Mixture", "simulate", "generate_dataset"),
-    *("TrajectoryDataset", "TrajectoryDataset.select", "TrajectoryDataset.split", "TrajectoryDataset.save"),
-    *("TrajectoryDataset.load", "clone_behavior", "BehaviorCloningConfig", "EnsembleConfig"),
-    *("DynamicsEnsemble.fit", "DynamicsEnsemble.layers", "DynamicsEnsemble.save", "DynamicsEnsemble.load"),
-    *("PayoffTable.from_arrays", "PayoffTable.member", "PayoffTable.payoffs", "PayoffTable.expected_payoffs"),
-    *("PayoffTable.deviation_payoffs", "PayoffTable.optimistic_payoffs", "PayoffTable.pessimistic_payoffs"),
-    *("PayoffTable.regret", "PayoffTable.pessimistic_regret", "load_payoffs", "EmpiricalGame"),
-    *("EmpiricalGame.add_strategies", "EmpiricalGame.record", "EmpiricalGame.disagreement"),
-    *("EmpiricalGame.from_arrays", "meta_solvers.AnnealedReplicator", "meta_solvers.GAMD", "meta_solvers.RQE"),
-    *("meta_solvers.Replicator.solve", "meta_solvers.RobustReplicator.solve"),
-    *("meta_solvers.ProjectedReplicator.solve", "meta_solvers.AnnealedReplicator.solve"),
-    *("meta_solvers.Nash.solve", "meta_solvers.GANE.solve", "meta_solvers.GAMD.solve"),
-    *("meta_solvers.LogitQRE.solve", "meta_solvers.RQE.solve", "meta_solvers.Uniform.solve"),
-    *("meta_solvers.from_config", "Solution.extract", "Solution.save", "Solution.load", "Solution.support"),
-    *("TabularGame", "TabularGame.from_dataset", "TabularGame.from_model", "regularized.gane of a table"),
-    *("regularized.gane of a log", "regularized.gane of a game", "regularized.gamd of a table"),
-    *("regularized.gamd of a log", "regularized.gamd of a game", "regularized.rqe", "regularized.rqre"),
-    *("regularized.one_hot_features", "regularized.robust_expectation", "regularized.alberdice"),
-    *("regularized.inspo", "regularized.sampled_inspo", "regularized.sampled_alberdice"),
-    *("regularized.CommonPayoffGame.from_arrays", "regularized.CommonPayoffGame.from_log"),
-    *("ConservativeObjective", "ConservativeObjective.at", "DDQN", "DDQNTorch", "DDQN.respond", "PSROConfig"),
-    *("EquilibriumConfig", "equilibrium_profiles", "coffee_psro", "oef", "oef_bc", "online_psro"),
-    *("PSROResult.solve", "PSROResult.solution_at", "true_regret", "evaluation.regret_by_iteration"),
-    *("evaluation.fidelity", "evaluation.coverage", "evaluation.combined_game"),
-    *("evaluation.bootstrap_interval", "evaluation.summarize", "evaluation.compare", "RunConfig"),
-    *("RunConfig.preset", "RunConfig.with_toml", "run_pipeline", "rewrite_report", "report_sweep"),
-    *("reports.read_results", "sweeps.SweepPlan.read", "sweeps.run_sweep", "sweeps.states"),
-}
-
 # Names that are made by the package, not by its users: errors, results, interfaces.
 RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
+    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
@@ -629,7 +599,10 @@ def faults(name: str, share: int = 1) -> list[str]:
         for value in kinds[place % share :: share]:
             # What a call changes must not reach the next one, and iterators are used up.
             value = iter([1, 2]) if isinstance(value, type(iter([]))) else value
-            if fault := fault_of(function, arguments | {argument: value}):
+            fault = fault_of(function, arguments | {argument: value})
+            # None may ask for a default of full size; what a function that was handed in raises is its owner's.
+            is_meant = (value is None and fault.startswith("more than")) or callable(value)
+            if fault and not is_meant:
                 found.append(f"{argument}={describe(value)}: {fault}")
     return found
 
@@ -648,7 +621,7 @@ def _elsewhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_nonsense_ends_in_a_sentence(make, tmp_path):
-    names = [name for name in make(world(), tmp_path) if name not in NOT_YET]
+    names = list(make(world(), tmp_path))
     assert {name: found for name in names if (found := faults(name, SHARE))} == {}
 
 
@@ -656,7 +629,7 @@ def test_nonsense_ends_in_a_sentence(make, tmp_path):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("make", MAKERS)
 def test_all_nonsense_ends_in_a_sentence(make, tmp_path):
-    names = [name for name in make(world(), tmp_path) if name not in NOT_YET]
+    names = list(make(world(), tmp_path))
     assert {name: found for name in names if (found := faults(name))} == {}
 
 
@@ -666,7 +639,6 @@ def test_every_public_name_is_called():
     public = {f"{room.__name__.rpartition('.')[2]}.{name}" for room in rooms for name in room.__all__}
     again = {name for name in public if name.rpartition(".")[2] in called}  # also on the public face
     assert {*cf._FACE, *public} - called - again <= RESULTS
-    assert set(calls()) >= NOT_YET
 
 
 def main(wanted: list[str]) -> None:

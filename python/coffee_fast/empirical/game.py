@@ -168,11 +168,15 @@ class EmpiricalGame:
         InvalidArgumentError
             An array is missing, of another dtype or shape, or holds what no simulation gives.
         """
+        if not isinstance(arrays, Mapping):
+            raise InvalidArgumentError(f"from_arrays: arrays must be a mapping of arrays by name, got {shown(arrays)}")
         try:
             counts, sums, squares = arrays["counts"], arrays["sums"], arrays["sums_of_squares"]
             disagreement = arrays["sums_of_disagreement"]
         except KeyError as error:
             raise InvalidArgumentError(f"from_arrays: the array {error} is missing") from None
+        if not all(isinstance(array, np.ndarray) for array in (counts, sums, squares, disagreement)):
+            raise InvalidArgumentError("from_arrays: counts must be int64, sums float64")
         if counts.dtype != np.int64 or any(array.dtype != np.float64 for array in (sums, squares, disagreement)):
             raise InvalidArgumentError("from_arrays: counts must be int64, sums float64")
         num_strategies = int((np.sqrt(8 * counts.size + 1) - 1) / 2)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.statistics import (
     Alternative,
     holm,
@@ -123,8 +124,10 @@ def compare(
     >>> table["theirs"].permutation
     0.05
     """
-    if reference not in results:
-        raise InvalidArgumentError(f"compare: reference must be one of {', '.join(results)}, got {reference!r}")
+    if not isinstance(results, Mapping) or not all(isinstance(name, str) for name in results):
+        raise InvalidArgumentError(f"compare: results must be a mapping of methods to runs, got {shown(results)}")
+    check_choice("compare: reference", reference, results)
+    check_choice("compare: alternative", alternative, get_args(Alternative))
     samples = {name: _figures(name, runs) for name, runs in results.items()}
     rows = []
     for name, sample in samples.items():
@@ -146,12 +149,14 @@ def compare(
 
 
 def _figures(name: str, runs: Any) -> list[float]:
-    listed = runs if isinstance(runs, Sequence) else list(runs)
+    if isinstance(runs, str | bytes) or not isinstance(runs, Iterable):
+        raise InvalidArgumentError(f"compare: {name} must be a list of runs, got {shown(runs)}")
+    listed = list(runs)
     if len(listed) < 2:
         raise InvalidArgumentError(f"compare: {name} must have two runs or more, got {len(listed)}")
     figures = [_figure(name, run) for run in listed]
     if not all(map(math.isfinite, figures)):
-        raise InvalidArgumentError(f"compare: {name} must have finite figures, got {figures}")
+        raise InvalidArgumentError(f"compare: {name} must have finite figures, got {shown(figures)}")
     return figures
 
 
@@ -162,7 +167,7 @@ def _figure(name: str, run: Any) -> float:
             break
     try:
         return float(run)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidArgumentError(
             f"compare: {name} must be numbers, regret reports or summaries of runs, got {type(run).__name__}; "
             "judge a search's result with true_regret first"

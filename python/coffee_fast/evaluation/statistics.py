@@ -16,12 +16,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64
 
 Alternative = Literal["less", "greater", "two-sided"]
 MAX_EXACT_SPLITS = 200_000  # ten against ten has 184,756
 NUM_RANDOM_SPLITS = 99_999
+MAX_RESAMPLES = 10_000_000  # each is held in memory, a number a run
 MAX_EXACT_RANKS = 10_000  # product of the sizes up to which the rank statistic's distribution is counted out
 
 
@@ -57,6 +60,8 @@ def summarize(values: ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> 
     (3.0, 2.5, 1.08)
     """
     sample = _sample(values, "summarize: values", least=1)
+    check_number("summarize: confidence", confidence, is_open=True, at_most=1.0)
+    check_seed(seed)
     low = high = error = math.nan
     if len(sample) > 1:
         error = float(sample.std(ddof=1) / math.sqrt(len(sample)))
@@ -102,11 +107,13 @@ def bootstrap_interval(
     Efron 1987, "Better Bootstrap Confidence Intervals".
     """
     sample = _sample(values, "bootstrap_interval: values", least=2)
-    if not 0.0 < confidence < 1.0:
+    confidence = check_number("bootstrap_interval: confidence", confidence, is_open=True)
+    if confidence >= 1.0:
         raise InvalidArgumentError(f"bootstrap_interval: confidence must lie in (0, 1), got {confidence}")
     kinds = {"bca": "BCa", "percentile": "percentile"}
-    if method not in kinds:
-        raise InvalidArgumentError(f"bootstrap_interval: method must be 'bca' or 'percentile', got {method!r}")
+    check_choice("bootstrap_interval: method", method, kinds)
+    num_resamples = check_count("bootstrap_interval: num_resamples", num_resamples, at_least=1, at_most=MAX_RESAMPLES)
+    seed = check_seed(seed)
     if np.ptp(sample) == 0.0:  # nothing to resample: the correction would divide by zero
         return float(sample[0]), float(sample[0])
     from scipy import stats
@@ -170,6 +177,7 @@ def permutation_test(first: ArrayLike, second: ArrayLike, alternative: Alternati
     0.05
     """
     one, two = _samples("permutation_test", first, second, alternative)
+    seed = check_seed(seed)
     pooled = np.concatenate([one, two])
     if math.comb(len(pooled), len(one)) > MAX_EXACT_SPLITS:
         from scipy import stats
@@ -232,17 +240,19 @@ def _splits(total: int, size: int) -> NDArray[np.float64]:
 
 
 def _samples(function: str, first: ArrayLike, second: ArrayLike, alternative: str) -> tuple[Float64, Float64]:
-    if alternative not in get_args(Alternative):
-        raise InvalidArgumentError(
-            f"{function}: alternative must be one of {', '.join(get_args(Alternative))}, got {alternative!r}"
-        )
+    check_choice(f"{function}: alternative", alternative, get_args(Alternative))
     return _sample(first, f"{function}: first", least=2), _sample(second, f"{function}: second", least=2)
 
 
 def _sample(values: Any, name: str, least: int) -> Float64:
-    sample = np.asarray(list(values) if isinstance(values, Sequence) else values, dtype=np.float64)
+    try:
+        sample = np.asarray(list(values) if isinstance(values, Sequence) else values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidArgumentError(f"{name} must be a list of {least} or more numbers, got {shown(values)}") from None
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise InvalidArgumentError(f"{name} must be known numbers, got masked ones; leave those out")
     if sample.ndim != 1 or len(sample) < least:
         raise InvalidArgumentError(f"{name} must be a list of {least} or more numbers, got shape {list(sample.shape)}")
     if not np.isfinite(sample).all():
-        raise InvalidArgumentError(f"{name} must be finite numbers, got {sample.tolist()}")
+        raise InvalidArgumentError(f"{name} must be finite numbers, got {shown(sample.tolist())}")
     return sample

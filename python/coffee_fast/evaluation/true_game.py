@@ -102,6 +102,8 @@ def combined_game(
         raise InvalidArgumentError(
             f"true_regret: response must be an oracle with a method respond(...), got {shown(response)}"
         )
+    if not isinstance(solutions, Sequence) or isinstance(solutions, str):
+        raise InvalidArgumentError(f"true_regret: solutions must be a list of them, got {shown(solutions)}")
     wanted = [as_mixture(solution) for solution in solutions]
     if not wanted:
         raise InvalidArgumentError("true_regret: solution must be at least one solution, got an empty sequence")

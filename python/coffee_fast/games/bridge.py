@@ -134,7 +134,7 @@ def _joint(policies: Any) -> Float64:
             joint = np.asarray(policies, dtype=np.float64)
         if joint.shape == (_NUM_CELLS**2, 5, 5) and np.isfinite(joint).all():
             return joint
-    except (TypeError, ValueError, ArithmeticError):  # no numbers, or not two agents'
+    except (TypeError, ValueError, IndexError, ArithmeticError):  # no numbers, or not two agents'
         pass
     raise InvalidArgumentError(
         "expected_return: policies must be two arrays [324, 5] or one [324, 5, 5] of finite numbers, "

@@ -81,6 +81,8 @@ def check_sizes(config: Any, counts: Sequence[str]) -> None:
         Naming class, field, what was expected and what came.
     """
     widths = config.hidden_sizes
+    if isinstance(widths, np.ndarray):
+        widths = widths.tolist()
     if isinstance(widths, Iterable) and not isinstance(widths, str | bytes):
         widths = tuple(widths)
     is_right = isinstance(widths, tuple) and len(widths) > 0 and all(map(_is_count, widths))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast._sealed import SealedFolder
-from coffee_fast.checks import check_count
+from coffee_fast.checks import check_count, check_progress
 from coffee_fast.config import from_mapping
-from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning
+from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.models.arguments import check_config, check_dataset, check_starts
 from coffee_fast.models.config import EnsembleConfig
@@ -132,7 +132,8 @@ class DynamicsEnsemble:
         check_dataset("DynamicsEnsemble.fit", dataset)
         config = EnsembleConfig() if config is None else config
         check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
-        check_count("DynamicsEnsemble.fit: num_threads", num_threads, at_least=0)
+        num_threads = check_count("DynamicsEnsemble.fit: num_threads", num_threads)
+        check_progress("DynamicsEnsemble.fit: progress", progress)
         dataset.check(config.terminal_threshold).require_learnable("DynamicsEnsemble.fit")
         first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
@@ -206,6 +207,9 @@ class DynamicsEnsemble:
 
     def layers(self, network: str) -> Layers:
         """The layers of ``"delta.0"``, ``"reward.3"``, ``"shared.0"``: weights ``[outputs, inputs]`` and biases."""
+        if not isinstance(network, str) or f"{network}.0.weight" not in self.arrays:
+            known = sorted(name.removesuffix(".0.weight") for name in self.arrays if name.endswith(".0.weight"))
+            raise InvalidArgumentError(f"layers: network must be one of {', '.join(known)}, got {shown(network)}")
         count = len(self.config.hidden_sizes) + 1
         return tuple(
             (self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in range(count)

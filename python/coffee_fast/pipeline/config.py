@@ -9,8 +9,9 @@ from typing import Any, Literal, get_args
 
 from coffee_fast import meta_solvers
 from coffee_fast._provenance import describe_fields, describe_part
+from coffee_fast.checks import check_choice, check_count, check_flag, check_number, check_text
 from coffee_fast.config import Parts, apply_overrides, read_toml, update
-from coffee_fast.errors import ConfigError
+from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver
 from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
 from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
@@ -54,8 +55,17 @@ class DatasetConfig:
     equilibrium_seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.num_trajectories < 1:
-            raise ConfigError(f"DatasetConfig: num_trajectories must be at least 1, got {self.num_trajectories}")
+        if self.path is not None:
+            check_text("DatasetConfig: path", self.path, error=ConfigError)
+        for name in ("game", "behavior"):
+            check_text(f"DatasetConfig: {name}", getattr(self, name), error=ConfigError)
+        if not isinstance(self.game_parameters, Mapping):
+            raise ConfigError(f"DatasetConfig: game_parameters must be a table, got {shown(self.game_parameters)}")
+        if not isinstance(self.equilibrium, EquilibriumConfig):
+            raise ConfigError(f"DatasetConfig: equilibrium must be an EquilibriumConfig, got {shown(self.equilibrium)}")
+        count = check_count("DatasetConfig: num_trajectories", self.num_trajectories, at_least=1, error=ConfigError)
+        object.__setattr__(self, "num_trajectories", count)
+        check_flag("DatasetConfig: is_mirrored", self.is_mirrored, error=ConfigError)
         check_seed(self.equilibrium_seed)
 
     def to_json(self) -> dict[str, Any]:
@@ -88,16 +98,15 @@ class EvaluationConfig:
     response: ResponseOracle = field(default_factory=DDQN)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.meta_solvers, tuple | list):
+            raise ConfigError(f"EvaluationConfig: meta_solvers must be a list, got {shown(self.meta_solvers)}")
         object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))
         described = [describe_part(solver) for solver in self.meta_solvers]
         if any(solver in described[:place] for place, solver in enumerate(described)):
             raise ConfigError(f"EvaluationConfig: meta_solvers must differ from each other, got {described}")
-        if self.num_simulations < 2:
-            raise ConfigError(f"EvaluationConfig: num_simulations must be at least 2, got {self.num_simulations}")
-        if self.num_last_iterations < 1:
-            raise ConfigError(
-                f"EvaluationConfig: num_last_iterations must be at least 1, got {self.num_last_iterations}"
-            )
+        for name, least in (("num_simulations", 2), ("num_last_iterations", 1)):
+            value = check_count(f"EvaluationConfig: {name}", getattr(self, name), at_least=least, error=ConfigError)
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -128,16 +137,19 @@ class RunConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
-        if self.algorithm not in get_args(Algorithm):
-            raise ConfigError(
-                f"RunConfig: algorithm must be one of {', '.join(get_args(Algorithm))}, got {self.algorithm!r}"
-            )
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        check_choice("RunConfig: algorithm", self.algorithm, get_args(Algorithm), error=ConfigError)
+        for name, kind in _STAGES.items():
+            if not isinstance(value := getattr(self, name), kind):
+                raise ConfigError(f"RunConfig: {name} must be of kind {kind.__name__}, got {shown(value)}")
         if self.algorithm == "online_psro" and self.dataset.path is not None:
             raise ConfigError(f"RunConfig: online_psro learns from no dataset, got dataset.path {self.dataset.path!r}")
-        weights = tuple(float(weight) for weight in self.cloning_weights)
-        if not weights or len({*weights}) < len(weights) or not all(0 <= weight <= 1 for weight in weights):
-            raise ConfigError(f"RunConfig: cloning_weights must be different numbers in [0, 1], got {weights}")
+        if not isinstance(self.cloning_weights, tuple | list):
+            raise ConfigError(f"RunConfig: cloning_weights must be a list, got {shown(self.cloning_weights)}")
+        name = "RunConfig: cloning_weights"
+        weights = tuple(check_number(name, weight, at_most=1.0, error=ConfigError) for weight in self.cloning_weights)
+        if not weights or len({*weights}) < len(weights):
+            raise ConfigError(f"{name} must be different numbers in [0, 1], got {shown(weights)}")
         object.__setattr__(self, "cloning_weights", weights)
 
     @classmethod
@@ -156,9 +168,7 @@ class RunConfig:
         ConfigError
             If there is no such preset.
         """
-        if name not in PRESETS:
-            raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
-        return PRESETS[name]()
+        return PRESETS[check_choice("preset", name, PRESETS, error=ConfigError)]()
 
     def with_toml(self, path: str | Path) -> RunConfig:
         """Return a copy with the fields that a TOML file names.
@@ -193,6 +203,13 @@ class RunConfig:
         }
 
 
+_STAGES = {
+    "dataset": DatasetConfig,
+    "model": EnsembleConfig,
+    "psro": PSROConfig,
+    "evaluation": EvaluationConfig,
+    "behavior_cloning": BehaviorCloningConfig,
+}
 RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config}
 """Builders of the parts that a configuration file describes by their ``kind``."""
 

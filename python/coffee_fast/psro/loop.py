@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from coffee_fast._provenance import is_duration, versions
-from coffee_fast.checks import check_count, check_path, check_resume
+from coffee_fast.checks import check_count, check_path, check_progress, check_resume
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import Mixture, Policy, UniformRandom
@@ -171,8 +171,7 @@ def check_run(
     folder: str = "run_dir",
 ) -> tuple[int, Path | None, Resume, int]:
     """Return seed, folder, whether to resume and the number of threads as plain values, or raise."""
-    if not (progress is None or callable(progress)):
-        raise InvalidArgumentError(f"{caller}: progress must be a function or None, got {shown(progress)}")
+    check_progress(f"{caller}: progress", progress)
     return (
         check_seed(seed),
         None if run_dir is None else check_path(f"{caller}: {folder}", run_dir),

@@ -11,8 +11,9 @@ import numpy as np
 
 from coffee_fast._provenance import describe_part
 from coffee_fast._sealed import SealedFolder
+from coffee_fast.checks import check_number
 from coffee_fast.empirical import PayoffTable
-from coffee_fast.errors import CheckpointError, shown
+from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.players import Player
 from coffee_fast.policies import Mixture
@@ -80,6 +81,17 @@ class Solution:
         cls, policies: Sequence[Policy], table: PayoffTable, solver: MetaSolver, spec: GameSpec | None = None
     ) -> Solution:
         """Solve a symmetric table whose strategies are ``policies``."""
+        if not isinstance(table, PayoffTable) or not table.is_symmetric:
+            raise InvalidArgumentError(f"Solution.extract: table must be a symmetric PayoffTable, got {shown(table)}")
+        size = table.num_strategies[0]
+        if not isinstance(policies, Sequence) or isinstance(policies, str) or len(policies) != size:
+            raise InvalidArgumentError(
+                f"Solution.extract: policies must be a list, one for each of {size} strategies, got {shown(policies)}"
+            )
+        if not callable(getattr(solver, "solve", None)) or isinstance(solver, type):
+            raise InvalidArgumentError(f"Solution.extract: solver must be a meta-strategy solver, got {shown(solver)}")
+        if not (spec is None or isinstance(spec, GameSpec)):
+            raise InvalidArgumentError(f"Solution.extract: spec must be a GameSpec or None, got {shown(spec)}")
         found = solver.solve(table)
         return cls(
             policies=tuple(policies),
@@ -105,6 +117,7 @@ class Solution:
 
     def support(self, min_probability: float = 0.01) -> list[int]:
         """Return the strategies of probability at least ``min_probability``, most probable first."""
+        min_probability = check_number("support: min_probability", min_probability)
         order = np.argsort(-self.probabilities, kind="stable")
         return [int(s) for s in order if self.probabilities[s] >= min_probability]
 

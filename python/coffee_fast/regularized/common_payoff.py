@@ -290,7 +290,7 @@ CommonPayoffSource = CommonPayoffGame | TabularGame | Mapping[str, ArrayLike]
 def as_common_payoff(caller: str, game: CommonPayoffSource, discount: float | None) -> CommonPayoffGame:
     """Return ``game`` as a common-payoff game; its discount is its own, and 0.99 of others if None."""
     if isinstance(game, CommonPayoffGame):
-        if discount is not None and discount != game.discount:
+        if discount is not None and check_discount(discount) != game.discount:
             raise InvalidArgumentError(f"{caller}: discount is the game's own, {game.discount:g}; leave it out")
         return game
     gamma = 0.99 if discount is None else discount

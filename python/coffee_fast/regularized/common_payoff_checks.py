@@ -46,10 +46,10 @@ def check_common(rewards: Float64, known: Bools) -> None:
 
 def check_discount(discount: float, transitions: Transitions | None = None) -> float:
     """Return the discount, 0 where nothing follows."""
-    check_number("CommonPayoffGame: discount", discount)
+    discount = check_number("CommonPayoffGame: discount", discount)
     if discount >= 1.0:
         raise InvalidArgumentError(f"CommonPayoffGame: discount must lie in [0, 1), got {discount}")
-    return float(discount) if transitions is None or transitions.nnz else 0.0
+    return discount if transitions is None or transitions.nnz else 0.0
 
 
 def log_floored(behavior: Float64, legal: Bools, floor: float) -> Float64:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from coffee_fast.checks import check_count
 from coffee_fast.empirical.payoff_arrays import as_floats
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.typing import Float64, Int64, Profile
@@ -78,7 +79,10 @@ def one_hot_features(num_states: int, num_actions: Sequence[int]) -> Features:
     >>> one_hot_features(1, (2, 2))(np.array([0]), np.array([[1, 0]])).tolist()
     [[0.0, 0.0, 1.0, 0.0]]
     """
-    shape = (num_states, *num_actions)
+    num_states = check_count("one_hot_features: num_states", num_states, at_least=1)
+    if not isinstance(num_actions, Sequence) or isinstance(num_actions, str) or not num_actions:
+        raise InvalidArgumentError(f"one_hot_features: num_actions must be one a player, got {shown(num_actions)}")
+    shape = (num_states, *(check_count("one_hot_features: num_actions", size, at_least=1) for size in num_actions))
 
     def features(states: Float64, actions: Int64) -> Float64:
         cells = np.ravel_multi_index((np.asarray(states, dtype=np.int64).ravel(), *actions.T), shape)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast import _core
-from coffee_fast.checks import check_number
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice, check_number
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.regularized.kernels import by_rows
 from coffee_fast.typing import Float64
 
@@ -74,18 +74,18 @@ def robust_expectation(
     if (radius is None) == (weight is None):
         raise InvalidArgumentError("robust_expectation: exactly one of radius and weight must be given")
     kernels = _PRICES if radius is None else _BALLS
-    if distance not in kernels:
-        form = "weight" if radius is None else "radius"
-        raise InvalidArgumentError(
-            f"robust_expectation: distance must be one of {', '.join(kernels)} with a {form}, got {distance!r}"
-        )
+    form = "weight" if radius is None else "radius"
+    check_choice(f"robust_expectation: distance (with a {form})", distance, kernels)
     strength = radius if radius is not None else weight
     assert strength is not None
-    check_number(f"robust_expectation: {'weight' if radius is None else 'radius'}", strength, is_open=radius is None)
+    check_number(f"robust_expectation: {form}", strength, is_open=radius is None)
     try:
         v, p = np.broadcast_arrays(np.asarray(values, dtype=np.float64), np.asarray(nominal, dtype=np.float64))
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"robust_expectation: values and nominal must be arrays [..., S]: {error}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidArgumentError(
+            "robust_expectation: values and nominal must be arrays [..., S] that go together, "
+            f"got {shown(values)} and {shown(nominal)}"
+        ) from None
     if v.ndim == 0 or v.shape[-1] == 0:
         raise InvalidArgumentError("robust_expectation: values must have a last axis of one state or more")
     if not np.isfinite(v).all():

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast.checks import check_number
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.regularized.alberdice import VisitRegularized
 from coffee_fast.regularized.common_payoff import CommonPayoffGame
 from coffee_fast.regularized.cooperative_solutions import CooperativePolicies
@@ -142,6 +143,8 @@ def sampled_alberdice(
     learner = Minibatches.of("sampled_alberdice", log, discount, num_actions, floor, num_sweeps, batch_size, seed)
     for name, rate in (("learning_rate", learning_rate), ("value_rate", value_rate), ("end_share", end_share)):
         check_number(f"sampled_alberdice: {name}", rate, is_open=True)
+    if end_share >= 1.0:
+        raise InvalidArgumentError(f"sampled_alberdice: end_share must lie in (0, 1), got {shown(end_share)}")
     check_number("sampled_alberdice: conservatism", conservatism)
     weights = _geometric("sampled_alberdice", kl_weight, num_sweeps)
     game, rows, policies = learner.game, learner.rows, learner.behavior()

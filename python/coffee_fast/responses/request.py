@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast._provenance import describe_part, machine, plain
+from coffee_fast.checks import check_progress
 from coffee_fast.policies import as_mixture
 from coffee_fast.policy_files import policy_fingerprint
 from coffee_fast.responses.base import ResponseOracle, ResponseTraining, ResumableOracle
@@ -89,6 +90,7 @@ class ResponseRequest:
         CheckpointError
             If the checkpoint is damaged or of another training; the message names the file.
         """
+        check_progress("respond: progress", progress)
         options: dict[str, Any] = {"seed": self.seed, "reward_scale": self.reward_scale, "player": self.player}
         if not isinstance(self.oracle, ResumableOracle):
             return self.oracle.respond(self.dynamics, self.opponents, self.objective, **options, progress=progress)

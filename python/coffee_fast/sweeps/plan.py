@@ -86,10 +86,11 @@ class SweepPlan:
     @classmethod
     def read(cls, path: str | Path) -> SweepPlan:
         """Read and expand a TOML file; errors as :meth:`from_mapping`, naming the file."""
+        values = read_toml(path)
         try:
-            return cls.from_mapping(read_toml(path))
+            return cls.from_mapping(values)
         except ConfigError as error:
-            raise error if str(error).startswith(str(path)) else ConfigError(f"{path}: {error}") from None
+            raise ConfigError(f"{path}: {error}") from None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> SweepPlan:

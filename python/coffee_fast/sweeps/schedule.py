@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coffee_fast import _files
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.checks import check_choice, check_count, check_flag, check_progress, check_text
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.sweeps.engine import Engine, WorkerLostError
 from coffee_fast.sweeps.folder import RunState, SweepFolder
 from coffee_fast.sweeps.local import LocalEngine
@@ -100,11 +101,16 @@ def run_sweep(
     CheckpointError
         If ``sweep_dir`` holds something else.
     """
-    for name, value, least in (("threads_per_run", threads_per_run, 1), ("retries", retries, 0)):
-        if value < least:
-            raise InvalidArgumentError(f"run_sweep: {name} must be at least {least}, got {value}")
-    if num_workers is not None and num_workers < 1:
-        raise InvalidArgumentError(f"run_sweep: num_workers must be at least 1, got {num_workers}")
+    threads_per_run = check_count("run_sweep: threads_per_run", threads_per_run, at_least=1)
+    retries = check_count("run_sweep: retries", retries)
+    if num_workers is not None:
+        num_workers = check_count("run_sweep: num_workers", num_workers, at_least=1)
+    if address is not None:
+        check_text("run_sweep: address", address)
+    keep_going = check_flag("run_sweep: keep_going", keep_going)
+    resume_anyway = check_flag("run_sweep: resume_anyway", resume_anyway)
+    check_choice("run_sweep: engine", engine, ("local", "ray"))
+    check_progress("run_sweep: progress", progress)
     plan = plan if isinstance(plan, SweepPlan) else SweepPlan.read(plan)
     folder = SweepFolder(_files.as_path(sweep_dir).absolute())
     workers = _engine(engine, address, num_workers, threads_per_run)
@@ -120,7 +126,9 @@ def run_sweep(
 
 def states(plan: SweepPlan, sweep_dir: str | Path) -> dict[str, RunState]:
     """Return how far each run of a plan is, by key; a folder that does not exist yet has all of them pending."""
-    folder = SweepFolder(sweep_dir)
+    if not isinstance(plan, SweepPlan):
+        raise InvalidArgumentError(f"states: plan must be a SweepPlan, got {shown(plan)}")
+    folder = SweepFolder(_files.as_path(sweep_dir))
     return {run.key: folder.state(run.key) for run in plan.runs}
 
 
@@ -129,11 +137,9 @@ def _engine(engine: str, address: str | None, num_workers: int | None, threads_p
         if address is not None:
             raise InvalidArgumentError("run_sweep: address is for engine='ray'")
         return LocalEngine(num_workers, threads_per_run)
-    if engine == "ray":
-        from coffee_fast.sweeps.ray import RayEngine
+    from coffee_fast.sweeps.ray import RayEngine
 
-        return RayEngine(address, num_workers, threads_per_run)
-    raise InvalidArgumentError(f"run_sweep: engine must be 'local' or 'ray', got {engine!r}")
+    return RayEngine(address, num_workers, threads_per_run)
 
 
 def _ignore(*_: object) -> None:
