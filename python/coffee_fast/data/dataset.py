@@ -275,11 +275,7 @@ class TrajectoryDataset:
         return digest.hexdigest()
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
-        """Write a new folder of ``data.safetensors`` and ``manifest.json``, all at once (format 1).
-
-        With ``overwrite`` a dataset that is at ``path`` gives way, once this one is written whole. ``DatasetError`` if
-        there is anything else.
-        """
+        """Write a new folder (format 1), all at once; with ``overwrite`` a dataset that is at ``path`` gives way."""
         from coffee_fast.data.io import save_dataset
 
         save_dataset(self, check_path("TrajectoryDataset.save: path", path), overwrite)
