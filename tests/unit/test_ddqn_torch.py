@@ -248,9 +248,9 @@ def test_a_configuration_survives_its_mapping():
         ({"hidden_sizes": (200, 0)}, r"hidden_sizes\[1\] must be an integer >= 1"),
         ({"learning_rate": 0.0}, "learning_rate must be a finite number > 0, got 0.0"),
         ({"discount": 1.2}, "discount must be a finite number >= 0 and <= 1, got 1.2"),
-        ({"target_period": 0}, "target_period must be an integer >= 1 and <= 2147483647, got 0"),
+        ({"target_period": 0}, "target_period must be an integer >= 1, got 0"),
         ({"num_parallel_episodes": 0}, "num_parallel_episodes must be an integer >= 1"),
-        ({"num_steps": 2e5}, "num_steps must be an integer >= 1 and <= 2147483647, got 200000.0"),
+        ({"num_steps": 2e5}, "num_steps must be an integer >= 1, got 200000.0"),
         ({"init": "zeros"}, "init must be"),
     ],
 )

@@ -239,7 +239,7 @@ def test_folders_are_paths(dataset):
     for path in (3, None, "", ["a"]):
         with pytest.raises(cf.InvalidArgumentError, match="path must be a path"):
             dataset.save(path)
-        with pytest.raises(cf.InvalidArgumentError, match="path must be a path"):
+        with pytest.raises(cf.DatasetError, match="must be a path"):
             cf.TrajectoryDataset.load(path)
     for fraction in ("a", None, [0.5]):
         with pytest.raises(cf.InvalidArgumentError, match="split: fraction must lie in"):

@@ -252,7 +252,7 @@ def test_rewards_of_the_log_are_not_earned_over_and_over_outside_of_it(solve, re
     assert found.expected_return == pytest.approx(best, abs=1e-6)
     assert found.unseen_probability < 1e-9
     assert found.status == "converged"
-    assert found.about.startswith("the table of 4 logged steps, in which every player sees the step and the state")
+    assert found.about.startswith("the table of 4 logged steps, in which every player sees the state")
 
 
 @pytest.mark.parametrize("solve", SOLVERS)

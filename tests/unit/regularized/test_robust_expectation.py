@@ -41,8 +41,14 @@ def test_rows_are_worth_what_each_is_worth():
         ({"radius": 0.1, "weight": 1.0}, "exactly one of radius and weight"),
         ({"radius": -0.1}, "radius must be a finite number >= 0, got -0.1"),
         ({"weight": 0.0}, "weight must be a finite number > 0, got 0.0"),
-        ({"radius": 0.1, "distance": "chi_squared"}, "one of contamination, total_variation, kl with a radius"),
-        ({"weight": 0.1, "distance": "contamination"}, "one of total_variation, kl, chi_squared with a weight"),
+        (
+            {"radius": 0.1, "distance": "chi_squared"},
+            r"\(with a radius\) must be one of contamination, total_variation, kl, got",
+        ),
+        (
+            {"weight": 0.1, "distance": "contamination"},
+            r"\(with a weight\) must be one of total_variation, kl, chi_squared, got",
+        ),
         ({"radius": 0.1, "values": [np.nan, 0, 0, 0]}, "values must be finite"),
         ({"radius": 0.1, "nominal": [0.5, 0.6, 0, 0]}, "each row of sum 1"),
         ({"radius": 0.1, "nominal": [1.5, -0.5, 0, 0]}, "nominal must hold probabilities"),

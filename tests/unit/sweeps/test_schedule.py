@@ -190,10 +190,10 @@ def test_a_machine_that_does_not_see_the_folder_says_so(tmp_path):
     [
         ({"num_workers": 10_000}, "at most the .* cores of this machine, got 10000 x 1"),
         ({"num_workers": 1, "threads_per_run": 10_000}, "got 1 x 10000"),
-        ({"threads_per_run": 0}, "threads_per_run must be at least 1"),
-        ({"num_workers": 0}, "num_workers must be at least 1"),
-        ({"retries": -1}, "retries must be at least 0"),
-        ({"engine": "slurm"}, "engine must be 'local' or 'ray', got 'slurm'"),
+        ({"threads_per_run": 0}, "threads_per_run must be an integer >= 1"),
+        ({"num_workers": 0}, "num_workers must be an integer >= 1"),
+        ({"retries": -1}, "retries must be an integer >= 0"),
+        ({"engine": "slurm"}, "engine must be one of local, ray, got 'slurm'"),
         ({"address": "here"}, "address is for engine='ray'"),
     ],
 )
