@@ -233,7 +233,7 @@ def test_a_configuration_survives_its_mapping():
     config = DDQNTorch(hidden_sizes=(64,), num_steps=70_000, init="paper")
     assert from_config(config.to_config()) == config
     assert from_config({"num_steps": 60_000}) == DDQN(num_steps=60_000)
-    with pytest.raises(ConfigError, match=r"there is no kind 'ddqn_toch'; did you mean 'ddqn_torch'\?"):
+    with pytest.raises(ConfigError, match=r"got 'ddqn_toch'; did you mean 'ddqn_torch'\?"):
         from_config({"kind": "ddqn_toch"})
     with pytest.raises(ConfigError, match=r"'num_step'; did you mean 'num_steps'\?"):
         from_config({"num_step": 60_000})

@@ -36,6 +36,8 @@ def solve(
     """Solve a payoff table and say how good the solution is."""
     table = cf.load_payoffs(payoffs)
     parameters = named_values(options, "--set")
+    if "kind" in parameters:
+        raise cf.ConfigError("solve: the solver is named by --solver, not by --set kind=...")
     if solver is None and not parameters:
         chosen, found = _solved_by_default(table)
     else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from coffee_fast._provenance import plain
+from coffee_fast._sealed import check_form
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.models.figures import held_out_figures, play_figures
 from coffee_fast.models.repeats import repeats
@@ -16,6 +17,9 @@ from coffee_fast.models.verdict import Verdict
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
     from coffee_fast.models.ensemble import DynamicsEnsemble
+
+
+_KINDS = {"int": int, "float": float, "bool": bool}  # of the figures that may be missing
 
 
 @dataclass(frozen=True)
@@ -141,16 +145,13 @@ class FitReport:
         return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """The report as plain JSON values."""
+        return dict(plain(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FitReport:
         """The report that :meth:`to_json` wrote; one without a verdict is judged by the figures it has."""
-        if not isinstance(values, Mapping):
-            raise InvalidArgumentError(f"FitReport: must be a table of figures, got {reprlib.repr(values)}")
-        for name, value in values.items():
-            if name not in ("losses", "verdict") and not isinstance(value, int | float | None):
-                raise InvalidArgumentError(f"FitReport: {name} must be a number or null, got {reprlib.repr(value)}")
+        check_form(values, _FORM, "FitReport", InvalidArgumentError)
         report, told = cls(**{**values, "verdict": None}), values.get("verdict")
         return dataclasses.replace(report, verdict=Verdict.from_json(told) if told else Verdict.of(report))
 
@@ -184,6 +185,15 @@ class FitReport:
         else:
             lines.append("nothing was held out: no figures on unseen transitions")
         return "\n".join(lines)
+
+
+_FORM = {
+    **{f"{entry.name}?": (_KINDS[str(entry.type).split(" ")[0]], None) for entry in dataclasses.fields(FitReport)[3:]},
+    "num_held_out?": int,
+    "losses?": {...: float},
+    "verdict?": ({"level": str, "reasons": [{"figure": str, "level": str, "text": str}]}, None),
+}
+"""What :meth:`FitReport.to_json` writes; a report of an earlier version lacks some of it."""
 
 
 def _figure(value: float | None) -> str:

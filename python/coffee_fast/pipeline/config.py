@@ -98,6 +98,8 @@ class EvaluationConfig:
     response: ResponseOracle = field(default_factory=DDQN)
 
     def __post_init__(self) -> None:
+        if isinstance(self.response, type) or not callable(getattr(self.response, "respond", None)):
+            raise ConfigError(f"EvaluationConfig: response must be a response oracle, got {shown(self.response)}")
         if not isinstance(self.meta_solvers, tuple | list):
             raise ConfigError(f"EvaluationConfig: meta_solvers must be a list, got {shown(self.meta_solvers)}")
         object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))

@@ -24,6 +24,7 @@ from typing import Any
 from coffee_fast import _files
 from coffee_fast._provenance import first_difference, machine, plain, same_machine, versions
 from coffee_fast._sealed import read_sealed_json, write_sealed_json
+from coffee_fast.checks import check_count, check_path, check_progress, check_resume
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.models import DynamicsEnsemble
@@ -130,16 +131,20 @@ def run_pipeline(
     """
     if not isinstance(config, RunConfig):
         raise InvalidArgumentError(f"run_pipeline: config must be a RunConfig, got {type(config).__name__}")
+    run, resume = _files.as_path(run_dir), check_resume("run_pipeline: resume", resume)
+    num_threads = check_count("run_pipeline: num_threads", num_threads)
+    check_progress("run_pipeline: progress", progress)
+    if cache_dir is None:
+        cache_dir = os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache"
+    cache = check_path("run_pipeline: cache_dir", cache_dir)
     dataset = config.dataset.path if dataset is None else dataset
     if dataset is not None and not isinstance(dataset, TrajectoryDataset):
         dataset = TrajectoryDataset.load(dataset)
     if dataset is not None and config.algorithm == "online_psro":
         raise InvalidArgumentError("run_pipeline: dataset must not be given, online_psro learns from none")
     _require_solvable(config, dataset)
-    run = _files.as_path(run_dir)
     if run.exists() and not run.is_dir():
         raise CheckpointError(f"run_dir: {run} is a file, expected a folder")
-    cache = _files.as_path(cache_dir or os.environ.get(CACHE_VARIABLE) or run.absolute().parent / "cache")
     at = stages.Workplace(run, config, cache, num_threads, progress, resume or True)
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)

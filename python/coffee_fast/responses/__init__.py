@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from coffee_fast.checks import check_choice
 from coffee_fast.config import from_mapping
-from coffee_fast.errors import ConfigError
+from coffee_fast.errors import ConfigError, shown
 from coffee_fast.responses.base import Response, ResponseOracle, ResponseTraining, ResumableOracle
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
@@ -46,9 +46,8 @@ def from_config(config: Mapping[str, Any]) -> ResponseOracle:
     >>> from_config({"kind": "ddqn_torch", "batch_size": 32}).batch_size
     32
     """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"responses: config must be a table with a kind, got {shown(config)}")
     values = dict(config)
-    kind = values.pop("kind", DDQN.kind)
-    if not isinstance(kind, str) or kind not in _KINDS:
-        near = difflib.get_close_matches(str(kind), _KINDS, n=1, cutoff=0.0)[0]
-        raise ConfigError(f"responses: there is no kind {kind!r}; did you mean {near!r}?")
+    kind = check_choice("responses: kind", values.pop("kind", DDQN.kind), _KINDS, error=ConfigError)
     return from_mapping(_KINDS[kind], values)

@@ -41,6 +41,14 @@ READ_BACK = {
 }
 
 
+def says(text: bytes) -> object:
+    """What a JSON text says; None if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 @pytest.mark.parametrize("name", READ_BACK)
 def test_any_altered_digit_is_noticed(folder, name, monkeypatch, rng):
     monkeypatch.setattr("coffee_fast.pipeline.run.write_report", lambda *_, **__: None)  # takes its time
@@ -51,6 +59,8 @@ def test_any_altered_digit_is_noticed(folder, name, monkeypatch, rng):
         for place in [*rng.choice(digits, 12), *rng.integers(len(whole), size=12)]:
             damaged = bytearray(whole)
             damaged[place] = ord("3") if whole[place] != ord("3") else ord("4")
+            if value is not None and says(damaged) == value:
+                continue  # the last digit of a number may be one too many for a float
             file.write_bytes(damaged)
             with pytest.raises(cf.CoffeeError) as caught:
                 read(folder)
