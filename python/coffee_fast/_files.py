@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import stat
 import time
@@ -55,7 +54,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _temporary_sibling(path: Path) -> Path:
-    return path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp"
+    return path.parent / f".{path.name}.{os.urandom(6).hex()}.tmp"
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:

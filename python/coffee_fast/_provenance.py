@@ -50,8 +50,7 @@ def same_machine(about: Mapping[str, Any], place: str, resume: Resume) -> list[d
         If the run was begun on an unlike machine, unless ``resume`` is ``"anyway"``.
     """
     here, machines = machine(), list(about.get("machines", ()))
-    # Records of before there were machines have versions, without the compiler.
-    there = machines[-1] if machines else {name: about["versions"].get(name, here[name]) for name in ("numpy", "torch")}
+    there = machines[-1] if machines else _recorded_versions(about["versions"], here)
     difference = first_difference({**here, **there}, here)
     if difference and resume != "anyway":
         raise CheckpointError(
@@ -60,6 +59,14 @@ def same_machine(about: Mapping[str, Any], place: str, resume: Resume) -> list[d
             'knowingly with resume="anyway" (--resume-anyway)'
         )
     return machines if machines and not difference else [*machines, here]
+
+
+def _recorded_versions(versions: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
+    """What a record of before there were machines says of one: versions, without the compiler."""
+    there = {name: versions.get(name, here[name]) for name in ("coffee_fast", "numpy", "torch")}
+    if here["coffee_fast"].split(",")[0] == there["coffee_fast"]:
+        there["coffee_fast"] = here["coffee_fast"]
+    return there
 
 
 def describe_part(part: object) -> dict[str, Any]:

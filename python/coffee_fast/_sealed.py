@@ -19,7 +19,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from coffee_fast import _files
-from coffee_fast.errors import CheckpointError, CoffeeError
+from coffee_fast.errors import CheckpointError, CoffeeError, shown
 
 Form = Mapping[Any, Any]
 FORMAT = 2
@@ -60,9 +60,9 @@ def read_sealed_json(
     content = _files.read_json(path, error)
     number = content.get("format", 1)
     if content.get("kind", kind if number == 1 else None) != kind:
-        raise error(f"{path}: must describe a {kind}, got {content.get('kind')!r:.80}")
+        raise error(f"{path}: must describe a {kind}, got {shown(content.get('kind'))}")
     if number not in (1, FORMAT) or isinstance(number, bool | float):
-        raise error(f"{path}: must be of format 1 or {FORMAT}, got {number!r:.80}")
+        raise error(f"{path}: must be of format 1 or {FORMAT}, got {shown(number)}")
     if (SEAL in content) != (number == FORMAT):
         raise error(f"{path}: was altered, it has {'no' if number == FORMAT else 'a'} {SEAL} in format {number}")
     if number == FORMAT and content.pop(SEAL) != seal_of(content):
@@ -104,14 +104,14 @@ def _fault_of_fields(value: Any, form: Mapping[Any, Any], place: str) -> str | N
             return f"the field {prefix + name!r} is missing"
     for name, item in value.items():
         if name not in known and ... not in form:
-            return f"there is no field {prefix + name!r:.80}"
+            return f"there is no field {shown(prefix + name)}"
         if fault := _fault(item, known.get(name, form.get(...)), f"{prefix}{name:.80}"):
             return fault
     return None
 
 
 def _wrong(value: Any, wanted: str, place: str) -> str:
-    return f"{place or 'it'} must be {wanted}, got {value!r:.80}"
+    return f"{place or 'it'} must be {wanted}, got {shown(value)}"
 
 
 @dataclass(frozen=True)

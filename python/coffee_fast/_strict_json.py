@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+from coffee_fast.errors import shown
+
 _DEEPEST = 100
 
 
@@ -56,5 +58,5 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         names = [name for name, _ in pairs]
         doubled = next(name for place, name in enumerate(names) if name in names[:place])
-        raise ValueError(f"the key {doubled!r:.80} is given twice")
+        raise ValueError(f"the key {shown(doubled)} is given twice")
     return value

@@ -108,11 +108,19 @@ def check_path(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgum
     raise error(f"{name} must be a path, got {shown(value)}")
 
 
+def first_masked(values: Any) -> tuple[int, ...] | None:
+    """Return the first place that a masked array hides, or None: arrays without a mask hide nothing."""
+    if not isinstance(values, np.ma.MaskedArray):  # the module is loaded here, not at start-up
+        return None
+    hidden = np.argwhere(np.ma.getmaskarray(values))
+    return tuple(hidden[0].tolist()) if len(hidden) else None
+
+
 def did_you_mean(value: Any, known: Iterable[str], prefix: str = "") -> str:
     """Return ``"; did you mean 'width'?"``, with ``prefix`` before the name, or nothing where no known name is near.
 
     >>> did_you_mean("widht", ["width", "height"])
     "; did you mean 'width'?"
     """
-    near = difflib.get_close_matches(value[:100], list(known), n=1) if isinstance(value, str) else []
+    near = difflib.get_close_matches(value[:100], list(known), n=1, cutoff=0.5) if isinstance(value, str) else []
     return f"; did you mean {prefix + near[0]!r}?" if near else ""

@@ -68,7 +68,7 @@ def shown(value: Any) -> str:
     try:
         shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
         if isinstance(shape, tuple) and dtype is not None:
-            text = f"an array of shape {list(shape)} and dtype {dtype}" if shape else str(value)
+            text = f"an array of shape {list(shape)} and dtype {dtype}" if shape else repr(value.item())
         else:
             text = _Brief().repr(value)
     except Exception:  # a value's own ``repr`` may do anything

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast.action_probabilities import as_features
+from coffee_fast.checks import check_count
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, as_mixture
@@ -69,9 +70,7 @@ class Player:
         self._num_features, self._num_actions = _sizes(self.mixture.policies, self.spec)
         game = self.spec or getattr(strategy, "table", None)
         num_seats = getattr(game, "num_players", 127)
-        if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or not 0 <= seat < num_seats:
-            raise InvalidArgumentError(f"player: seat must be an integer from 0 to {num_seats - 1}, got {shown(seat)}")
-        self.seat = int(seat)
+        self.seat = check_count("player: seat", seat, at_most=num_seats - 1)
         self.episode: int | None = None
         self.drawn: int | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 
 from coffee_fast import _core
 from coffee_fast.action_probabilities import as_batch, greedy, softmax
-from coffee_fast.checks import check_number
+from coffee_fast.checks import check_number, did_you_mean
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.typing import Float32, Float64
 
@@ -250,8 +249,8 @@ def as_mixture(strategy: Any) -> Mixture:
         return strategy
     if isinstance(strategy, str):
         if strategy not in _KNOWN:
-            near = difflib.get_close_matches(strategy[:80], _KNOWN, n=1) or list(_KNOWN)
-            raise InvalidArgumentError(f"there is no policy {shown(strategy)}; did you mean {near[0]!r}?")
+            hint = did_you_mean(strategy, _KNOWN) or f"; there is {', '.join(_KNOWN)}"
+            raise InvalidArgumentError(f"there is no policy {shown(strategy)}{hint}")
         return as_mixture(_KNOWN[strategy]())
     mixture = getattr(strategy, "mixture", None)
     if isinstance(mixture, Mixture):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._sealed import check_form
-from coffee_fast.errors import CheckpointError, InvalidArgumentError
+from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, UniformRandom
 
 Arrays = dict[str, NDArray[Any]]
@@ -59,7 +59,7 @@ def policy_from_arrays(description: Mapping[str, Any], arrays: Mapping[str, NDAr
     """
     kind = description.get("policy") if isinstance(description, Mapping) else description
     if not isinstance(kind, str) or kind not in _FORMS:
-        raise CheckpointError(f"unknown kind of policy {kind!r:.80}, expected one of {', '.join(_FORMS)}")
+        raise CheckpointError(f"unknown kind of policy {shown(kind)}, expected one of {', '.join(_FORMS)}")
     check_form(description, _FORMS[kind], f"policy of kind {kind!r}")
     try:
         if kind == "uniform_random":

@@ -113,8 +113,9 @@ def check_two_alike(caller: str, spec: Any) -> None:
     if not (spec.is_symmetric and spec.num_players == 2):
         kind = "symmetric" if spec.is_symmetric else "not symmetric"
         raise InvalidGameError(
-            f"{caller}: needs a symmetric two-player game, got {spec.name!r:.60}, {kind}, players: {spec.num_players}; "
-            "other games are not searched yet. If all players see the same, solve the log as a table: "
+            f"{caller}: needs a symmetric two-player game, got {shown(spec.name)}, {kind}, "
+            f"players: {spec.num_players}; other games are not searched yet. If all players see the same, solve the "
+            "log as a table: "
             "coffee_fast.TabularGame with the solvers of coffee_fast.regularized; payoffs of your own: "
             "coffee_fast.PayoffTable with those of coffee_fast.meta_solvers"
         )

@@ -219,7 +219,7 @@ def test_what_is_wrong_is_said_in_a_sentence(argument, value):
 def test_a_strategy_of_another_game_is_refused(rng):
     with pytest.raises(cf.InvalidArgumentError, match="from 41 features to 109 actions does not play 'cake'"):
         cf.Player(network(rng), 0, 0, CAKE)
-    with pytest.raises(cf.InvalidArgumentError, match="seat must be an integer from 0 to 2, got 3"):
+    with pytest.raises(cf.InvalidArgumentError, match="seat must be an integer >= 0 and <= 2, got 3"):
         cf.Player("uniform_random", 3, 0, CAKE)
     with pytest.raises(cf.InvalidArgumentError, match="spec must be given"):
         cf.Player("uniform_random", 0, 0)

@@ -113,7 +113,7 @@ def test_impossible_mixtures_per_step(components, weights, message):
     ("strategy", "message"),
     [
         ("uniform_randm", "no policy 'uniform_randm'; did you mean 'uniform_random'"),
-        ("greedy", "did you mean 'uniform_random'"),
+        ("greedy", "there is uniform_random"),
         (None, "got NoneType"),
         (3, "got int"),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _files
+from coffee_fast._provenance import machine, same_machine
 from coffee_fast._sealed import check_form, read_sealed_json, seal_of, write_sealed_json
 from coffee_fast.config import read_toml
 from coffee_fast.psro import load_result
@@ -241,3 +242,13 @@ def test_a_solution_whose_parts_do_not_fit_is_refused(tmp_path):
     del earlier["seal"]
     _files.write_json(file, earlier | {"format": 1, "sha256": _files.sha256_of(tensors)})
     assert cf.Solution.load(tmp_path / "s").pessimistic_regret.shape == (2,)
+
+
+def test_a_run_of_an_earlier_version_is_not_gone_on_with():
+    here = machine()
+    versions = {"coffee_fast": "0.1.0", "numpy": here["numpy"], "torch": here["torch"]}
+    with pytest.raises(cf.CheckpointError, match=r"coffee_fast is '0\.1\.0' there"):
+        same_machine({"versions": versions}, "run_dir: run", True)
+    assert same_machine({"versions": versions}, "run_dir: run", "anyway") == [here]
+    same_build = versions | {"coffee_fast": cf.__version__}
+    assert same_machine({"versions": same_build}, "run_dir: run", True) == [here]

@@ -8,7 +8,7 @@ from typing import Any
 from coffee_fast import _core, _files
 from coffee_fast._sealed import check_form, may_replace, seal_of
 from coffee_fast.data.dataset import ARRAYS, TrajectoryDataset
-from coffee_fast.errors import CoffeeError, DatasetError
+from coffee_fast.errors import CoffeeError, DatasetError, shown
 from coffee_fast.games import GameSpec
 
 FORMAT = 1
@@ -85,9 +85,9 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
 def _read_manifest(file: Path) -> dict[str, Any]:
     manifest = _files.read_json(file, DatasetError)
     if manifest.get("kind") != KIND:
-        raise DatasetError(f"{file}: must describe a {KIND}, got {manifest.get('kind')!r:.80}")
+        raise DatasetError(f"{file}: must describe a {KIND}, got {shown(manifest.get('kind'))}")
     if manifest.get("format") != FORMAT or isinstance(manifest["format"], bool):
-        raise DatasetError(f"{file}: must be of format {FORMAT}, got {manifest.get('format')!r:.80}")
+        raise DatasetError(f"{file}: must be of format {FORMAT}, got {shown(manifest.get('format'))}")
     check_form(manifest, _FORM, str(file), DatasetError)
     if manifest[_SEAL] != seal_of(manifest, _SEAL):
         raise DatasetError(f"{file}: was altered, its fields do not fit its {_SEAL}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast.checks import check_count, first_masked
 from coffee_fast.data.mirror import mirror_arrays
 from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games import GameSpec
@@ -29,8 +30,8 @@ def as_arrays(arrays: Any) -> dict[str, NDArray[Any]]:
             raise DatasetError(f"TrajectoryDataset: names of arrays must be text, got {shown(name)}")
         if array is None:
             continue
-        if np.ma.is_masked(array):
-            row = int(np.argwhere(np.ma.getmaskarray(array))[0, 0]) if np.ndim(array) else 0
+        if (place := first_masked(array)) is not None:
+            row = place[0] if place else 0
             raise DatasetError(f"{shown(name)[1:-1]}: row {row} is masked, a value is missing")
         try:
             found[name] = np.asarray(array)
@@ -97,9 +98,8 @@ def check_about(
     num_trajectories = len(arrays["trajectory_offsets"]) - 1
     if is_mirrored:
         _check_mirrored(spec, arrays, num_trajectories)
-    count, most = num_independent_episodes, num_trajectories // 2 if is_mirrored else num_trajectories
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= most:
-        raise DatasetError(f"num_independent_episodes must be an integer from 1 to {most}, got {shown(count)}")
+    most = num_trajectories // 2 if is_mirrored else num_trajectories
+    check_count("num_independent_episodes", num_independent_episodes, at_least=1, at_most=most, error=DatasetError)
 
 
 class _Places:

@@ -14,7 +14,7 @@ import numpy as np
 from coffee_fast._files import as_path, read_text
 from coffee_fast._strict_json import parse_json
 from coffee_fast.empirical.payoff_table import PayoffTable
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.typing import Float64
 
 _INDEX_COLUMNS = ("row", "column", "member")
@@ -203,7 +203,7 @@ def _from_entries(path: Path, entries: dict[tuple[int, ...], list[float]], is_sy
 def _number(path: Path, line: int, field: str, column: int | str) -> float:
     if field and not _is_number(field):
         hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
-        raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {field!r:.80}{hint}")
+        raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {shown(field)}{hint}")
     value = float(field) if field else np.nan
     if np.isinf(value):
         raise InvalidGameError(f"{path}, line {line}, column {column}: payoffs must be finite, got {field:.80}")
@@ -220,5 +220,5 @@ def _is_number(field: str) -> bool:
 
 def _index(path: Path, line: int, name: str, field: str) -> int:
     if not (field.isascii() and field.isdigit() and len(field) <= 9):
-        raise InvalidGameError(f"{path}, line {line}: {name} must be a whole number from 0, got {field!r:.80}")
+        raise InvalidGameError(f"{path}, line {line}: {name} must be a whole number from 0, got {shown(field)}")
     return int(field)

@@ -78,9 +78,7 @@ def _unmasked(values: Any, depth: int = 0) -> Any:
     if isinstance(values, np.ma.MaskedArray):
         data: NDArray[Any] = np.array(values.data)
         return np.where(np.ma.getmaskarray(values), np.nan, data) if data.dtype.kind in "iuf" else data
-    if isinstance(values, list | tuple) and depth < 64 and any(isinstance(x, list | tuple | _Masked) for x in values):
+    nested = (list, tuple, np.ma.MaskedArray)
+    if isinstance(values, list | tuple) and depth < 64 and any(isinstance(entry, nested) for entry in values):
         return [_unmasked(x, depth + 1) for x in values]
     return values
-
-
-_Masked = np.ma.MaskedArray

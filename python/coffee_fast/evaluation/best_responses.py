@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from coffee_fast import _files
 from coffee_fast._provenance import figures_from_json, is_duration, plain
 from coffee_fast._sealed import read_sealed_json, write_sealed_json
-from coffee_fast.errors import CheckpointError, InvalidArgumentError
+from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.responses import DDQN, Response, ResponseObjective, ResponseRequest, respond_side_by_side
@@ -104,5 +104,5 @@ def _load(file: Path) -> Response | None:
     about = read_sealed_json(file.with_suffix(".json"), "best_response", _FORM)
     policy = policy_from_arrays(about["policy"], _files.read_tensors(file, sha256=about["sha256"]))
     if not isinstance(policy, NetworkPolicy):
-        raise CheckpointError(f"{file}: expected a network, got {about['policy']!r:.80}")
+        raise CheckpointError(f"{file}: expected a network, got {shown(about['policy'])}")
     return Response(policy, figures_from_json(about["report"]))

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.checks import check_choice, check_count, check_number, first_masked
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64
@@ -249,7 +249,7 @@ def _sample(values: Any, name: str, least: int) -> Float64:
         sample = np.asarray(list(values) if isinstance(values, Sequence) else values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise InvalidArgumentError(f"{name} must be a list of {least} or more numbers, got {shown(values)}") from None
-    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+    if first_masked(values) is not None:
         raise InvalidArgumentError(f"{name} must be known numbers, got masked ones; leave those out")
     if sample.ndim != 1 or len(sample) < least:
         raise InvalidArgumentError(f"{name} must be a list of {least} or more numbers, got shape {list(sample.shape)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from coffee_fast.checks import check_flag, check_number, check_text
+from coffee_fast.checks import check_count, check_flag, check_number, check_text
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.typing import Float32
 
@@ -149,10 +149,7 @@ class GameSpec:
 
 def _count(name: str, value: Any, least: int) -> int:
     most = 127 if name == "num_players" else _MOST
-    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not is_integer or not least <= value <= most:
-        raise InvalidGameError(f"GameSpec: {name} must be an integer from {least} to {most}, got {shown(value)}")
-    return int(value)
+    return check_count(f"GameSpec: {name}", value, at_least=least, at_most=most, error=InvalidGameError)
 
 
 def _entries(name: str, value: Any, state_size: int) -> tuple[int, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from coffee_fast.checks import did_you_mean
 from coffee_fast.errors import ConfigError, InvalidArgumentError, shown
 from coffee_fast.meta_solvers.anchored import GAMD, GANE, LogitQRE
 from coffee_fast.meta_solvers.annealed import AnnealedReplicator
@@ -71,19 +71,14 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
     kind = parameters.pop("kind", None)
     if not isinstance(kind, str) or kind not in _SOLVERS:
         raise ConfigError(
-            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {shown(kind)}{_nearest(kind, _SOLVERS)}"
+            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {shown(kind)}{did_you_mean(kind, _SOLVERS)}"
         )
     solver = _SOLVERS[kind]
     known = [field.name for field in dataclasses.fields(solver)]
     for name in parameters:
         if name not in known:
-            raise ConfigError(f"meta_solver: {kind} has no field {shown(name)}{_nearest(name, known)}")
+            raise ConfigError(f"meta_solver: {kind} has no field {shown(name)}{did_you_mean(name, known)}")
     try:
         return solver(**parameters)
     except InvalidArgumentError as error:
         raise ConfigError(f"meta_solver: {error}") from error
-
-
-def _nearest(name: Any, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(str(name)[:100], list(known), n=1, cutoff=0.5) if isinstance(name, str) else []
-    return f"; did you mean {matches[0]!r}?" if matches else ""

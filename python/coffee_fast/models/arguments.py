@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import numpy as np
 
 from coffee_fast.data import TrajectoryDataset
-from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.typing import Float32
 
 
@@ -25,7 +24,7 @@ def check_config(function: str, config: Any, kind: type) -> None:
     """Raise ``InvalidArgumentError`` unless the configuration is of its kind."""
     if not isinstance(config, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
-        raise InvalidArgumentError(f"{function}: config must be {article} {kind.__name__}, got {reprlib.repr(config)}")
+        raise InvalidArgumentError(f"{function}: config must be {article} {kind.__name__}, got {shown(config)}")
 
 
 def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 import numpy as np
 
-from coffee_fast.errors import ConfigError
+from coffee_fast.checks import check_choice, check_count, check_flag, check_number
+from coffee_fast.errors import ConfigError, shown
 
 MOST = 2**31 - 1
 
@@ -69,7 +68,7 @@ class EnsembleConfig:
         check_sizes(self, ("num_members", "num_steps", "num_reward_steps", "batch_size"))
         check_positive(self, "terminal_threshold")
         for name in ("same_batches", "normalization", "disagreement", "history_source"):
-            check_choice(self, name)
+            check_words(self, name)
 
 
 def check_sizes(config: Any, counts: Sequence[str]) -> None:
@@ -80,56 +79,34 @@ def check_sizes(config: Any, counts: Sequence[str]) -> None:
     ConfigError
         Naming class, field, what was expected and what came.
     """
-    widths = config.hidden_sizes
-    if isinstance(widths, np.ndarray):
-        widths = widths.tolist()
-    if isinstance(widths, Iterable) and not isinstance(widths, str | bytes):
-        widths = tuple(widths)
-    is_right = isinstance(widths, tuple) and len(widths) > 0 and all(map(_is_count, widths))
-    require(is_right, config, "hidden_sizes", "positive widths, whole numbers")
-    object.__setattr__(config, "hidden_sizes", tuple(int(width) for width in widths))
+    kind = type(config).__name__
+    widths = config.hidden_sizes.tolist() if isinstance(config.hidden_sizes, np.ndarray) else config.hidden_sizes
+    if not isinstance(widths, Sequence) or isinstance(widths, str | bytes) or not widths:
+        raise ConfigError(f"{kind}: hidden_sizes must be a list of positive widths, got {shown(widths)}")
+
+    def size(name: str, value: Any) -> int:
+        return check_count(f"{kind}: {name}", value, at_least=1, at_most=MOST, error=ConfigError)
+
+    object.__setattr__(config, "hidden_sizes", tuple(size("hidden_sizes", width) for width in widths))
     for name in counts:
-        value = getattr(config, name)
-        is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        require(is_whole, config, name, "an integer, at least 1")
-        require(value >= 1, config, name, "at least 1")
-        require(value <= MOST, config, name, f"at most {MOST}")
-        object.__setattr__(config, name, int(value))
+        object.__setattr__(config, name, size(name, getattr(config, name)))
     check_positive(config, "learning_rate")
-    fraction = config.holdout_fraction
-    require(_is_real(fraction) and 0 <= fraction < 1, config, "holdout_fraction", "in [0, 1)")
-    object.__setattr__(config, "holdout_fraction", float(fraction))
+    fraction = check_number(f"{kind}: holdout_fraction", config.holdout_fraction, error=ConfigError)
+    if fraction >= 1.0:
+        raise ConfigError(f"{kind}: holdout_fraction must be in [0, 1), got {fraction}")
+    object.__setattr__(config, "holdout_fraction", fraction)
 
 
 def check_positive(config: Any, name: str) -> None:
     """Check a field that is a positive finite number."""
-    value = getattr(config, name)
-    value = value.item() if isinstance(value, np.generic) else value
-    require(_is_real(value) and 0 < value <= sys.float_info.max, config, name, "a positive number")
-    object.__setattr__(config, name, float(value))
+    place = f"{type(config).__name__}: {name}"
+    object.__setattr__(config, name, check_number(place, getattr(config, name), is_open=True, error=ConfigError))
 
 
-def check_choice(config: Any, name: str) -> None:
+def check_words(config: Any, name: str) -> None:
     """Check a field that is true or false, or one of a few words."""
-    value, hint = getattr(config, name), get_type_hints(type(config))[name]
+    place, value, hint = f"{type(config).__name__}: {name}", getattr(config, name), get_type_hints(type(config))[name]
     if hint is bool:
-        require(isinstance(value, bool | np.bool_), config, name, "true or false")
-        object.__setattr__(config, name, bool(value))
-        return
-    words = get_args(hint)
-    require(isinstance(value, str) and value in words, config, name, f"one of {', '.join(words)}")
-
-
-def require(condition: bool, config: Any, name: str, expected: str) -> None:
-    """Raise ``ConfigError`` about a field unless the condition holds."""
-    if not condition:
-        came = reprlib.repr(getattr(config, name))
-        raise ConfigError(f"{type(config).__name__}: {name} must be {expected}, got {came}")
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= MOST)
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        object.__setattr__(config, name, check_flag(place, value, error=ConfigError))
+    else:
+        check_choice(place, value, get_args(hint), error=ConfigError)

@@ -134,7 +134,8 @@ class DynamicsEnsemble:
         check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
         num_threads = check_count("DynamicsEnsemble.fit: num_threads", num_threads)
         check_progress("DynamicsEnsemble.fit: progress", progress)
-        dataset.check(config.terminal_threshold).require_learnable("DynamicsEnsemble.fit")
+        check = dataset.check(config.terminal_threshold)
+        check.require_learnable("DynamicsEnsemble.fit")
         first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
@@ -157,7 +158,8 @@ class DynamicsEnsemble:
             "initial.player": dataset.acting_player[first].astype(np.int32),
         }
         model = cls(dataset.spec, config, seed, arrays, FitReport(losses=networks.losses))
-        model.fit_report = FitReport.of(model, networks.losses, dataset, held_out, derive_seed(seed, "report"))
+        report_seed = derive_seed(seed, "report")
+        model.fit_report = FitReport.of(model, networks.losses, dataset, held_out, report_seed, check.warnings)
         if (verdict := model.fit_report.verdict) and verdict.level == "do not trust":
             words = f"DynamicsEnsemble.fit: do not trust this model: {verdict.headline}"
             warnings.warn(words, ModelWarning, stacklevel=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from coffee_fast.models.repeats import repeats
 from coffee_fast.models.verdict import Verdict
 
 if TYPE_CHECKING:
-    from coffee_fast.data import TrajectoryDataset
+    from coffee_fast.data import Finding, TrajectoryDataset
     from coffee_fast.models.ensemble import DynamicsEnsemble
 
 
@@ -113,6 +113,7 @@ class FitReport:
         dataset: TrajectoryDataset,
         held_out: TrajectoryDataset | None,
         seed: int,
+        warnings: Iterable[Finding] = (),
     ) -> FitReport:
         """Measure ``model`` on the trajectories kept out of its training and at uniform play, and judge it."""
         report = cls(
@@ -122,7 +123,6 @@ class FitReport:
             **play_figures(model, dataset, seed),
             **({} if held_out is None else held_out_figures(model, held_out)),
         )
-        warnings = dataset.check(model.config.terminal_threshold).warnings
         return dataclasses.replace(report, verdict=Verdict.of(report, warnings))
 
     def caution(self) -> str:

@@ -27,7 +27,7 @@ from coffee_fast import _files
 from coffee_fast._provenance import first_difference, machine, same_machine
 from coffee_fast._sealed import check_form, read_sealed_json, write_sealed_json
 from coffee_fast.empirical import EmpiricalGame
-from coffee_fast.errors import CheckpointError, CoffeeError
+from coffee_fast.errors import CheckpointError, CoffeeError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
@@ -155,7 +155,7 @@ class RunFolder:
             if name not in files:
                 raise CheckpointError(f"{file}: does not name {Path(name).name} of iteration {int(name.split('/')[1])}")
         if others := sorted(set(files) - set(expected)):
-            raise CheckpointError(f"{file}: names {others[0]!r:.80}, which is no file of iterations 0 to {iteration}")
+            raise CheckpointError(f"{file}: names {shown(others[0])}, which is no file of iterations 0 to {iteration}")
         return cls(path, manifest, files, iteration)
 
     def load(self) -> RunState | None:

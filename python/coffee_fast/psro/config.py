@@ -82,7 +82,7 @@ class PSROConfig:
 def _objective(values: Mapping[str, Any]) -> ConservativeObjective:
     kind = describe_part(ConservativeObjective())["kind"]
     if values.get("kind", kind) != kind:
-        raise ConfigError(f"there is one kind of objective, {kind!r}; set its fields, got kind {values['kind']!r:.80}")
+        raise ConfigError(f"there is one kind of objective, {kind!r}; set its fields, got kind {shown(values['kind'])}")
     return from_mapping(ConservativeObjective, values)
 
 

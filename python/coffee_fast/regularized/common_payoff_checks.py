@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from coffee_fast.checks import check_number
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized.kernels import LOG_ZERO
+from coffee_fast.regularized.tabular_checks import numbers
 from coffee_fast.regularized.tabular_game import TabularGame
 from coffee_fast.typing import Float64, Int64
 
@@ -18,14 +19,7 @@ Transitions = Any  # scipy.sparse.csr_array, which has no types
 
 
 def finite(name: str, values: ArrayLike, shape: tuple[int, ...] | None = None) -> Float64:
-    if isinstance(values, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(values))).size:
-        raise InvalidGameError(f"CommonPayoffGame: {name} is masked at {tuple(masked[0].tolist())}; fill it")
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidGameError(f"CommonPayoffGame: {name} must be a rectangular array of numbers") from None
-    if shape is not None and array.shape != shape:
-        raise InvalidGameError(f"CommonPayoffGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
+    array = numbers(f"CommonPayoffGame: {name}", values, shape)
     if (bad := np.argwhere(~np.isfinite(array))).size:
         place = tuple(bad[0].tolist())
         raise InvalidGameError(f"CommonPayoffGame: {name} must be finite, got {array[place]} at {place}")

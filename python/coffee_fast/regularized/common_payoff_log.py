@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.regularized.log_columns import (
     COLUMNS,
     Bools,
@@ -113,8 +112,8 @@ def _next_states(
             raise DatasetError(f"from_log: next_state is missing in row {row}, after which the episode goes on")
         if not is_last and label != states[row + 1]:
             raise DatasetError(
-                f"from_log: next_state {reprlib.repr(label)} of row {row} is not the state "
-                f"{reprlib.repr(states[row + 1])} of row {row + 1}, the next of the same episode; where an episode was "
+                f"from_log: next_state {shown(label)} of row {row} is not the state "
+                f"{shown(states[row + 1])} of row {row + 1}, the next of the same episode; where an episode was "
                 "cut off, begin a new trajectory"
             )
     return np.array([-1 if is_over else number.get(x, -1) for x, is_over in zip(after, terminal, strict=True)])

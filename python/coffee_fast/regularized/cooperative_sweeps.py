@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from coffee_fast.checks import check_count, check_number
-from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.regularized.common_payoff import CommonPayoffGame
 from coffee_fast.regularized.cooperative_solutions import Status
 from coffee_fast.regularized.in_sample import Policies, marginals
@@ -77,7 +76,7 @@ class Search:
             raise InvalidArgumentError(f"{caller}: perturbation must lie in [0, 1], got {self.perturbation:g}")
         if not isinstance(self.has_random_order, bool | np.bool_):
             raise InvalidArgumentError(
-                f"{caller}: has_random_order must be True or False, got {reprlib.repr(self.has_random_order)}"
+                f"{caller}: has_random_order must be True or False, got {shown(self.has_random_order)}"
             )
         check_seed(self.seed)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import reprlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.checks import check_count
-from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.checks import check_count, first_masked
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.regularized.tabular_checks import length
 from coffee_fast.typing import Float64, Int64
 
@@ -25,9 +24,7 @@ COLUMNS = ("action", "reward", "state", "observation", "trajectory", "terminal")
 def check_known(columns: Mapping[str, ArrayLike], known: Sequence[str], caller: str) -> None:
     """Refuse columns that would be passed over."""
     if unknown := [name for name in columns if name not in known]:
-        raise DatasetError(
-            f"{caller}: there is no column {reprlib.repr(unknown[0])}; the columns are {', '.join(known)}"
-        )
+        raise DatasetError(f"{caller}: there is no column {shown(unknown[0])}; the columns are {', '.join(known)}")
 
 
 def numbers(columns: Mapping[str, ArrayLike], name: str, caller: str = "from_dataset") -> Float64:
@@ -43,7 +40,7 @@ def numbers(columns: Mapping[str, ArrayLike], name: str, caller: str = "from_dat
     except (TypeError, ValueError, OverflowError):
         raise DatasetError(f"{caller}: column {name!r} must hold numbers, as many in every row") from None
     if texts:
-        raise DatasetError(f"{caller}: column {name!r} must hold numbers, got {reprlib.repr(texts[0])}")
+        raise DatasetError(f"{caller}: column {name!r} must hold numbers, got {shown(texts[0])}")
     if (bad := np.argwhere(~np.isfinite(array))).size:
         row = f" in row {bad[0, 0]}" if array.ndim else ""
         raise DatasetError(f"{caller}: {name} must be finite, got {array[tuple(bad[0])]}{row}")
@@ -93,9 +90,7 @@ def listed(found: Any, num_rows: int, name: str, caller: str) -> list[Any]:
         try:
             hash(label)
         except TypeError:
-            raise DatasetError(
-                f"{caller}: {name} must hold hashable labels, got {reprlib.repr(label)} in row {row}"
-            ) from None
+            raise DatasetError(f"{caller}: {name} must hold hashable labels, got {shown(label)} in row {row}") from None
     return [None if _is_missing(label) else label for label in column]
 
 
@@ -116,8 +111,8 @@ def _is_missing(label: Any) -> bool:
 
 
 def _refuse_masked(column: Any, name: str, caller: str) -> None:
-    if isinstance(column, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(column))).size:
-        raise DatasetError(f"{caller}: column {name!r} is masked in row {masked[0, 0]}; fill it, or leave the row out")
+    if (place := first_masked(column)) is not None:
+        raise DatasetError(f"{caller}: column {name!r} is masked in row {place[0]}; fill it, or leave the row out")
 
 
 def lasts(columns: Mapping[str, ArrayLike], num_rows: int, caller: str = "from_dataset") -> tuple[Bools, Bools | None]:
@@ -138,7 +133,7 @@ def lasts(columns: Mapping[str, ArrayLike], num_rows: int, caller: str = "from_d
             row = int(inside[0])
             raise DatasetError(
                 f"{caller}: terminal is 1 in row {row}, but row {row + 1} has the same trajectory "
-                f"{reprlib.repr(episode[row])}; give each episode a label of its own"
+                f"{shown(episode[row])}; give each episode a label of its own"
             )
     elif terminal is not None:
         last[:-1] = terminal[:-1]
@@ -152,7 +147,7 @@ def _refuse_scattered(episode: Sequence[Hashable], last: Bools, caller: str) -> 
         seen.add(episode[row - 1])
         if episode[row] in seen:
             raise DatasetError(
-                f"{caller}: trajectory {reprlib.repr(episode[row])} comes again in row {row}, but the rows of an "
+                f"{caller}: trajectory {shown(episode[row])} comes again in row {row}, but the rows of an "
                 "episode must stand together; sort the rows by trajectory, then by time"
             )
 
@@ -184,7 +179,7 @@ def numbered(
             whole = isinstance(label, int | np.integer) and not isinstance(label, bool)
             if not whole or not 0 <= label < num_states:  # type: ignore[operator]
                 raise DatasetError(
-                    f"{caller}: states must be integers in [0, {num_states}), got {reprlib.repr(label)} in row {row}"
+                    f"{caller}: states must be integers in [0, {num_states}), got {shown(label)} in row {row}"
                 )
         return np.array(found, dtype=np.int64), tuple(range(num_states))
     keys: list[Any] = list(dict.fromkeys(found))
@@ -216,7 +211,7 @@ def counts(name: str, given: Any, num_players: int | None) -> tuple[int, ...]:
         check_count(name, int(given), at_least=1)
         return (int(given),) * num_players
     if length(given) is None:
-        raise InvalidArgumentError(f"{name} must be an integer >= 1, or one a player, got {reprlib.repr(given)}")
+        raise InvalidArgumentError(f"{name} must be an integer >= 1, or one a player, got {shown(given)}")
     sizes = list(given)
     if not sizes or len(sizes) != (num_players or len(sizes)):
         raise InvalidArgumentError(f"{name} must be one integer a player, {num_players or 1} in all, got {len(sizes)}")

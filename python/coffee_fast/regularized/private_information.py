@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from coffee_fast.data import TrajectoryDataset
-from coffee_fast.errors import DatasetError
+from coffee_fast.errors import DatasetError, shown
 from coffee_fast.regularized.log_columns import labels
 from coffee_fast.typing import Int64
 
@@ -38,16 +37,16 @@ def check_observation_labels(
             other, before = of_state.setdefault((at, state), (label, row))
             if other != label:
                 raise DatasetError(
-                    f"{caller}: player {player} knows more than the table's state {reprlib.repr(state)} at step {at}: "
-                    f"it saw {reprlib.repr(other)} in row {before} and {reprlib.repr(label)} in row {row}. If all "
+                    f"{caller}: player {player} knows more than the table's state {shown(state)} at step {at}: "
+                    f"it saw {shown(other)} in row {before} and {shown(label)} in row {row}. If all "
                     f"players see that, make it part of the state; else {_OF_COLUMN}"
                 )
             other, before = of_label.setdefault((at, label), (state, row))
             if other != state:
                 raise DatasetError(
-                    f"{caller}: player {player} does not know the table's state: it saw {reprlib.repr(label)} at step "
-                    f"{at} in row {before}, state {reprlib.repr(other)}, and in row {row}, state "
-                    f"{reprlib.repr(state)}; {_OF_COLUMN}"
+                    f"{caller}: player {player} does not know the table's state: it saw {shown(label)} at step "
+                    f"{at} in row {before}, state {shown(other)}, and in row {row}, state "
+                    f"{shown(state)}; {_OF_COLUMN}"
                 )
 
 
@@ -61,7 +60,7 @@ def _by_player(observation: Any, num_rows: int, num_players: int, caller: str) -
         if not isinstance(cell, list | tuple | np.ndarray) or len(cell) != num_players:
             raise DatasetError(
                 f"{caller}: {name} must hold a label for each of {num_players} players in every row, "
-                f"got {reprlib.repr(cell)} in row {row}"
+                f"got {shown(cell)} in row {row}"
             )
     return [
         labels([_frozen(cell[player]) for cell in cells], num_rows, f"{name} of player {player}", caller)
@@ -89,7 +88,7 @@ def check_observations(dataset: TrajectoryDataset, step: Int64, state: Int64, ke
     if (bad := np.argwhere(differs)).size:
         row, player = bad[0].tolist()
         raise DatasetError(
-            f"from_dataset: players know different things in cell {reprlib.repr(keys[state[row]])} at step "
+            f"from_dataset: players know different things in cell {shown(keys[state[row]])} at step "
             f"{step[row]}: from row {first[number[row]]} to row {row} of it the observation of player {player} changes "
             f"otherwise than that of player 0; {_OF_DATASET}"
         )
@@ -99,7 +98,7 @@ def check_observations(dataset: TrajectoryDataset, step: Int64, state: Int64, ke
         before = cell_of.setdefault((int(step[row]), player, information.tobytes()), row)
         if cell[before] != cell[row]:
             raise DatasetError(
-                f"from_dataset: player {player} cannot tell cell {reprlib.repr(keys[state[before]])} (row {before}) "
-                f"from {reprlib.repr(keys[state[row]])} (row {row}) by what it saw until step {step[row]}; "
+                f"from_dataset: player {player} cannot tell cell {shown(keys[state[before]])} (row {before}) "
+                f"from {shown(keys[state[row]])} (row {row}) by what it saw until step {step[row]}; "
                 f"{_OF_DATASET}"
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from coffee_fast.checks import check_number
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError
 from coffee_fast.regularized.arguments import LARGEST_RATIO, check_per_player, frozen, log_uniform
 from coffee_fast.regularized.kernels import entropic_certainty_equivalent, total_variation_ball
@@ -52,8 +53,8 @@ def solve_markov(
 
 
 def _check_discounted(game: TabularGame, discount: float) -> None:
-    if isinstance(discount, bool) or not isinstance(discount, (int, float)) or not 0.0 <= discount < 1.0:
-        raise InvalidArgumentError(f"rqe: discount must be a number in [0, 1), got {discount!r}")
+    if check_number("rqe: discount", discount) >= 1.0:
+        raise InvalidArgumentError(f"rqe: discount must be a number in [0, 1), got {discount}")
     if game.horizon != 1 or game.transitions is None:
         raise InvalidArgumentError(
             f"rqe: discount needs a game of one step with transitions, got {game.horizon} steps"

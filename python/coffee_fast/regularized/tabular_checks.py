@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.checks import first_masked
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
@@ -26,7 +26,7 @@ def length(values: Any) -> int | None:
 def checked_counts(given: Any, cells: tuple[int, ...]) -> Int64 | None:
     if given is None:
         return None
-    counts = numbers("counts", given, cells)
+    counts = numbers("TabularGame: counts", given, cells)
     if not ((counts >= 0.0) & (counts <= 2.0**53) & (counts % 1.0 == 0.0)).all():
         raise InvalidGameError("TabularGame: counts must be integers >= 0 (and at most 2^53)")
     return counts.astype(np.int64)
@@ -36,11 +36,11 @@ def checked_legal(given: Any, cells: tuple[int, ...]) -> tuple[Bools, ...] | Non
     if given is None:
         return None
     if length(given) != len(cells) - 2:
-        got = reprlib.repr(given) if length(given) is None else length(given)
+        got = shown(given) if length(given) is None else length(given)
         raise InvalidGameError(f"TabularGame: legal must be one array a player, got {got}")
     masks = []
     for player, (mask, size) in enumerate(zip(given, cells[2:], strict=True)):
-        array = numbers("legal", mask, (*cells[:2], size)) != 0.0
+        array = numbers("TabularGame: legal", mask, (*cells[:2], size)) != 0.0
         if (none := np.argwhere(~array.any(axis=2))).size:
             raise InvalidGameError(
                 f"TabularGame: player {player} has no legal action at step {none[0, 0]}, state {none[0, 1]}"
@@ -58,7 +58,7 @@ def checked_transitions(given: Any, cells: tuple[int, ...]) -> Float64 | None:
         if cells[0] > 1:
             raise InvalidGameError(f"TabularGame: transitions must be given for {cells[0]} steps")
         return None
-    array = numbers("transitions", given, (*cells, cells[1]))
+    array = numbers("TabularGame: transitions", given, (*cells, cells[1]))
     used = array[:-1]
     if not (np.isfinite(used).all() and (used >= 0.0).all() and (used.sum(axis=-1) <= 1.0 + 1e-6).all()):
         raise InvalidGameError("TabularGame: transitions must be probabilities >= 0 that sum to at most 1")
@@ -66,23 +66,23 @@ def checked_transitions(given: Any, cells: tuple[int, ...]) -> Float64 | None:
 
 
 def checked_initial(given: Any, num_states: int) -> Float64:
-    initial = numbers("initial", given, (num_states,))
+    initial = numbers("TabularGame: initial", given, (num_states,))
     if not ((initial >= 0.0).all() and abs(initial.sum() - 1.0) <= 1e-6):
         raise InvalidGameError(
-            f"TabularGame: initial must hold probabilities that sum to 1, got {reprlib.repr(initial.tolist())}"
+            f"TabularGame: initial must hold probabilities that sum to 1, got {shown(initial.tolist())}"
         )
     return initial
 
 
 def numbers(name: str, values: Any, shape: tuple[int, ...] | None = None) -> Float64:
-    if isinstance(values, np.ma.MaskedArray) and (masked := np.argwhere(np.ma.getmaskarray(values))).size:
-        raise InvalidGameError(f"TabularGame: {name} is masked at {tuple(masked[0].tolist())}; fill it")
+    if (place := first_masked(values)) is not None:
+        raise InvalidGameError(f"{name} is masked at {place}; fill it")
     try:
         array = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError, OverflowError):
-        raise InvalidGameError(f"TabularGame: {name} must be a rectangular array of numbers") from None
+        raise InvalidGameError(f"{name} must be a rectangular array of numbers") from None
     if shape is not None and array.shape != shape:
-        raise InvalidGameError(f"TabularGame: {name} must have shape {list(shape)}, got {list(array.shape)}")
+        raise InvalidGameError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
     return array
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
-from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.regularized.log_columns import (
     COLUMNS,
     action_sizes,
@@ -198,4 +197,4 @@ def _floats(name: str, values: ArrayLike) -> Float64:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidArgumentError(f"from_model: {name} must hold numbers, got {reprlib.repr(values)}") from None
+        raise InvalidArgumentError(f"from_model: {name} must hold numbers, got {shown(values)}") from None

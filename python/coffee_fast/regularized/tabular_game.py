@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.regularized.tabular_checks import (
     checked_counts,
     checked_initial,
@@ -78,7 +77,7 @@ class TabularGame:
     state_keys: tuple[Hashable, ...] | None = None
 
     def __post_init__(self) -> None:
-        rewards = numbers("rewards", self.rewards)
+        rewards = numbers("TabularGame: rewards", self.rewards)
         num_players = rewards.shape[0] if rewards.ndim else 0
         if rewards.size == 0 or rewards.ndim != num_players + 3:
             raise InvalidGameError(
@@ -93,7 +92,7 @@ class TabularGame:
         self._set("transitions", checked_transitions(self.transitions, cells))
         self._set("initial", checked_initial(self.initial, cells[1]))
         if self.reward_variance is not None:
-            variance = numbers("reward_variance", self.reward_variance, rewards.shape)
+            variance = numbers("TabularGame: reward_variance", self.reward_variance, rewards.shape)
             if (variance < 0.0).any() or np.isinf(variance).any():
                 raise InvalidGameError("TabularGame: reward_variance must not be negative or infinite")
             self._set("reward_variance", variance)
@@ -256,7 +255,7 @@ class TabularGame:
 
     def _set_keys(self, keys: Any) -> None:
         if length(keys) != self.num_states:
-            got = reprlib.repr(keys) if length(keys) is None else length(keys)
+            got = shown(keys) if length(keys) is None else length(keys)
             raise InvalidGameError(f"TabularGame: state_keys must name {self.num_states} states, got {got}")
         object.__setattr__(self, "state_keys", tuple(keys))
 

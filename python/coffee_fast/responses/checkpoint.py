@@ -14,7 +14,7 @@ import numpy as np
 from coffee_fast import _files
 from coffee_fast._provenance import first_difference
 from coffee_fast._strict_json import parse_json
-from coffee_fast.errors import CheckpointError
+from coffee_fast.errors import CheckpointError, shown
 from coffee_fast.responses.base import ResponseTraining, State
 
 FORMAT = "coffee_fast response checkpoint 1"
@@ -48,7 +48,7 @@ class ResponseCheckpoint:
         if metadata.get("sha256") != _sha256(identity, arrays):
             raise CheckpointError(f"{self.file}: damaged, its arrays do not have the sha256 it names")
         if metadata.get("format") != FORMAT:
-            raise CheckpointError(f"{self.file}: expected a {FORMAT}, got {metadata.get('format')!r:.80}")
+            raise CheckpointError(f"{self.file}: expected a {FORMAT}, got {shown(metadata.get('format'))}")
         try:
             there = parse_json(identity)
         except ValueError as error:

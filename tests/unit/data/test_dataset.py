@@ -127,10 +127,10 @@ def test_a_trajectory_longer_than_the_game_is_refused(spec, arrays):
         ({"seed": 0.5}, "seed must be an integer"),
         ({"is_mirrored": 1}, "is_mirrored must be True or False, got 1"),
         ({"is_mirrored": np.zeros(3)}, "is_mirrored must be True or False"),
-        ({"num_independent_episodes": 0}, "must be an integer from 1 to 4, got 0"),
-        ({"num_independent_episodes": 5}, "must be an integer from 1 to 4, got 5"),
-        ({"num_independent_episodes": 3, "is_mirrored": True}, "must be an integer from 1 to 2, got 3"),
-        ({"num_independent_episodes": True}, "must be an integer from 1 to 4, got True"),
+        ({"num_independent_episodes": 0}, "must be an integer >= 1 and <= 4, got 0"),
+        ({"num_independent_episodes": 5}, "must be an integer >= 1 and <= 4, got 5"),
+        ({"num_independent_episodes": 3, "is_mirrored": True}, "must be an integer >= 1 and <= 2, got 3"),
+        ({"num_independent_episodes": True}, "must be an integer >= 1 and <= 4, got True"),
     ],
 )
 def test_what_is_said_of_a_dataset_must_be_possible(spec, arrays, about, message):

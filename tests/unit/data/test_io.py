@@ -94,7 +94,7 @@ def test_a_missing_file_is_named(folder, file):
         ({"game": {"name": "x", "colour": "red"}}, "malformed specification"),
         ({"num_trajectories": 5}, "num_trajectories is 5, the data have 4"),
         ({"num_transitions": 9}, "num_transitions is 9, the data have 10"),
-        ({"num_independent_episodes": 3}, "num_independent_episodes must be an integer from 1 to 2"),
+        ({"num_independent_episodes": 3}, "num_independent_episodes must be an integer >= 1 and <= 2"),
         ({"sha256": "0" * 64}, "data.safetensors: was cut off or altered"),
     ],
 )

@@ -93,10 +93,10 @@ def test_a_diverging_training_is_an_error(dataset):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden_sizes": ()}, "hidden_sizes must be positive widths"),
-        ({"num_steps": 0}, "num_steps must be at least 1, got 0"),
+        ({"hidden_sizes": ()}, "hidden_sizes must be a list of positive widths"),
+        ({"num_steps": 0}, "num_steps must be an integer >= 1, got 0"),
         ({"holdout_fraction": 1.0}, r"holdout_fraction must be in \[0, 1\)"),
-        ({"learning_rate": 0.0}, "learning_rate must be a positive number"),
+        ({"learning_rate": 0.0}, "learning_rate must be a finite number > 0"),
     ],
 )
 def test_impossible_configurations_are_refused(changes, message):

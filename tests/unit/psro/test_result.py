@@ -126,7 +126,7 @@ def test_a_solution_knows_its_game_and_is_played_in_it(result, tmp_path):
             seat = state.current_player()
             state.apply_action(players[seat].act(state.information_state(seat), state.legal_actions()))
     assert drawn == {0, 1, 2, 3}
-    with pytest.raises(cf.InvalidArgumentError, match="seat must be an integer from 0 to 1, got 2"):
+    with pytest.raises(cf.InvalidArgumentError, match="seat must be an integer >= 0 and <= 1, got 2"):
         solution.player(2)
 
 
@@ -141,7 +141,7 @@ def test_a_solution_of_an_older_file_is_played_with_a_specification_or_informati
         player = solution.player(0, spec=spec)
         player.reset()
         assert player.act(state.information_state(0), state.legal_actions()) in state.legal_actions()
-    with pytest.raises(cf.InvalidArgumentError, match="from 0 to 1"):
+    with pytest.raises(cf.InvalidArgumentError, match=">= 0 and <= 1, got 2"):
         solution.player(2)
 
 
