@@ -15,7 +15,9 @@ void bind_rng(py::module_& module) {
       .value("exploration", Purpose::exploration)
       .value("coverage", Purpose::coverage)
       .value("replay", Purpose::replay)
-      .value("weights", Purpose::weights);
+      .value("weights", Purpose::weights)
+      .value("chance", Purpose::chance)
+      .value("transition", Purpose::transition);
   py::class_<Stream>(module, "Stream")
       .def(py::init<std::uint64_t, Purpose, std::uint64_t, std::uint64_t, std::uint32_t>(), py::arg("seed"),
            py::arg("purpose"), py::arg("profile") = 0, py::arg("rollout") = 0, py::arg("step") = 0)

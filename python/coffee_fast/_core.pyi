@@ -25,6 +25,8 @@ class Purpose:
     coverage: Purpose
     replay: Purpose
     weights: Purpose
+    chance: Purpose
+    transition: Purpose
     def __init__(self, value: int) -> None: ...
     @property
     def name(self) -> str: ...

@@ -23,11 +23,14 @@ struct StepOutputs {
   std::span<std::uint8_t> terminal;  ///< [L]: 1 where the episode is over
 };
 
-/// Alternating-move games, true or learned, advanced many episodes at a time.
+/// Games in which one player moves at a time, true or learned, advanced many episodes at a time.
 ///
 /// A Batch holds `capacity` lanes, one episode each. Functions take the lanes they concern, in any order and without
 /// repetition; a lane that is not named does not change. A dynamics object is immutable and may be shared by threads;
 /// a Batch belongs to one thread and holds all the scratch that its dynamics needs.
+///
+/// `players_to_act` says chance_player where chance is to move; see HasChance. Moves at once are played seat by seat,
+/// the earlier choices hidden until all have chosen.
 ///
 /// `information_states`, `legal_masks` and `players_to_act` speak of the player on move; `states` and `observations`
 /// (all players', [L, N * O]) are what a log of the episode would record.
@@ -59,5 +62,19 @@ concept ListsLegalActions =
     Dynamics<D> && requires(const D& dynamics, const typename D::Batch& batch, std::int32_t lane) {
       { dynamics.legal_actions(batch, lane) } -> std::convertible_to<std::span<const std::int32_t>>;
     };
+
+/// Whom `players_to_act` names where chance is to move, cards to be dealt, say.
+inline constexpr std::int32_t chance_player = -1;
+
+/// A dynamics whose chance events are moves of their own: whoever drives the episode draws an outcome in
+/// [0, num_chance_outcomes()) by `chance_probabilities` ([L, C], rows sum to one; lanes where chance is to move) and
+/// gives it to `step` as the action. At such lanes `legal_masks` are all zero.
+/// Other dynamics may still draw within `reset` and `step`, from streams of the episode's key.
+template <class D>
+concept HasChance = Dynamics<D> && requires(const D& dynamics, typename D::Batch& batch,
+                                            std::span<const std::int32_t> lanes, MatrixView<double> probabilities) {
+  { dynamics.num_chance_outcomes() } -> std::convertible_to<std::size_t>;
+  dynamics.chance_probabilities(batch, lanes, probabilities);
+};
 
 }  // namespace coffee_fast

@@ -16,6 +16,8 @@ enum class Purpose : std::uint32_t {
   coverage = 5,       ///< whether a training episode is a deviation-coverage episode
   replay = 6,         ///< mini-batches from a replay buffer
   weights = 7,        ///< initial network weights
+  chance = 8,         ///< the outcome of a chance event
+  transition = 9,     ///< what a dynamics draws by itself within a step
 };
 
 /// One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): a bijection of `counter` chosen by `key`.

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from coffee_fast.checks import check_count, check_flag, check_number, check_text
+from coffee_fast.checks import check_choice, check_flag, check_number, check_text
 from coffee_fast.errors import InvalidGameError, shown
+from coffee_fast.games.spec_fields import COUNTS, LARGEST, check_names, count, entries, plain_parameters, sizes, vectors
 from coffee_fast.typing import Float32
 
-_MOST = 2**31 - 1
-_LARGEST = float(np.finfo(np.float32).max)
-_COUNTS = {
-    "num_players": 1,
-    "num_actions": 1,
-    "state_size": 1,
-    "observation_size": 1,
-    "history_start": 0,
-    "max_episode_length": 1,
-}
+Moves = Literal["turns", "simultaneous"]
+TurnOrder = Literal["cyclic", "predicted"]
+Rewards = Literal["at_end", "every_step"]
 
 
 @dataclass(frozen=True, eq=False)
 class GameSpec:
-    """Sizes and layout of a game in which players move in turn.
+    """Sizes and layout of a game, and who moves and is paid when.
 
     A player's information state is the part of its latest observation before ``history_start``, followed by the rest
     (what the last move showed) of its observations after the 1st, 2nd, ... move, zero padded to the longest episode.
+    Moves of chance are counted among them.
 
     Attributes
     ----------
     name, parameters
         What :func:`coffee_fast.load_game` needs to build the true game; any name for a game known by its log alone.
     num_players, num_actions
-        ``N`` and ``A``.
+        ``N`` and ``A``, the largest over players; masks say what is legal.
     action_vectors
         ``float32 [A, V]``: an action as the dynamics networks see it.
     state_size, observation_size
@@ -45,14 +39,31 @@ class GameSpec:
     history_start
         First entry of an observation that describes the last move.
     max_episode_length
-        Most actions, of all players, in an episode.
+        Most actions, of all players and chance, in an episode.
     is_symmetric
-        Whether players are interchangeable, so that they can share strategies.
+        Whether all players are interchangeable, so that they can share strategies: one role with all seats.
     terminal_state_value
         What fills the state after the last action.
     state_swap, state_flip
         Of a symmetric two-player game: the state with the players exchanged is ``state[state_swap]``, entries
         ``state_flip`` then replaced by one minus themselves. Empty where there is no such exchange.
+    roles
+        Number of seats of each role, seats in order: ``(1, 3)`` is seat 0, then seats 1 to 3. Players of one role are
+        interchangeable and share strategies. By default each player is a role, or all are one if ``is_symmetric``.
+    moves
+        ``"turns"``, or ``"simultaneous"``: in a round all players choose, seat by seat, earlier choices hidden until
+        all have chosen. The last ``N * V`` entries of the state are then the round's choices so far, by seat:
+        an action's vector, or zeros before the choice.
+    turn_order
+        ``"cyclic"``: the next seat is always next on move; ``"predicted"``: the state says who is.
+    rewards
+        ``"at_end"``: only the last action pays; ``"every_step"``: any action may.
+    num_chance_actions
+        Outcomes ``C`` of chance events (cards, dice) that are moves of their own, by player -1; 0 without such.
+    chance_vectors
+        ``float32 [C, W]``: an outcome as the dynamics networks see it; by default one-hot.
+    player_names, role_names, action_names, chance_names
+        Names for people to read, as many as there are players, roles, actions, outcomes; empty where they have none.
     """
 
     name: str
@@ -68,30 +79,48 @@ class GameSpec:
     state_swap: tuple[int, ...] = ()
     state_flip: tuple[int, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    roles: tuple[int, ...] = ()
+    moves: Moves = "turns"
+    turn_order: TurnOrder = "cyclic"
+    rewards: Rewards = "at_end"
+    num_chance_actions: int = 0
+    chance_vectors: Float32 = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    player_names: tuple[str, ...] = ()
+    role_names: tuple[str, ...] = ()
+    action_names: tuple[str, ...] = ()
+    chance_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, least in _COUNTS.items():
-            self._set(name, _count(name, getattr(self, name), least))
+        for name, least in COUNTS.items():
+            self._set(name, count(name, getattr(self, name), least))
         if self.history_start > self.observation_size:
             raise InvalidGameError(
                 f"GameSpec: history_start must be at most observation_size ({self.observation_size}), "
                 f"got {self.history_start}"
             )
-        self._set("action_vectors", _action_vectors(self.action_vectors, self.num_actions))
+        self._set("action_vectors", vectors("action_vectors", self.action_vectors, self.num_actions))
         self._set("name", check_text("GameSpec: name", self.name, error=InvalidGameError))
         self._set("is_symmetric", check_flag("GameSpec: is_symmetric", self.is_symmetric, error=InvalidGameError))
         value = check_number(
             "GameSpec: terminal_state_value",
             self.terminal_state_value,
-            at_least=-_LARGEST,
-            at_most=_LARGEST,
+            at_least=-LARGEST,
+            at_most=LARGEST,
             error=InvalidGameError,
         )
         self._set("terminal_state_value", value)
-        self._set("parameters", _parameters(self.parameters))
+        self._set("parameters", plain_parameters(self.parameters))
         for name in ("state_swap", "state_flip"):
-            self._set(name, _entries(name, getattr(self, name), self.state_size))
+            self._set(name, entries(name, getattr(self, name), self.state_size))
         self._check_symmetry()
+        self._set_roles()
+        for name, kinds in _CHOICES.items():
+            check_choice(f"GameSpec: {name}", getattr(self, name), get_args(kinds), error=InvalidGameError)
+        self._set_chance()
+        self._check_moves()
+        counts = {"player": self.num_players, "role": self.num_roles, "action": self.num_actions}
+        for name, number in (counts | {"chance": self.num_chance_actions}).items():
+            self._set(f"{name}_names", check_names(f"{name}_names", getattr(self, f"{name}_names"), number))
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -109,6 +138,51 @@ class GameSpec:
                     f"which they do not for entry {entry}"
                 )
 
+    def _set_roles(self) -> None:
+        N = self.num_players
+        if isinstance(self.roles, tuple | list) and len(self.roles) == 0:
+            self._set("roles", (N,) if self.is_symmetric else (1,) * N)
+        self._set("roles", sizes("roles", self.roles, N))
+        if self.is_symmetric and self.num_roles > 1:
+            raise InvalidGameError(
+                f"GameSpec: is_symmetric means one role of all {N} players, got roles {shown(list(self.roles))}"
+            )
+        self._set("is_symmetric", self.is_symmetric or (self.num_roles == 1 and N > 1))
+
+    def _set_chance(self) -> None:
+        C, given = self.num_chance_actions, self.chance_vectors
+        if isinstance(given, tuple | list | np.ndarray) and len(given) == 0:
+            given = np.eye(C, dtype=np.float32)
+        self._set("chance_vectors", vectors("chance_vectors", given, C))
+
+    def _check_moves(self) -> None:
+        if self.num_chance_actions and self.turn_order == "cyclic" and self.moves == "turns":
+            raise InvalidGameError(
+                "GameSpec: turn_order must be 'predicted' where chance moves (num_chance_actions "
+                f"{self.num_chance_actions}), since its moves lie between those of the players, got 'cyclic'"
+            )
+        pending = self.num_players * self.action_vectors.shape[1]
+        if self.moves == "simultaneous" and self.state_size < pending:
+            raise InvalidGameError(
+                f"GameSpec: state_size must be at least {pending}, the entries of a round's choices with which states "
+                f"of simultaneous moves end, got {self.state_size}"
+            )
+
+    @property
+    def num_roles(self) -> int:
+        """Number of roles."""
+        return len(self.roles)
+
+    @property
+    def role_of(self) -> tuple[int, ...]:
+        """The role of each seat, a number each."""
+        return tuple(role for role, size in enumerate(self.roles) for _ in range(size))
+
+    def seats_of(self, role: int) -> range:
+        """The seats of a role."""
+        first = sum(self.roles[:role])
+        return range(first, first + self.roles[role])
+
     @property
     def information_state_size(self) -> int:
         """``I = history_start + (O - history_start) * max_episode_length``."""
@@ -116,7 +190,7 @@ class GameSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The specification as plain numbers, lists and strings."""
-        return {
+        written: dict[str, Any] = {
             "name": self.name,
             "parameters": dict(self.parameters),
             "num_players": self.num_players,
@@ -131,6 +205,18 @@ class GameSpec:
             "state_swap": list(self.state_swap),
             "state_flip": list(self.state_flip),
         }
+        return written | {name: plain for name, plain in self._newer_fields() if plain is not None}
+
+    def _newer_fields(self) -> Iterator[tuple[str, Any]]:
+        """Fields that format 1 did not have; None where they say what it meant."""
+        N, C = self.num_players, self.num_chance_actions
+        yield "roles", None if self.roles == ((N,) if self.is_symmetric else (1,) * N) else list(self.roles)
+        for name, usual in (("moves", "turns"), ("turn_order", "cyclic"), ("rewards", "at_end")):
+            yield name, None if getattr(self, name) == usual else getattr(self, name)
+        yield "num_chance_actions", C or None
+        yield "chance_vectors", self.chance_vectors.tolist() if C else None
+        for name in ("player_names", "role_names", "action_names", "chance_names"):
+            yield name, list(getattr(self, name)) or None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> GameSpec:
@@ -147,58 +233,4 @@ class GameSpec:
         return hash((self.name, self.num_actions, self.state_size))
 
 
-def _count(name: str, value: Any, least: int) -> int:
-    most = 127 if name == "num_players" else _MOST
-    return check_count(f"GameSpec: {name}", value, at_least=least, at_most=most, error=InvalidGameError)
-
-
-def _entries(name: str, value: Any, state_size: int) -> tuple[int, ...]:
-    """Entries of a state, by number."""
-    try:
-        entries = tuple(value)
-    except TypeError:
-        raise InvalidGameError(f"GameSpec: {name} must be a list of integers, got {shown(value)}") from None
-    is_right = len(entries) <= state_size and all(
-        isinstance(entry, int | np.integer) and not isinstance(entry, bool) and 0 <= entry < state_size
-        for entry in entries
-    )
-    if not is_right:
-        raise InvalidGameError(
-            f"GameSpec: {name} must hold entries of the state, 0 to {state_size - 1}, got {shown(value)}"
-        )
-    return tuple(int(entry) for entry in entries)
-
-
-def _parameters(value: Any) -> dict[str, Any]:
-    """What JSON can hold, as plain numbers, lists and strings; NumPy's scalars and arrays become such."""
-    if not isinstance(value, Mapping):
-        raise InvalidGameError(f"GameSpec: parameters must be a mapping, got {shown(value)}")
-    try:
-        found: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False, default=_plain))
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidGameError(
-            f"GameSpec: parameters must hold finite numbers, text, lists and mappings, got {shown(value)}"
-        ) from None
-    return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError
-
-
-def _action_vectors(vectors: Any, num_actions: int) -> Float32:
-    try:
-        if np.ma.is_masked(vectors) or np.iscomplexobj(vectors):
-            raise TypeError
-        with np.errstate(over="ignore"):
-            array = np.array(vectors, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidGameError("GameSpec: action_vectors must be numbers, as many for every action") from None
-    if array.ndim != 2 or len(array) != num_actions or not np.isfinite(array).all():
-        raise InvalidGameError(
-            f"GameSpec: action_vectors must be finite of shape [{num_actions}, V], got shape {list(array.shape)}"
-        )
-    array.flags.writeable = False
-    return array
+_CHOICES = {"moves": Moves, "turn_order": TurnOrder, "rewards": Rewards}

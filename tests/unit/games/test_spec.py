@@ -46,6 +46,75 @@ def test_an_unknown_field_is_named():
         cf.GameSpec.from_json(SPEC.to_json() | {"num_playrs": 2})
 
 
+NEW_FIELDS = ["roles", "moves", "turn_order", "rewards", "num_chance_actions", "chance_vectors"]
+NEW_FIELDS += ["player_names", "role_names", "action_names", "chance_names"]
+
+
+@pytest.mark.parametrize(("field", "junk"), list(itertools.product(NEW_FIELDS, JUNK)))
+def test_junk_in_a_newer_field_is_an_error_or_a_specification(field, junk):
+    try:
+        spec = small(**{field: junk})
+    except cf.InvalidGameError as error:
+        assert field in str(error) or field == "num_chance_actions"
+        return
+    assert cf.GameSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_what_format_1_could_say_is_written_as_in_format_1():
+    assert not set(NEW_FIELDS) & set(SPEC.to_json())
+
+
+def test_every_newer_field_survives_the_file_form():
+    spec = small(
+        num_players=4,
+        state_size=20,
+        roles=(1, 3),
+        moves="simultaneous",
+        turn_order="predicted",
+        rewards="every_step",
+        num_chance_actions=2,
+        chance_vectors=[[0.5, 1], [2, 3]],
+        player_names=("seller", "a", "b", "c"),
+        role_names=("seller", "buyer"),
+        action_names=("low", "mid", "high"),
+        chance_names=("head", "tail"),
+    )
+    assert set(NEW_FIELDS) <= set(spec.to_json())
+    assert cf.GameSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_seats_belong_to_roles_in_order():
+    spec = small(num_players=4, roles=(1, 3))
+    assert (spec.num_roles, spec.role_of, spec.is_symmetric) == (2, (0, 1, 1, 1), False)
+    assert [list(spec.seats_of(role)) for role in (0, 1)] == [[0], [1, 2, 3]]
+    assert small().roles == (1, 1)
+    assert small(is_symmetric=True).roles == (2,)
+    assert small(roles=[2]).is_symmetric
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"roles": (1, 2)}, "number of seats of each role, 2 in all"),
+        ({"roles": (1, 1), "is_symmetric": True}, "one role of all 2 players"),
+        ({"num_chance_actions": 2}, "turn_order must be 'predicted' where chance moves"),
+        ({"moves": "simultaneous"}, "state_size must be at least 6"),
+        ({"moves": "at_once"}, "moves must be"),
+        ({"action_names": ("a", "a", "b")}, "must differ"),
+        ({"player_names": ("a", "b", "c")}, "player_names must be 2 texts"),
+        ({"num_chance_actions": 2, "turn_order": "predicted", "chance_vectors": [[1]]}, "chance_vectors"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(changes, words):
+    with pytest.raises(cf.InvalidGameError, match=words):
+        small(**changes)
+
+
+def test_outcomes_of_chance_are_one_hot_by_default():
+    spec = small(num_chance_actions=3, turn_order="predicted")
+    np.testing.assert_array_equal(spec.chance_vectors, np.eye(3))
+
+
 def small(**changes):
     sizes = {"num_players": 2, "num_actions": 3, "state_size": 2, "observation_size": 2, "history_start": 1}
     return cf.GameSpec(**{"name": "small", **sizes, "max_episode_length": 4, "action_vectors": np.eye(3), **changes})
