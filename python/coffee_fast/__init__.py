@@ -48,6 +48,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
+    "save_payoffs": "empirical",
     "TabularGame": "regularized",
     # responses
     "ConservativeObjective": "responses",
