@@ -20,7 +20,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
     "pandas": {"reports"},
-    "pyarrow": {"sweeps/table", "reports/results"},
+    "pyarrow": {"sweeps/table", "reports"},
     "ray": {"sweeps/ray"},
     "onnx": {"psro/onnx_graph"},
 }

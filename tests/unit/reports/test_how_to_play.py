@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.how_to_play import how_to_play
+from coffee_fast.reports.how_to_play import how_to_play
 
 CAKE = cf.GameSpec(
     name="cake", num_players=3, num_actions=2, action_vectors=np.eye(2), state_size=2, observation_size=3,
