@@ -48,7 +48,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
-    "TabularGame": "regularized",
+    "TabularGame": "tabular",
     # responses
     "ConservativeObjective": "responses",
     "DDQN": "responses",
