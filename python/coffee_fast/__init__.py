@@ -49,7 +49,7 @@ _FACE = {
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
     "save_payoffs": "empirical",
-    "TabularGame": "regularized",
+    "TabularGame": "tabular",
     # responses
     "ConservativeObjective": "responses",
     "DDQN": "responses",
