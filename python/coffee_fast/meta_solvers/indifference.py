@@ -28,11 +28,12 @@ def indifferent_profile(payoffs: Profile, start: Profile, support: Profile) -> P
     places = [np.flatnonzero(mask) for mask in support]
     owners = _owners(payoffs)
     inner = [array[np.ix_(*(places[owner] for owner in owners))] for array in payoffs]
-    inner = [array / (np.ptp(array) or 1.0) for array in inner]
+    inner = [(array - array.min()) / (np.ptp(array) or 1.0) for array in inner]
     mixtures = [x[place] / x[place].sum() for x, place in zip(start, places, strict=True)]
     ends, last, best = np.cumsum([len(x) for x in mixtures]), np.inf, mixtures
     for _ in range(_MAX_STEPS):
-        residual, matrix = _linearized(inner, mixtures, owners)
+        with np.errstate(over="ignore", invalid="ignore"):  # of steps that lead far away
+            residual, matrix = _linearized(inner, mixtures, owners)
         size = float(np.abs(residual).max())
         if not size < last:
             break

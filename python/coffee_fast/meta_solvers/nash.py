@@ -67,20 +67,24 @@ def _candidates(table: PayoffTable) -> Iterator[tuple[Profile, int]]:
     mean, is_symmetric = table.mean(), table.is_symmetric
     row, column = (mean.centered_payoffs(player)[0][0] for player in range(2))
     rounding = 4.0 * np.finfo(np.float64).eps * (np.abs(mean.payoffs(0)[0]) + np.abs(mean.payoffs(1)[0]))
-    is_zero_sum = _is_zero_sum(row, column, rounding)
-    if is_zero_sum:
-        programs = [_max_min(row)] if is_symmetric else [_max_min(row), _max_min(column.T)]
-        found = [program for program in programs if program is not None]
-        if len(found) == len(programs):
-            mixtures = [mixture for mixture, _ in found]
-            yield mixtures * (2 if is_symmetric else 1), sum(num_iterations for _, num_iterations in found)
+    by_program = _programs(row, column, is_symmetric) if _is_zero_sum(row, column, rounding) else None
+    if by_program is not None:
+        yield by_program
     else:
         yield from logit_limits(table)
     is_small = (len(row) if is_symmetric else sum(row.shape)) <= MAX_EXACT_STRATEGIES
     if is_small and (exact := symmetric_lemke_howson(row) if is_symmetric else lemke_howson(row, column)):
         yield exact
-    if is_zero_sum:
-        yield from logit_limits(table)
+
+
+def _programs(row: Float64, column: Float64, is_symmetric: bool) -> tuple[Profile, int] | None:
+    """Return what each player of a zero-sum game is surest with, and the steps; None if a program came to no end."""
+    programs = [_max_min(row)] if is_symmetric else [_max_min(row), _max_min(column.T)]
+    found = [program for program in programs if program is not None]
+    if len(found) < len(programs):
+        return None
+    mixtures = [mixture for mixture, _ in found]
+    return mixtures * (2 if is_symmetric else 1), sum(num_iterations for _, num_iterations in found)
 
 
 def _is_zero_sum(row: Float64, column: Float64, rounding: Float64) -> bool:
