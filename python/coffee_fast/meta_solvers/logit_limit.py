@@ -26,9 +26,9 @@ def logit_limits(table: PayoffTable) -> Iterator[tuple[Profile, int]]:
 
     A symmetric table gets one mixture for both players throughout. Payoffs are averaged over members and taken in units
     of each player's own, so that neither units nor constants choose among equilibria. After what the branch leads to
-    come its pure equilibria and, of a small game of three or more, every support. Cost: a linear system of all strategies together a
-    step of the branch, and a few Newton steps a support. Sources: McKelvey and Palfrey 1995 for the limit, which exists
-    in almost all games; Turocy 2005 for the way there.
+    come a pure equilibrium, if there is one, and of a small game of three or more every support. Cost: a linear system
+    of all strategies together a step of the branch, and a few Newton steps a support. Sources: McKelvey and Palfrey
+    1995 for the limit, which exists in almost all games; Turocy 2005 for the way there.
     """
     mean = table.mean()
     num_mixtures = 1 if table.is_symmetric else table.num_players
