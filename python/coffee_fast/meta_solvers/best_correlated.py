@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOTHING = 1e-11  # a probability that is zero but for rounding
 _PROGRAM = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 _MAX_STEPS, _MAX_HALVINGS, _PATIENCE = 200, 40, 10
-_SHARES = (0.0, 1e1, 1e2, 1e3, 1e4)
+_SHARES = (0.0, 1e1, 1e2, 1e3, 1e4)  # of what proves that a profile is in no distribution: how small it makes them
 
 
 @dataclass(frozen=True, eq=False)
