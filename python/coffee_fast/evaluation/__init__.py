@@ -2,6 +2,7 @@
 
 from coffee_fast.evaluation.comparison import Comparison, ComparisonRow, compare
 from coffee_fast.evaluation.curve import regret_by_iteration
+from coffee_fast.evaluation.exact import ExactRegret, exact_regret
 from coffee_fast.evaluation.model_errors import FidelityReport, fidelity
 from coffee_fast.evaluation.play_coverage import CoverageReport, coverage
 from coffee_fast.evaluation.regret_report import RegretReport
@@ -13,6 +14,7 @@ __all__ = [
     "Comparison",
     "ComparisonRow",
     "CoverageReport",
+    "ExactRegret",
     "FidelityReport",
     "RegretReport",
     "Summary",
@@ -20,6 +22,7 @@ __all__ = [
     "combined_game",
     "compare",
     "coverage",
+    "exact_regret",
     "fidelity",
     "regret_by_iteration",
     "summarize",
