@@ -87,9 +87,9 @@ def walk(caller: str, game: Any, max_nodes: int) -> tuple[Walk, Any]:
                 f"{max_nodes} (max_nodes): {SMALLER}"
             )
         return _Walker(caller, name, game, max_nodes).walk(), game
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:  # of OpenSpiel, or of a game in Python
-        if isinstance(error, InvalidGameError):
-            raise
+    except (InvalidGameError, MemoryError):
+        raise
+    except Exception as error:  # of OpenSpiel, or any at all of a game that is written in Python
         raise InvalidGameError(f"{caller}: {name} cannot be walked through: {_first_line(error)}") from None
 
 
@@ -123,12 +123,12 @@ class _Walker:
                 self._end()
                 continue
             player = state.current_player()
+            if player not in self.players and not state.is_chance_node():
+                raise ValueError(f"player {player} is on move, of {len(self.players)}")
             self._observe(state, player)
             moves = _moves(state)
             nodes.players.append(CHANCE if player < 0 else player)
             nodes.num_children.append(len(moves))
-            if not moves:
-                raise InvalidGameError(f"{self.caller}: {self.name} has a state in which nobody can move")
             self._check_size(len(stack) + len(moves), depth)
             stack.extend((state.child(a), a, p, depth + 1, returns) for a, p in reversed(moves))
         nodes.payoffs = list(self.payoff_rows)
@@ -196,9 +196,14 @@ def _digest(value: bytes) -> bytes:
 def _moves(state: Any) -> Moves:
     """What can happen, ascending, with the probability of chance; 1 for a player's moves."""
     if not state.is_chance_node():
-        return [(action, 1.0) for action in sorted(state.legal_actions())]
+        moves = [(action, 1.0) for action in sorted(state.legal_actions())]
+        if not moves:
+            raise ValueError(f"there is no legal action after {state.history()}")
+        return moves
     outcomes = sorted((outcome, p) for outcome, p in state.chance_outcomes() if p > 0.0)
     total = sum(p for _, p in outcomes)
+    if not abs(total - 1.0) <= 1e-6:
+        raise ValueError(f"the probabilities of chance sum to {total} after {state.history()}")
     return [(outcome, p / total) for outcome, p in outcomes]
 
 
