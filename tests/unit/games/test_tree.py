@@ -19,7 +19,7 @@ SIZES = {
     "kuhn_poker": (58, 12),
     "kuhn_poker(players=3)": (617, 48),
     "leduc_poker": (9457, 936),
-    GOOFSPIEL: (82, 24),
+    GOOFSPIEL: (67, 16),
     "first_sealed_auction(max_value=4)": (291, 8),
     "sheriff(num_rounds=2)": (437, 73),
     SMALL: (649, 36),
