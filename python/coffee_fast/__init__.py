@@ -49,7 +49,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
-    "TabularGame": "regularized",
+    "TabularGame": "tabular",
     # responses
     "ConservativeObjective": "responses",
     "DDQN": "responses",

@@ -4,7 +4,7 @@ import pytest
 from coffee_fast import _core
 from coffee_fast._reference import anchored, anchored_solver
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.regularized import kernels
+from coffee_fast.stage_games import kernels
 
 
 def games(sizes, num_games=50, seed=0, scale=1.0):

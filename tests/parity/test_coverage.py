@@ -6,7 +6,7 @@ from coffee_fast import _core
 from coffee_fast._reference import coverage as twin
 from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.regularized import kernels
+from coffee_fast.stage_games import kernels
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ALL if kind != "symmetric"])
