@@ -17,8 +17,9 @@ std::shared_ptr<GameTree> make_tree(std::size_t num_players, std::size_t num_act
     check(array.ndim() == 2, "GameTree: ", name, " must have two axes, got ", array.ndim());
     return static_cast<std::size_t>(array.shape(1));
   };
-  check(width(payoffs, "payoffs") == num_players, "GameTree: payoffs must have ", num_players,
-        " columns, one a player, got ", payoffs.shape(1));
+  const std::size_t num_columns = width(payoffs, "payoffs");
+  check(num_columns == num_players, "GameTree: payoffs must have ", num_players, " columns, one a player, got ",
+        num_columns);
   GameTreeArrays arrays{
       .num_players = num_players,
       .num_actions = num_actions,

@@ -35,7 +35,7 @@ RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
-    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
+    *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
@@ -103,6 +103,7 @@ def world() -> dict[str, Any]:
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     return {
+        "tree": cf.GameTree("openspiel:kuhn_poker"),
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -149,6 +150,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
@@ -437,6 +440,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "progress": None,
             },
         ),
+        "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,
             {
