@@ -49,6 +49,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
+    "save_payoffs": "empirical",
     "TabularGame": "tabular",
     # responses
     "ConservativeObjective": "responses",
