@@ -5,8 +5,8 @@ from coffee_fast.evaluation.curve import regret_by_iteration
 from coffee_fast.evaluation.model_errors import FidelityReport, fidelity
 from coffee_fast.evaluation.play_coverage import CoverageReport, coverage
 from coffee_fast.evaluation.regret_report import RegretReport
-from coffee_fast.evaluation.statistics import Summary, bootstrap_interval, summarize
 from coffee_fast.evaluation.true_game import CombinedGame, combined_game, true_regret
+from coffee_fast.statistics import Summary, bootstrap_interval, summarize
 
 __all__ = [
     "CombinedGame",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
-from coffee_fast.evaluation.correlation import Correlation
 from coffee_fast.reports.how_to_play import how_to_play
+from coffee_fast.statistics import Correlation
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
