@@ -136,6 +136,11 @@ class NetworkPolicy(_Copied):
         outputs = self.network.forward(features)
         return greedy(outputs, legal) if self.kind == "greedy" else softmax(outputs, legal, self.temperature)
 
+    def __repr__(self) -> str:
+        widths = [self.network.input_size, *(len(bias) for _, bias in self.layers)]
+        how = "greedy" if self.kind == "greedy" else f"softmax, temperature {self.temperature:g}"
+        return f"NetworkPolicy({'-'.join(map(str, widths))}, {how})"
+
 
 @dataclass(frozen=True)
 class PerStepMixture(_Copied):
