@@ -81,7 +81,7 @@ def write_report(
         f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
         f"## The model\n\n{_quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
-        _coverage(evaluation.get("coverage", [])),
+        _near_log(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
         _iterations(result),
@@ -236,7 +236,7 @@ def _fidelity(fidelity: FidelityReport) -> str:
     )
 
 
-def _coverage(entries: Sequence[Mapping[str, Any]]) -> str:
+def _near_log(entries: Sequence[Mapping[str, Any]]) -> str:
     if not entries:
         return ""
     share, whole = entries[0]["share_of_actions"], entries[0]["share_of_episodes"]
