@@ -134,8 +134,8 @@ class TabularGame:
                 episode (a bandit log).
         state_key
             For a dataset: a function from one row of ``dataset.state`` to the label of its cell, or the labels
-            ``[T]`` (of a round, that of its first row). Which states are alike is your choice to make, so there is no default. A cell must know whose
-            turn it is and what is legal, or it is refused.
+            ``[T]`` (of a round, that of its first row). Which states are alike is your choice to make, so there is no
+            default. A cell must know whose turn it is and what is legal, or it is refused.
         num_actions
             Actions of each player; by default one more than the largest one seen (the dataset's own number).
         num_states

@@ -88,8 +88,8 @@ def check_observations(
 
     That a cell holds what all see alike is a choice of what to tell apart; that it mixes what one player sees and
     another does not is a game with private information. ``step`` and ``state`` are those of the times that players
-    choose, ``first`` the rows with which these begin, ``of_row`` the one that each row of the dataset belongs to, ``is_asked``
-    ``[K, N]`` who chooses.
+    choose, ``first`` the rows with which these begin, ``of_row`` the one that each row of the dataset belongs to,
+    ``is_asked [K, N]`` who chooses.
     """
     cell = step * len(keys) + state
     _, other, number = np.unique(cell, return_index=True, return_inverse=True)
