@@ -38,7 +38,7 @@ RESULTS = {
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
     *("meta_solvers.Uniform", "games.Game", "games.Bridge"),
-    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
@@ -462,8 +462,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             evaluation.fidelity,
             {"game": game, "result": result, "seed": 0, "model": model, **judged},
         ),
-        "evaluation.coverage": (
-            evaluation.coverage,
+        "evaluation.play_near_log": (
+            evaluation.play_near_log,
             {
                 **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
                 **{"num_episodes": 4, "num_threads": 1},

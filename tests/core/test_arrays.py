@@ -304,12 +304,12 @@ def calls() -> dict[str, Call]:
             {"values": values, "reference": np.log(nominal), "kl_weight": np.ones(2)},
         ),
         "log_kl_divergence": (_core.log_kl_divergence, {"mixture": np.log(nominal), "other": np.log(nominal)}),
-        "deviation_payoffs": (_core.deviation_payoffs, {"payoffs": payoffs, "mixtures": logs}),
+        "deviation_payoffs_of_logs": (_core.deviation_payoffs_of_logs, {"payoffs": payoffs, "mixtures": logs}),
         "contraction": (_core.contraction, {"payoffs": payoffs, "kl_weight": weight}),
         "is_zero_sum": (_core.is_zero_sum, {"payoffs": payoffs, "kl_weight": weight}),
         "nearest_potential": (_core.nearest_potential, {"payoffs": payoffs}),
-        "coverage": (
-            _core.coverage,
+        "concentrability": (
+            _core.concentrability,
             {"reference": [np.full((2, 2), 0.5), nominal], "frequencies": np.full((2, 2, 3), 1 / 6)},
         ),
         "solve_risk_averse": (

@@ -11,7 +11,7 @@
 #include "coffee_fast/anchored_solver.hpp"
 #include "coffee_fast/cancel.hpp"
 #include "coffee_fast/check.hpp"
-#include "coffee_fast/coverage.hpp"
+#include "coffee_fast/concentrability.hpp"
 #include "coffee_fast/deviation.hpp"
 #include "coffee_fast/dynamics.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
