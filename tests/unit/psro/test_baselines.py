@@ -115,7 +115,7 @@ def test_weight_one_makes_all_strategies_alike(oef_run, learned, cloned):
 
 def test_strategies_are_mixed_at_every_decision_and_their_game_is_simulated_anew(oef_run, learned, cloned):
     mixed = cf.oef_bc(oef_run, learned, cloned, 0.4)
-    assert mixed.strategies[1] == cf.PerStepMixture((cloned, oef_run.strategies[1]), (0.4, 0.6))
+    assert mixed.strategies[0][1] == cf.PerStepMixture((cloned, oef_run.strategies[0][1]), (0.4, 0.6))
     assert mixed.empirical_game.counts.tolist() == [400] * 6
     assert not np.array_equal(mixed.table.payoffs(0), oef_run.table.payoffs(0))
     solved = oef_run.config.meta_solver.solve(mixed.table)

@@ -14,7 +14,7 @@ from coffee_fast.seeding import derive_seed
 def test_strategy_zero_is_uniform_random_and_each_iteration_adds_one(model, config):
     result = cf.coffee_psro(model, config, seed=7)
     assert isinstance(result.strategies[0], cf.UniformRandom)
-    assert len(result.strategies) == 4
+    assert len(result.strategies[0]) == 4
     assert [len(mixture) for mixture in result.exploration_mixtures] == [1, 2, 3, 4]
     assert [len(record.disagreement) for record in result.records] == [1, 2, 3, 4]
     assert result.status == "complete"
@@ -30,7 +30,7 @@ def test_every_profile_is_simulated_exactly_once(model, config):
 def test_a_response_faces_the_previous_meta_strategy(model, config):
     result = cf.coffee_psro(model, config, seed=7)
     for iteration, asked in enumerate(config.response.asked, start=1):
-        expected = cf.Mixture(result.strategies[:iteration], result.exploration_mixtures[iteration - 1])
+        expected = cf.Mixture(result.strategies[0][:iteration], result.exploration_mixtures[iteration - 1])
         assert asked["opponents"].policies == expected.policies
         np.testing.assert_array_equal(asked["opponents"].probabilities, expected.probabilities)
 

@@ -34,7 +34,7 @@ def test_extraction_by_another_solver_is_that_solver_on_the_table(result, solver
 def test_an_earlier_solution_knows_only_what_was_known(result):
     for iteration, mixture in enumerate(result.exploration_mixtures):
         solution = result.solution_at(iteration)
-        assert solution.policies == result.strategies[: iteration + 1]
+        assert solution.policies == result.strategies[0][: iteration + 1]
         np.testing.assert_array_equal(solution.probabilities, mixture)
     assert result.solution_at(-1).probabilities.tolist() == result.solve().probabilities.tolist()
 
