@@ -1,8 +1,8 @@
 """What a log must satisfy before a model is learned from it; each check is a function that yields what it finds.
 
-A model is one of the game that the specification tells of: who moves when, when it pays, which moves are chance. It takes
-a state near ``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it without
-a word.
+A model is one of the game that the specification tells of: who moves when, when it pays, which moves are chance. It
+takes a state near ``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it
+without a word.
 """
 
 from __future__ import annotations

@@ -17,6 +17,15 @@ REQUIRED = ("state", "observation", "action", "acting_player", "reward")
 OPTIONAL = ("trajectory", "terminal", "next_state", "legal_mask", "behavior_log_prob")
 
 
+def is_canonical(transitions: Any) -> bool:
+    """Whether a table has the columns of a dataset, so that nothing needs to be worked out; also if it is no table."""
+    if not isinstance(transitions, Mapping) and not hasattr(transitions, "columns"):
+        return not hasattr(transitions, "column_names")
+    names = [str(name) for name in (transitions if isinstance(transitions, Mapping) else transitions.columns)]
+    known = {_split(name)[0] for name in names}
+    return not known & {"episode", "player", "step", "truncated"} and known >= {"state", "observation"}
+
+
 class Table:
     """The columns of a log by name; those that are numbered put together."""
 

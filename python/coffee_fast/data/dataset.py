@@ -312,11 +312,19 @@ class TrajectoryDataset:
         return load_dataset(path)
 
     @classmethod
-    def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:
+    def from_transitions(
+        cls,
+        spec: GameSpec | None,
+        transitions: Any,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        chance: Any = None,
+        **about: Any,
+    ) -> TrajectoryDataset:
         """Build a dataset from a log of one's own; see :func:`coffee_fast.data.from_transitions`."""
         from coffee_fast.data.convert import from_transitions
 
-        return from_transitions(spec, transitions, **about)
+        return from_transitions(spec, transitions, columns=columns, chance=chance, **about)
 
     def __repr__(self) -> str:
         counts = f"{self.num_trajectories} trajectories, {self.num_transitions} transitions"
