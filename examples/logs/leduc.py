@@ -35,7 +35,12 @@ def hands(num_hands: int = 400, seed: int = 0) -> pd.DataFrame:
             while num_calls < 2 and folded is None:
                 is_behind = chips[player] < chips[1 - player]
                 move = str(rng.choice(["call", *["raise"] * (num_raises < 2), *["fold"] * is_behind]))
-                seen = {"card": CARDS[cards[player]], "public": public, "own": chips[player], "other": chips[1 - player]}
+                seen = {
+                    "card": CARDS[cards[player]],
+                    "public": public,
+                    "own": chips[player],
+                    "other": chips[1 - player],
+                }
                 rows.append({"hand": hand, "who": f"player {player}", "move": move, **seen})
                 if move == "fold":
                     folded = player

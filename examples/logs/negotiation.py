@@ -18,7 +18,10 @@ def negotiations(num_deals: int = 300, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     rows = []
     for deal in range(num_deals):
-        limit = {"seller": rng.integers(5, 25), "buyer": rng.integers(25, 50)}  # a cost and a value, known to their owner
+        limit = {
+            "seller": rng.integers(5, 25),
+            "buyer": rng.integers(25, 50),
+        }  # a cost and a value, known to their owner
         price = 0
         for move in range(6):
             who = ("seller", "buyer")[move % 2]
@@ -39,7 +42,13 @@ def main() -> None:
     dataset = cf.TrajectoryDataset.from_transitions(
         None,
         log,
-        columns={"episode": "deal", "player": "who", "action": "said", "reward": "gain_", "observation": ["limit", "price"]},
+        columns={
+            "episode": "deal",
+            "player": "who",
+            "action": "said",
+            "reward": "gain_",
+            "observation": ["limit", "price"],
+        },
         name="negotiation",
     )
     print(dataset.spec.describe())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.data.columns import Table, is_canonical
+from coffee_fast.data.columns import Table, has_states, is_canonical
 from coffee_fast.data.dataset import TrajectoryDataset
 from coffee_fast.data.validation import check_memory
 from coffee_fast.errors import InvalidArgumentError, shown
@@ -17,14 +17,9 @@ from coffee_fast.logs import read_log
 from coffee_fast.typing import UInt8
 
 _ABOUT = ("behavior", "seed", "is_mirrored", "num_independent_episodes")
-_KNOWN = ("moves", "turn_order", "num_players", "player_names", "num_actions", "action_names", "action_vectors")
-_KNOWN += (
-    "num_chance_actions",
-    "chance_names",
-    "chance_vectors",
-    "max_episode_length",
-    "terminal_state_value",
-    "roles",
+_KNOWN = (
+    *("moves", "turn_order", "num_players", "player_names", "num_actions", "action_names", "action_vectors"),
+    *("num_chance_actions", "chance_names", "chance_vectors", "max_episode_length", "terminal_state_value", "roles"),
 )
 
 
@@ -44,7 +39,8 @@ def from_transitions(
         Sizes and layout of the game that was played; None to work them out (:meth:`GameSpec.from_log`, whose
         ``describe()`` says what was found; what is known of the game may be given along, ``roles=(2,)`` say).
     transitions
-        A mapping of names to arrays, a data frame, or an Arrow table, in one of these layouts: *one row an action*;
+        A mapping of names to arrays, a data frame, an Arrow table, or the path of a CSV or Parquet file, in one of
+        these layouts: *one row an action*;
         *one row a joint step*, ``action`` being ``[T, players]`` or a column for each player, missing where a player
         does not act; *one row a player and step*, rows of one ``step`` of an episode being moves at once. Arrays may be
         columns whose cells are lists, or numbered columns: ``state_0``, ``state_1``, ...; ``observation_0_0`` is the
@@ -115,14 +111,17 @@ def from_transitions(
         return _as_it_is(spec, transitions, about)
     if spec is not None:
         known = {name: getattr(spec, name) for name in _KNOWN}
+    layout = spec.log_columns if spec is not None and spec.log_columns else None
+    if layout and layout.get("state_features") is None and has_states(transitions, columns):
+        layout = None  # they were worked out before, and are given now
     reading = read_log(
         transitions,
         "from_transitions",
         columns=columns,
         chance=chance,
         known=known,
-        layout=spec.log_columns if spec is not None and spec.log_columns else None,
-        sizes=(spec.state_size, spec.observation_size) if spec is not None and not spec.log_columns else None,
+        layout=layout,
+        sizes=None if spec is None or layout else (spec.state_size, spec.observation_size),
     )
     return TrajectoryDataset(GameSpec(**reading.fields) if spec is None else spec, reading.arrays, **about)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from coffee_fast.checks import check_choice, check_flag, check_number, check_text
 from coffee_fast.errors import InvalidGameError, shown
-from coffee_fast.games.spec_words import in_words
 from coffee_fast.games.spec_fields import COUNTS, LARGEST, check_names, count, entries, plain_mapping, sizes, vectors
+from coffee_fast.games.spec_words import in_words
 from coffee_fast.typing import Float32
 
 Moves = Literal["turns", "simultaneous"]

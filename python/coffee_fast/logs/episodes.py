@@ -46,8 +46,9 @@ def episodes_of(columns: ChosenColumns) -> Episodes:
             row = np.lexsort((step, episode))
         elif (again := np.flatnonzero(np.diff(episode) < 0)).size:
             raise DatasetError(
-                f"{caller}: row {again[0] + 1}: episode {shown(label[again[0] + 1])} comes up again, but the rows of an "
-                "episode must stand together; sort the log by episode, then by time, or say which column is the 'step'"
+                f"{caller}: row {again[0] + 1}: episode {shown(label[again[0] + 1])} comes up again, but the rows of "
+                "an episode must stand together; sort the log by episode, then by time, or say which column is its "
+                "'step'"
             )
         episode = episode[row]
     elif ends:
@@ -97,7 +98,7 @@ def _flags(columns: ChosenColumns, name: str) -> Bools:
     values = as_numbers(columns.sources[name].name, column, columns.caller)
     if (bad := np.flatnonzero(~np.isin(values, (0.0, 1.0)))).size:
         raise DatasetError(f"{columns.caller}: row {bad[0]}: {name} must be 0 or 1, got {values[bad[0]]:g}")
-    return values == 1.0
+    return np.asarray(values == 1.0)
 
 
 def _truncated(columns: ChosenColumns, row: Int64, episode: Int64, group: Int64) -> Bools:

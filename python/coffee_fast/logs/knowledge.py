@@ -1,4 +1,7 @@
-"""What the log itself tells of who knows what: whether moves show in observations, how far back states must reach."""
+"""What the log itself tells of who knows what: whether moves show in observations, how far back states must reach.
+
+All functions here look at the rows they are given; a part of a long log will do.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,9 @@ from coffee_fast.logs.play import Play
 from coffee_fast.typing import Float32, Float64, Int64
 
 Bools = NDArray[np.bool_]
-MOST_ROWS = 20_000  # of whole episodes that are looked at
 ALMOST_ALL = 0.99
 LEAST_REPEATED = 20  # rows with a like that make a figure of the log
 MOST_EVENT_ENTRIES = 4096  # of a state
-
-
-def looked_at(play: Play) -> Int64:
-    """The rows of the first episodes, as many as are looked at."""
-    count = max(1, int(np.searchsorted(play.offsets, MOST_ROWS, side="right")) - 1)
-    return np.arange(play.offsets[min(count, len(play.offsets) - 1)])
 
 
 def shows_moves(play: Play, views: Float64) -> bool | None:
@@ -29,7 +25,7 @@ def shows_moves(play: Play, views: Float64) -> bool | None:
 
     ``views [T, N, F]``, known where a player acts. Single features are asked, and all together that take few values.
     """
-    rows, _ = _decisions(play)
+    rows = np.flatnonzero(play.acts)
     others = _others_last_move(play)[rows]
     rows, others = rows[others >= 0], others[others >= 0]
     if len(rows) == 0 or len(np.unique(others)) < 2:
@@ -43,7 +39,7 @@ def shows_moves(play: Play, views: Float64) -> bool | None:
 
 def shows_all_moves(play: Play, views: Float64, only_own: bool = False) -> bool:
     """Whether what players see before they act tells all moves so far (of players), or all of their own."""
-    rows, _ = _decisions(play)
+    rows = np.flatnonzero(play.acts)
     seat = play.seat[rows]
     seen = views[rows, seat]
     few = [entry for entry in range(seen.shape[1]) if _takes_few_values(seen[:, entry])]
@@ -58,19 +54,18 @@ def shows_all_moves(play: Play, views: Float64, only_own: bool = False) -> bool:
 def events_needed(play: Play, least: int, state_of: Callable[[int], Float32], rewards: Float64, has_views: bool) -> int:
     """How many of the last events a state must hold, so that like states have like futures in the log.
 
-    ``state_of(count)`` gives the states of the rows looked at. Of rows that come up again, almost all must lead to the
+    ``state_of(count)`` gives the states. Of rows that come up again, almost all must lead to the
     same: who is on move, whether it ends, what it pays. Where no number does, chance may be at work: then all events
     if nothing else is known, else ``least``.
     """
-    rows = looked_at(play)
-    longest = int(play.age[rows].max())
+    longest = int(play.age.max())
     size = max(play.event_vectors(True).shape[1], 1)
     longest = max(least, min(longest, MOST_EVENT_ENTRIES // size))
-    counts = sorted({least, *(count for count in (2, 4, 8, 16, 32) if least < count < longest), longest})
-    follows = _futures(play, rewards)[rows]
-    shares = []
+    counts: list[int] = sorted({least, *(count for count in (2, 4, 8, 16, 32) if least < count < longest), longest})
+    follows = _futures(play, rewards)
+    shares: list[tuple[float, int]] = []
     for count in counts:
-        key = _groups(np.column_stack([state_of(count), play.action[rows, None]]))
+        key = _groups(np.column_stack([state_of(count), play.action[:, None]]))
         share, num_repeated = _alike(key, follows)
         if num_repeated >= LEAST_REPEATED and share >= ALMOST_ALL:
             return count
@@ -81,12 +76,6 @@ def events_needed(play: Play, least: int, state_of: Callable[[int], Float32], re
             return count
     is_telling = first[1] >= LEAST_REPEATED
     return least if has_views or not is_telling else longest
-
-
-def _decisions(play: Play) -> tuple[Int64, Int64]:
-    rows = looked_at(play)
-    rows = rows[play.acts[rows]]
-    return rows, play.seat[rows]
 
 
 def _others_last_move(play: Play) -> Int64:

@@ -66,13 +66,11 @@ def check_known(known: Mapping[str, Any], caller: str) -> dict[str, Any]:
     for name in ("public_moves", "is_symmetric"):
         if found[name] is not None:
             found[name] = check_flag(f"{caller}: {name}", found[name])
-    for number, names in (("num_players", "player_names"), ("num_actions", "action_names")):
-        if found[names]:
-            if found[number] not in (None, len(found[names])):
-                raise InvalidArgumentError(
-                    f"{caller}: {number} is {found[number]}, but there are {len(found[names])} {names}"
-                )
-            found[number] = len(found[names])
+    for number, name in (("num_players", "player_names"), ("num_actions", "action_names")):
+        count = len(found[name] or ())
+        if count and found[number] not in (None, count):
+            raise InvalidArgumentError(f"{caller}: {number} is {found[number]}, but there are {count} {name}")
+        found[number] = count or found[number]
     return found
 
 
@@ -94,8 +92,8 @@ def moves_of(steps: Steps, known: Mapping[str, Any], caller: str) -> Literal["tu
     if known["moves"] == "turns" and at_once.size:
         first, second = np.flatnonzero(steps.action[at_once[0]] >= 0)[:2]
         raise DatasetError(
-            f"{caller}: {steps.place(at_once[0])}: players {steps.player(first)} and {steps.player(second)} act at once, "
-            "but the game is said to be one of turns; say moves='simultaneous', or log one player a step"
+            f"{caller}: {steps.place(at_once[0])}: players {steps.player(first)} and {steps.player(second)} act at "
+            "once, but the game is said to be one of turns; say moves='simultaneous', or log one player a step"
         )
     if known["moves"] is not None:
         found: Literal["turns", "simultaneous"] = known["moves"]
@@ -118,9 +116,9 @@ def turn_order_of(steps: Steps, moves: str, known: Mapping[str, Any], caller: st
     else:
         row = breaks[0]
         words = (
-            f"the state tells who is on move: in {steps.place(row)} player {steps.player(seat[row])} moves after player "
-            f"{steps.player(seat[row - 1])}, as in {len(breaks)} of {len(seat)} rows; if that is a fault of the log, "
-            "correct it"
+            f"the state tells who is on move: in {steps.place(row)} player {steps.player(seat[row])} moves after "
+            f"player {steps.player(seat[row - 1])}, as in {len(breaks)} of {len(seat)} rows; if that is a fault "
+            "of the log, correct it"
         )
     if known["turn_order"] == "cyclic":
         raise DatasetError(f"{caller}: the movers contradict turn_order='cyclic': {words}; say turn_order='predicted'")
@@ -140,8 +138,8 @@ def with_none(steps: Steps, moves: str, known: Mapping[str, Any], caller: str) -
     if known["action_names"] or known["action_vectors"] is not None:
         step, seat = np.argwhere(idle)[0]
         raise DatasetError(
-            f"{caller}: {steps.place(step)}: player {steps.player(seat)} does not act, which takes an action of its own: "
-            f"{NONE!r}, the last one; add it to action_names and action_vectors"
+            f"{caller}: {steps.place(step)}: player {steps.player(seat)} does not act, which takes an action of its "
+            f"own: {NONE!r}, the last one; add it to action_names and action_vectors"
         )
     return count + 1, (*(names or map(str, range(count))), NONE), True
 

@@ -72,7 +72,7 @@ def text_of(value: Any) -> str:
     >>> text_of(3.0), text_of("buy"), text_of(2.5)
     ('3', 'buy', '2.5')
     """
-    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
+    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(float(value)) < 2**53:
         return str(int(value))
     return str(value)
 
@@ -89,7 +89,8 @@ def _distinct(name: str, values: NDArray[Any], caller: str) -> tuple[list[Any], 
         return found[order].tolist(), rank[inverse.reshape(-1)]
     number: dict[Any, int] = {}
     try:
-        inverse = np.array([number.setdefault(value, len(number)) for value in values.tolist()], dtype=np.int64)
+        listed = values.tolist()
+        inverse = np.fromiter((number.setdefault(value, len(number)) for value in listed), np.int64, len(listed))
     except TypeError:  # lists are no labels
         raise DatasetError(
             f"{caller}: the column {shown(name)} must hold one label a row, text or a number, got {shown(values[0])}"
@@ -99,12 +100,8 @@ def _distinct(name: str, values: NDArray[Any], caller: str) -> tuple[list[Any], 
 
 def _whole(values: list[Any]) -> list[int] | None:
     """The values as whole numbers of 0 or more, or None if they are anything else."""
-    is_whole = all(
-        isinstance(value, int | float | np.integer | np.floating | np.bool_)
-        and float(value).is_integer()
-        and 0 <= value < 2**31
-        for value in values
-    )
+    is_number = all(isinstance(value, int | float | np.integer | np.floating | np.bool_) for value in values)
+    is_whole = is_number and all(float(value).is_integer() and 0 <= value < 2**31 for value in values)
     return [int(value) for value in values] if is_whole else None
 
 

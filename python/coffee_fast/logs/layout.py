@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.errors import DatasetError, InvalidGameError, shown
-from coffee_fast.logs.knowledge import events_needed, looked_at, shows_all_moves, shows_moves
+from coffee_fast.logs.knowledge import events_needed, shows_all_moves, shows_moves
 from coffee_fast.logs.play import Play, fixed_features, latest_known
 from coffee_fast.logs.views import Feature, entry_names
 from coffee_fast.typing import Float32, Float64
 
 Bools = NDArray[np.bool_]
+MOST_ROWS = 20_000  # that are looked at to decide
 
 
 @dataclass
@@ -90,20 +91,23 @@ def decide(
     layout.low, layout.high = _range(found)
     if state is not None:
         layout.state_low, layout.state_high = _range(state)
+    has_past = bool((play.age > 0).any())
+    own_moves = int(play.num_own_moves[play.acts, play.seat[play.acts]].max(initial=0))
+    play = play.head(MOST_ROWS)
+    found, rewards = found[: play.num_rows], rewards[: play.num_rows]
     views = latest_known(play, found, np.array(layout.is_fixed, dtype=bool))
-    _decide_history(play, views, layout, public_moves)
+    _decide_history(play, views, layout, public_moves, has_past, own_moves)
     if state is None:
         least = min(int(play.age.max()), _stalest(play, found)) if layout.kind == "mover" else 0
-        least = max(least, int(layout.public_moves and play.age.max() > 0))
-        rows = looked_at(play)
+        least = max(least, int(layout.public_moves and has_past))
 
         def state_of(count: int) -> Float32:
             layout.num_events = count
-            return states_of(play, views, None, layout)[rows]
+            return states_of(play, views, None, layout)
 
         layout.num_events = events_needed(play, least, state_of, rewards, found.shape[2] > 0)
     else:
-        layout.num_events = int(layout.public_moves and play.age.max() > 0)
+        layout.num_events = int(layout.public_moves and has_past)
     return layout
 
 
@@ -129,9 +133,11 @@ def _stalest(play: Play, found: Float64) -> int:
     return worst
 
 
-def _decide_history(play: Play, views: Float64, layout: Layout, public_moves: bool | None) -> None:
+def _decide_history(
+    play: Play, views: Float64, layout: Layout, public_moves: bool | None, has_past: bool, own_moves: int
+) -> None:
     """Perfect recall: what a player saw once, it knows."""
-    has_views, has_past = views.shape[2] > 0, bool((play.age > 0).any())
+    has_views = views.shape[2] > 0
     if not has_past:
         layout.found.append("nobody sees anything before acting but the observation: each episode has one step")
         return
@@ -152,8 +158,8 @@ def _decide_history(play: Play, views: Float64, layout: Layout, public_moves: bo
         shown = bool(told)
         if told is False:
             layout.questions.append(
-                "the last move of the others does not show in the observation, so players are taken not to see moves; if "
-                "they do, say public_moves=True"
+                "the last move of the others does not show in the observation, so players are taken not to see moves; "
+                "if they do, say public_moves=True"
             )
     layout.public_chance = bool(shown) and not has_views and play.outcomes.shape[0] > 0
     if has_views and public_moves is None and shows_all_moves(play, views):
@@ -164,7 +170,7 @@ def _decide_history(play: Play, views: Float64, layout: Layout, public_moves: bo
     elif has_views and shows_all_moves(play, views, only_own=True):
         layout.found.append("information state: the observation, which tells a player's own moves so far")
     else:
-        layout.num_own_moves = int(play.num_own_moves[play.acts, play.seat[play.acts]].max(initial=0))
+        layout.num_own_moves = own_moves
         layout.found.append("information state: the observation and a player's own moves so far")
 
 

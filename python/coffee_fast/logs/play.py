@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,6 +53,13 @@ class Play:
         begins = np.flatnonzero(np.diff(steps.episode[step], prepend=-1))
         offsets = np.append(begins, len(step)).astype(np.int64)
         return cls(steps, moves, N, step, seat, action, acts, offsets, vectors, outcomes, tells_seat)
+
+    def head(self, num_rows: int) -> Play:
+        """The first episodes, of so many rows or few more."""
+        count = max(1, int(np.searchsorted(self.offsets, num_rows, side="right")) - 1)
+        rows = slice(0, int(self.offsets[count]))
+        parts = {name: getattr(self, name)[rows] for name in ("step", "seat", "action", "acts")}
+        return dataclasses.replace(self, offsets=self.offsets[: count + 1], **parts)
 
     @property
     def num_rows(self) -> int:
@@ -159,7 +167,7 @@ def latest_known(play: Play, found: Float64, is_fixed: Bools) -> Float64:
         return found
     filled = np.zeros_like(flat)
     by_chance = play.seat < 0
-    deals = np.cumsum(by_chance) - by_chance
+    deals: Int64 = np.cumsum(by_chance) - by_chance
     fixed = np.tile(is_fixed, found.shape[1])
     for entry in range(flat.shape[1]):
         latest = np.maximum.accumulate(np.where(known[:, entry], rows, -1))

@@ -18,8 +18,9 @@ from coffee_fast.logs.layout import Layout, decide, exchange_of, names_of_entrie
 from coffee_fast.logs.masks import packed_masks
 from coffee_fast.logs.play import Play, latest_known
 from coffee_fast.logs.rewards import rewards_of
+from coffee_fast.logs.row_columns import RowColumns
 from coffee_fast.logs.rows import Steps, steps_of
-from coffee_fast.logs.views import Views, views_of, without_gaps
+from coffee_fast.logs.words import describe
 from coffee_fast.typing import Float32, Float64
 
 Arrays = dict[str, NDArray[Any]]
@@ -72,7 +73,7 @@ def read_log(
     paid = np.zeros((play.num_rows, steps.num_players))
     is_last_of_step = np.append(np.diff(play.step) > 0, True)
     paid[is_last_of_step] = rewards[play.step[is_last_of_step]]
-    mixed = _Columns(chosen, episodes, play, steps)
+    mixed = RowColumns(chosen, play, steps)
     earlier = None if layout is None else Layout.from_json(layout, caller)
     views, found = mixed.observations(earlier)
     state, state_features = mixed.states(earlier)
@@ -117,12 +118,12 @@ def read_log(
     if sizes is None:
         if earlier is None:
             is_partial = bool(np.isnan(found).any())
-            _describe(held, chosen, episodes, play, (order_words, reward_words), kept, is_partial)
+            describe(held, chosen, episodes, play, (order_words, reward_words), kept, is_partial)
         words = names_of_entries(held, vector_words, observation.shape[2] - history_start)
         fields["log_columns"] = {**held.to_json(), "entries": words}
         if fields.get("is_symmetric") or fields.get("roles") in ((2,), [2]):
             fields["state_swap"] = exchange_of(play, seen, state, held)
-    arrays = {
+    arrays: Arrays = {
         "state": state_array,
         "observation": observation,
         "action": play.action.astype(np.int32),
@@ -152,117 +153,19 @@ def _outcome_vectors(steps: Steps, said: Mapping[str, Any], caller: str) -> Floa
     if steps.chance and said["num_chance_actions"] == 0:
         row = int(np.argmax(steps.outcome >= 0))
         raise DatasetError(
-            f"{caller}: {steps.place(row)}: chance moves (player -1), and the game is said to have no chance moves: say "
-            "num_chance_actions, and turn_order='predicted'"
+            f"{caller}: {steps.place(row)}: chance moves (player -1), and the game is said to have no chance moves: "
+            "say num_chance_actions, and turn_order='predicted'"
         )
     if said["chance_vectors"] is None or not len(said["chance_vectors"]):
         return np.eye(count, dtype=np.float32)
     return _given_vectors(said["chance_vectors"], count, caller)
 
 
-class _Columns:
-    """The columns of observations, states and probabilities, brought to the rows of play."""
-
-    def __init__(self, chosen: ChosenColumns, episodes: Episodes, play: Play, steps: Steps) -> None:
-        self.chosen, self.episodes, self.play, self.steps = chosen, episodes, play, steps
-        self.table_row = steps.source.max(axis=1)[play.step]
-
-    def observations(self, earlier: Layout | None) -> tuple[Views | None, Float64]:
-        """``[T, N, F]``: what players see, NaN where it is not known."""
-        steps, play, N = self.steps, self.play, self.steps.num_players
-        names = steps.player_names
-        views = views_of(self.chosen, "observation", steps, earlier.features if earlier else None, names)
-        if views is None:
-            if earlier and earlier.features:
-                self.chosen.require("observation")
-            return None, np.zeros((play.num_rows, N, 0))
-        if earlier and views.kind != earlier.kind:
-            raise DatasetError(
-                f"{self.chosen.caller}: the observation must be of {earlier.kind}, as in the log that the specification "
-                f"is from, got that of {views.kind}"
-            )
-        source = steps.source if views.kind != "each" else np.repeat(steps.source.max(axis=1)[:, None], N, axis=1)
-        by_chance = steps.outcome >= 0
-        if views.kind == "mover":
-            source = np.where(by_chance[:, None], -1, source)
-        found = views.at(source)
-        acts = steps.action >= 0
-        found = without_gaps(self.chosen, views, found, acts, steps.source.max(axis=1))
-        return views, found[play.step]
-
-    def states(self, earlier: Layout | None) -> tuple[Float64 | None, list[dict[str, Any]] | None]:
-        """``[T, D]`` of the columns of states, None without such."""
-        features = earlier.state_features if earlier else None
-        if "state" not in self.chosen and features is None:
-            return None, None
-        if features is not None:
-            self.chosen.require("state")
-        views = views_of(self.chosen, "state", self.steps, features, ())
-        assert views is not None
-        found = views.values[:, 0]
-        if (absent := np.argwhere(np.isnan(found[self.table_row]))).size:
-            row = self.table_row[absent[0, 0]]
-            raise DatasetError(f"{self.chosen.caller}: row {row}: state is missing; fill it in, or leave the row out")
-        for seat in range(self.steps.num_players):
-            own = np.where(self.steps.source[:, seat] >= 0, self.steps.source[:, seat], self.steps.source.max(axis=1))
-            if (bad := np.flatnonzero((found[own] != found[self.steps.source.max(axis=1)]).any(axis=1))).size:
-                raise DatasetError(
-                    f"{self.chosen.caller}: {self.steps.place(bad[0])}: the rows of a step differ in state"
-                )
-        return found[self.table_row], views.features
-
-    def as_given(
-        self, found: Float64, state: Float64 | None, sizes: tuple[int, int]
-    ) -> tuple[Float32, Float32, Float32 | None]:
-        """Observations, states and next states as they are: a state that is not given is all observations."""
-        caller, play = self.chosen.caller, self.play
-        if found.shape[2] != sizes[1]:
-            self.chosen.require("observation")
-            raise DatasetError(
-                f"{caller}: observation must have {sizes[1]} entries, as observation_size says, got {found.shape[2]}"
-            )
-        seen = latest_known(play, found, np.zeros(found.shape[2], dtype=bool))
-        pending = states_of(play, seen[:, :, :0], None, Layout(horizon=1))
-        pending = pending if play.moves == "simultaneous" else pending[:, :0]
-        given = seen.reshape(play.num_rows, -1) if state is None else state
-        if state is not None and given.shape[1] == sizes[0]:
-            pending = pending[:, :0]  # they stand in it already
-        whole = np.concatenate([given.astype(np.float32), pending], axis=1)
-        if whole.shape[1] != sizes[0]:
-            what = "the state" if state is not None else "all players' observations side by side, as there is no state,"
-            raise DatasetError(
-                f"{caller}: {what} must have {sizes[0]} entries, as state_size says, got {whole.shape[1]}; without a "
-                "specification (None) the layout is worked out"
-            )
-        if "next_state" not in self.chosen or state is None:
-            return seen.astype(np.float32), whole, None
-        views = views_of(self.chosen, "next_state", self.steps, None, ())
-        assert views is not None
-        if views.values.shape[2] != sizes[0]:
-            raise DatasetError(f"{caller}: next_state must have {sizes[0]} entries, got {views.values.shape[2]}")
-        return seen.astype(np.float32), whole, views.values[self.table_row, 0].astype(np.float32)
-
-    def log_probabilities(self) -> Float32 | None:
-        """``[T]``: of the actions taken; 0 of chance and of not acting."""
-        if "behavior_log_prob" not in self.chosen:
-            return None
-        views = views_of(self.chosen, "behavior_log_prob", self.steps, None, self.steps.player_names)
-        assert views is not None
-        seat, play = np.maximum(self.play.seat, 0), self.play
-        row = self.steps.source[play.step, seat]
-        width = views.values.shape[2]
-        found = views.values[row, 0, seat] if width == play.num_players > 1 else views.values[row, 0, 0]
-        found = np.where(play.acts, found, 0.0)
-        if (bad := np.flatnonzero(np.isnan(found))).size:
-            raise DatasetError(f"{self.chosen.caller}: row {row[bad[0]]}: behavior_log_prob is missing")
-        return found.astype(np.float32)
-
-
 def _kept(play: Play, episodes: Episodes, has_next_states: bool) -> NDArray[np.bool_]:
     """Rows that have a next state: of an episode that broke off, all but those of the last step."""
     last_step = play.step[play.offsets[1:] - 1]
     is_cut = episodes.truncated[play.episode] & (play.step == last_step[play.episode])
-    return ~is_cut | has_next_states
+    return np.asarray(~is_cut | has_next_states)
 
 
 def _when_paid(play: Play, episodes: Episodes, paid: Float64, said: Mapping[str, Any], caller: str) -> str:
@@ -319,68 +222,3 @@ def _finished(
     found["trajectory_offsets"] = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
     found["truncated"] = episodes.truncated[counts > 0].astype(np.uint8)
     return found
-
-
-def _describe(
-    held: Layout,
-    chosen: ChosenColumns,
-    episodes: Episodes,
-    play: Play,
-    words: tuple[str, str],
-    kept: NDArray[np.bool_],
-    is_partial: bool,
-) -> None:
-    """Say in words what was found and how."""
-    counts, layout = np.bincount(play.steps.episode), play.steps.layout
-    found = [
-        f"layout: {layout}, {chosen.num_rows} rows, {len(counts)} episodes of {counts.min()} to {counts.max()} steps"
-        + ("" if episodes.is_sorted else ", sorted by episode and step")
-    ]
-    if chosen.unused:
-        found.append(f"not used: {', '.join(chosen.unused)[:300]}")
-    found += [f"turns: {words[0]}"] * bool(words[0])
-    found.append(f"rewards: {words[1]}")
-    by_kind = {
-        "mover": "observation: of the player who acts" + ("; of the others what they saw last" if is_partial else ""),
-        "everybody": "observation: the same columns for all players",
-        "each": "observation: columns of each player",
-        "none": "observation: none in the log",
-    }
-    found.append(by_kind[held.kind])
-    categories = [str(f["name"]) for f in held.features if "values" in f]
-    found += [f"one-hot: {', '.join(categories)[:300]}"] * bool(categories)
-    held.found = [*found, *held.found, f"state: {', '.join(_parts_of_state(held, play))}"]
-    if "next_state" in chosen:
-        held.found.append("next_state: not used, as the state of the next row says it")
-    if (cut := int(episodes.truncated.sum())) > 0:
-        held.found.append(
-            f"{cut} episodes broke off; their last steps, after which nothing is known, were left out "
-            f"({(~kept).sum()} rows)"
-        )
-        held.questions.append(
-            "episodes that broke off may have been longer than the longest one; if so say max_episode_length"
-        )
-    if "legal_mask" not in chosen:
-        held.found.append("legal actions: all that players of the role ever took")
-    if held.kind == "mover" and is_partial and play.num_players > 1:
-        held.questions.append(
-            "only the acting player's observation is there; what others learn while they wait is not known before they "
-            "act; give columns of each player if they are to know it"
-        )
-
-
-def _parts_of_state(held: Layout, play: Play) -> list[str]:
-    parts = ["the time"] * (held.horizon > 1)
-    parts += ["who is on move"] * (play.moves == "turns" and play.num_players > 1)
-    if held.state_features is not None:
-        parts.append("the columns of the state")
-    elif held.features:
-        parts.append("what all players saw last" if held.kind == "mover" else "what all players see")
-    if held.num_own_moves:
-        parts.append("each player's own moves")
-    if held.num_events:
-        what = "moves" if play.moves == "turns" else "rounds"
-        parts.append(f"the last {held.num_events} {what}" if held.num_events > 1 else f"the last {what[:-1]}")
-    if play.moves == "simultaneous":
-        parts.append("the choices of the round that do not show yet")
-    return parts or ["nothing (0)"]

@@ -26,8 +26,8 @@ def rewards_of(columns: ChosenColumns, steps: Steps, truncated: Bools, known: Ma
         rewards = as_numbers(source.name, column, caller)
         if steps.layout == "one row a joint step" and steps.num_players > 1:
             raise DatasetError(
-                f"{caller}: reward must have a column for each of {steps.num_players} players, got {source.name} alone; "
-                "if all are paid the same, name it as often"
+                f"{caller}: reward must have a column for each of {steps.num_players} players, got {source.name} "
+                "alone; if all are paid the same, name it as often"
             )
         return _of_the_acting(columns, steps, rewards, is_last, truncated), "a column for the acting player"
     count = {"player_names": known["player_names"] or steps.player_names, "num_players": steps.num_players}
@@ -46,7 +46,7 @@ def rewards_of(columns: ChosenColumns, steps: Steps, truncated: Bools, known: Ma
     is_at_end_alone = len(inner) > 0 and inner.all()
     if is_at_end_alone:
         is_open |= ~is_last
-    _refuse(columns, steps, missing.any(axis=1) & ~is_open)
+    _refuse(columns, steps, np.asarray(missing.any(axis=1) & ~is_open))
     words = "a column for each player" + (", in the last row of an episode alone" if is_at_end_alone else "")
     return np.where(missing, 0.0, rewards), words
 
@@ -63,8 +63,8 @@ def _of_the_acting(columns: ChosenColumns, steps: Steps, rewards: Float64, is_la
     told = by_chance & (np.nan_to_num(paid) != 0).any(axis=1)
     if told.any():
         raise DatasetError(
-            f"{caller}: {steps.place(np.argmax(told))}: {name} pays at a move of chance, and it does not say whom; give a "
-            "column for each player"
+            f"{caller}: {steps.place(np.argmax(told))}: {name} pays at a move of chance, and does not say whom; give "
+            "a column for each player"
         )
     paid[by_chance] = 0.0
     missing = np.isnan(paid)
@@ -84,7 +84,7 @@ def _of_the_acting(columns: ChosenColumns, steps: Steps, rewards: Float64, is_la
             )
         is_open = is_own_last & truncated[steps.episode][:, None]
         is_open |= ~is_own_last if is_pattern else False
-        _refuse(columns, steps, (missing & ~is_open).any(axis=1))
+        _refuse(columns, steps, np.asarray((missing & ~is_open).any(axis=1)))
     return np.where(missing, 0.0, paid)
 
 
@@ -92,6 +92,6 @@ def _refuse(columns: ChosenColumns, steps: Steps, is_wrong: Bools) -> None:
     if is_wrong.any():
         step = int(np.argmax(is_wrong))
         raise DatasetError(
-            f"{columns.caller}: {steps.place(step)}: the reward ({columns.sources['reward'].name:.120}) is missing; fill "
-            "it in (0 where nothing is paid), or give it in the last row of each episode alone"
+            f"{columns.caller}: {steps.place(step)}: the reward ({columns.sources['reward'].name:.120}) is missing; "
+            "fill it in (0 where nothing is paid), or give it in the last row of each episode alone"
         )

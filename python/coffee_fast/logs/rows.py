@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from coffee_fast.errors import DatasetError, shown
 from coffee_fast.logs.columns import ChosenColumns, Source
 from coffee_fast.logs.episodes import Episodes
 from coffee_fast.logs.labels import Labels, number_labels, text_of
-from coffee_fast.logs.tables import is_missing
+from coffee_fast.logs.tables import is_missing, tell_apart
 from coffee_fast.typing import Int64
 
 Bools = NDArray[np.bool_]
@@ -82,8 +81,8 @@ def _joint(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any],
     labels = number_labels(source.name, array, caller, names=known["action_names"], count=known["num_actions"])
     if (again := np.flatnonzero(np.diff(episodes.group) == 0)).size:
         raise DatasetError(
-            f"{caller}: rows {episodes.row[again[0]]} and {episodes.row[again[0] + 1]} are the same step of an episode; "
-            "remove the duplicate"
+            f"{caller}: rows {episodes.row[again[0]]} and {episodes.row[again[0] + 1]} are the same step of an "
+            "episode; remove the duplicate"
         )
     N = array.shape[1]
     return Steps(
@@ -105,9 +104,9 @@ def columns_of_players(
     """The names of players and a column of each, as many as are known to be there."""
     caller, names, count = columns.caller, tuple(known["player_names"]), known["num_players"]
     if source.by_player:
-        given = {player: parts for player, parts in source.by_player.items()}
+        given = source.by_player
         is_numbered = set(given) == set(map(str, range(len(given))))
-        order = list(names) or sorted(given, key=int) if is_numbered and not names else list(names) or list(given)
+        order = list(names) or (sorted(given, key=int) if is_numbered else list(given))
         if missing := [player for player in order if player not in given]:
             raise DatasetError(
                 f"{caller}: the column of player {shown(missing[0])} is missing for {what}; there are those of "
@@ -142,10 +141,15 @@ def columns_of_players(
 
 def _without_affixes(names: list[str]) -> tuple[str, ...]:
     """``price_a``, ``price_b`` without the words they have in common, as long as something is left of each."""
-    begin = re.sub(r"[^_. -]*$", "", os.path.commonprefix(names))
-    end = re.sub(r"[^_. -]*$", "", os.path.commonprefix([name[::-1] for name in names]))
-    short = [name[len(begin) : len(name) - len(end)] for name in names]
+    begin, end = _common_words(names), _common_words([name[::-1] for name in names])
+    short = [name[begin : len(name) - end] for name in names]
     return tuple(short if all(short) and len(set(short)) == len(short) else dict.fromkeys(names))
+
+
+def _common_words(names: list[str]) -> int:
+    """How many letters all begin with, up to the last mark between words."""
+    same = list(takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False)))
+    return max((place + 1 for place, letters in enumerate(same) if letters[0] in "_. -"), default=0)
 
 
 def _rows(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any], chance: Any) -> Steps:
@@ -158,8 +162,8 @@ def _rows(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any], 
     absent = is_missing(action)
     if absent.any():
         raise DatasetError(
-            f"{caller}: row {row[np.argmax(absent)]}: the action ({columns.sources['action'].name}) is missing; fill it "
-            "in, or leave the row out"
+            f"{caller}: row {row[np.argmax(absent)]}: the action ({columns.sources['action'].name}) is missing; fill "
+            "it in, or leave the row out"
         )
     is_chance, name = seat < 0, columns.sources["action"].name
     if is_chance.all():
@@ -184,14 +188,13 @@ def _rows(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any], 
         by_chance = np.flatnonzero(is_chance)
         if (mixed := np.flatnonzero((moves[of_row[by_chance]] >= 0).any(axis=1))).size:
             raise DatasetError(
-                f"{caller}: row {row[by_chance[mixed[0]]]}: chance moves at the step of a player's move; give it a step "
-                "of its own"
+                f"{caller}: row {row[by_chance[mixed[0]]]}: chance moves at the step of a player's move; give it a "
+                "step of its own"
             )
         outcome[of_row[by_chance]] = outcomes.codes[by_chance]
         source[of_row[by_chance]] = row[by_chance, None]
     first = np.searchsorted(of_row, np.arange(S))
-    is_long = S < len(row)
-    layout = "one row a player and step" if is_long else "one row an action"
+    layout = "one row an action" if len(row) == S else "one row a player and step"
     return Steps(source, moves, outcome, episodes.episode[first], layout, N, names, actions, outcomes)
 
 
@@ -232,17 +235,16 @@ def _seats(columns: ChosenColumns, known: Mapping[str, Any], chance: Any) -> tup
             f"{caller}: row {np.argmax(absent)}: the player ({columns.sources['player'].name}) is missing; fill it in, "
             "or leave the row out; chance is -1"
         )
-    texts = [text_of(value) for value in column.tolist()] if column.dtype.kind == "O" else None
-    is_chance = absent | (np.array([text == "-1" for text in texts]) if texts else _equals(column, "-1"))
+    is_chance = absent | _equals(column, "-1")
     if chance is not None:
         wanted = {text_of(name) for name in (chance if isinstance(chance, list | tuple) else [chance])}
         for text in wanted:
-            is_chance |= np.array([t == text for t in texts]) if texts else _equals(column, text)
+            is_chance |= _equals(column, text)
         if not (is_chance & ~absent).any():
-            found = sorted({text_of(value) for value in column[~absent].tolist()})
+            found = sorted(map(text_of, set(column[~absent].tolist())))
             raise DatasetError(
-                f"{caller}: chance is said to be {shown(chance)}, but the column {columns.sources['player'].name} holds "
-                f"only {', '.join(found)[:200]}{did_you_mean(next(iter(wanted)), found)}"
+                f"{caller}: chance is said to be {shown(chance)}, but the column {columns.sources['player'].name} "
+                f"holds only {', '.join(found)[:200]}{did_you_mean(next(iter(wanted)), found)}"
             )
         if (absent & ~is_chance).any():
             raise DatasetError(f"{caller}: row {np.argmax(absent)}: the player is missing")
@@ -262,6 +264,8 @@ def _seats(columns: ChosenColumns, known: Mapping[str, Any], chance: Any) -> tup
 def _equals(column: NDArray[Any], text: str) -> Bools:
     if column.dtype.kind in "US":
         return np.asarray(column.astype(str) == text)
+    if column.dtype.kind == "O":
+        return tell_apart(column, lambda value: text_of(value) == text)
     try:
         return np.asarray(column == float(text))
     except ValueError:

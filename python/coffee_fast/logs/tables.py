@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.errors import DatasetError, shown
+from coffee_fast.logs.files import read_table
 
 Columns = dict[str, NDArray[Any]]
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
@@ -21,6 +23,8 @@ def is_table(value: Any) -> bool:
 
 def columns_of(table: Any, caller: str) -> Columns:
     """Return the columns of a table by name, each ``[T]``, or ``[T, ...]`` where its cells are lists."""
+    if isinstance(table, str | os.PathLike):
+        table = read_table(table)
     if not is_table(table):
         raise DatasetError(f"{caller}: must be given a mapping of columns or a data frame, got {type(table).__name__}")
     found: Columns = {}
@@ -76,7 +80,8 @@ def _array(values: Any) -> NDArray[Any]:
         raise TypeError
     if isinstance(values, np.ma.MaskedArray):
         is_number = values.dtype.kind in "biuf"
-        return np.asarray(values.astype(np.float64).filled(np.nan) if is_number else values.astype(object).filled(None))
+        blank = np.nan if is_number else None
+        return np.asarray(np.ma.filled(values.astype(np.float64 if is_number else object), blank))
     if hasattr(values, "to_pylist"):  # Arrow: its own arrays make timestamps and lists of what they hold
         kind = str(values.type)
         is_plain = kind in ("bool", "float", "double", "halffloat") or kind.removeprefix("u").startswith("int")
@@ -120,15 +125,26 @@ def _cell(cell: Any) -> NDArray[Any]:
 def is_missing(column: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether an entry is NaN, None, NaT, pandas' NA, or blank."""
     if column.dtype.kind == "f":
-        return np.isnan(column)
+        return np.asarray(np.isnan(column))
     if column.dtype.kind in "mM":
-        return np.isnat(column)
+        return np.asarray(np.isnat(column))
     if column.dtype.kind in "US":
         return np.asarray(np.char.strip(column) == column.dtype.type())
     if column.dtype.kind == "O":
-        flat = [_is_absent(value) for value in column.ravel()]
-        return np.array(flat, dtype=bool).reshape(column.shape)
+        return tell_apart(column, _is_absent)
     return np.zeros(column.shape, dtype=bool)
+
+
+def tell_apart(column: NDArray[Any], test: Callable[[Any], bool]) -> NDArray[np.bool_]:
+    """Whether each entry of a column of objects passes a test; equal ones, which there are many of, are asked once."""
+    values = column.ravel().tolist()
+    try:
+        number: dict[Any, int] = {}
+        codes = np.fromiter((number.setdefault(value, len(number)) for value in values), np.int64, len(values))
+        kinds = np.fromiter(map(test, number), bool, len(number))
+        return np.asarray(kinds[codes].reshape(column.shape))
+    except TypeError:  # lists, which have no hash
+        return np.array(list(map(test, values)), dtype=bool).reshape(column.shape)
 
 
 def _is_absent(value: Any) -> bool:

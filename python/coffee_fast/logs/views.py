@@ -13,7 +13,7 @@ from coffee_fast.errors import DatasetError, shown
 from coffee_fast.logs.columns import ChosenColumns, Parts, Source
 from coffee_fast.logs.labels import number_labels
 from coffee_fast.logs.rows import Steps
-from coffee_fast.logs.tables import as_numbers, is_missing
+from coffee_fast.logs.tables import as_numbers, is_missing, tell_apart
 from coffee_fast.typing import Float64, Int64
 
 MOST_CATEGORIES = 256
@@ -127,7 +127,8 @@ def _encoded(
     for part, column in there:
         if is_missing(column).all():
             raise DatasetError(f"{columns.caller}: the column {shown(part)} has no value at all; leave it out")
-    is_text = any([_is_text(column, part, columns.caller) for part, column in there])
+    kinds = [_is_text(column, part, columns.caller) for part, column in there]
+    is_text = any(kinds)
     T, P = columns.num_rows, len(held)
     if feature is not None and is_text != ("values" in feature):
         raise DatasetError(
@@ -136,9 +137,9 @@ def _encoded(
         )
     if not is_text:
         numbers = np.zeros((T, P, 1))
-        for place, part in enumerate(held):
-            if part is not None:
-                numbers[:, place, 0] = as_numbers(part[0], part[1], columns.caller)
+        for place, source in enumerate(held):
+            if source is not None:
+                numbers[:, place, 0] = as_numbers(*source, columns.caller)
         if np.isinf(numbers).any():
             row = int(np.argwhere(np.isinf(numbers))[0, 0])
             raise DatasetError(f"{columns.caller}: row {row}: the column {shown(name)} must be finite")
@@ -153,8 +154,8 @@ def _encoded(
         )
     codes = iter(np.split(labels.codes, len(there)))
     onehot = np.zeros((T, P, len(values)))
-    for place, part in enumerate(held):
-        if part is not None:
+    for place, source in enumerate(held):
+        if source is not None:
             code = next(codes)
             onehot[np.arange(T), place, code] = 1.0
             onehot[code < 0, place] = np.nan
@@ -164,7 +165,7 @@ def _encoded(
 def _is_text(column: NDArray[Any], name: str, caller: str) -> bool:
     if column.dtype.kind != "O":
         return column.dtype.kind in "US"
-    is_text = np.array([isinstance(value, str) for value in column])
+    is_text = tell_apart(column, lambda value: isinstance(value, str))
     is_other = ~is_text & ~is_missing(column)
     if is_text.any() and is_other.any():
         odd = is_text if is_text.sum() <= is_other.sum() else is_other
