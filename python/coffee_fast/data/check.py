@@ -136,9 +136,11 @@ def accuracy_of_the_end(log: Log) -> Iterator[Finding]:
 def equal_payoffs(log: Log) -> Iterator[Finding]:
     """Without a difference in payoffs every strategy is as good as another."""
     paid = log.dataset.reward[log.last[~log.dataset.truncated]]
+    if not len(paid):
+        return
     if log.spec.rewards == "every_step":
         paid = np.add.reduceat(log.dataset.reward.astype(np.float64), log.first, axis=0)
-    if len(paid) and (paid == paid[0]).all():
+    if (paid == paid[0]).all():
         same = np.unique(paid[0])
         yield Finding(
             "equal payoffs",

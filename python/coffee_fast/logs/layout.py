@@ -41,8 +41,8 @@ class Layout:
         How many of the last events a state holds.
     horizon
         Rows of the longest episode.
-    found, questions
-        In words: what was found, and what the log cannot tell.
+    entries, found, questions
+        In words: what an observation holds, what was found, and what the log cannot tell.
     """
 
     features: list[Feature] = field(default_factory=list)
@@ -58,6 +58,7 @@ class Layout:
     num_own_moves: int = 0
     num_events: int = 0
     horizon: int = 1
+    entries: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 
@@ -112,9 +113,9 @@ def decide(
 
 
 def _range(found: Float64) -> tuple[list[float], list[float]]:
-    flat = found.reshape(-1, found.shape[-1])
-    if not flat.shape[1]:
+    if not found.size:
         return [], []
+    flat = found.reshape(-1, found.shape[-1])
     there = np.where(np.isnan(flat), 0.0, flat)
     low = np.where(np.isnan(flat), np.inf, there).min(axis=0)
     high = np.where(np.isnan(flat), -np.inf, there).max(axis=0)
@@ -123,7 +124,9 @@ def _range(found: Float64) -> tuple[list[float], list[float]]:
 
 def _stalest(play: Play, found: Float64) -> int:
     """How many events lie, at most, between what a player knows and now."""
-    known = ~np.isnan(found).any(axis=2) if found.shape[2] else play.seat[:, None] == np.arange(play.num_players)
+    known: Bools = play.seat[:, None] == np.arange(play.num_players)
+    if found.shape[2]:
+        known = np.asarray(~np.isnan(found).any(axis=2))
     rows = np.arange(play.num_rows)
     worst = 0
     for seat in range(play.num_players):

@@ -14,6 +14,15 @@ from coffee_fast.logs.play import Play
 from coffee_fast.logs.tables import as_numbers
 
 
+def num_masked(chosen: ChosenColumns) -> int | None:
+    """How many actions the table's masks know, None where it has none."""
+    source = chosen.get("legal_mask")
+    if source is None:
+        return None
+    column = source.column
+    return len(source.parts) if column is None or column.ndim == 1 else int(column.shape[-1])
+
+
 def packed_masks(
     chosen: ChosenColumns, play: Play, num_actions: int, has_none: bool, roles: list[int], episodes: Episodes
 ) -> NDArray[np.uint8]:

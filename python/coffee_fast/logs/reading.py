@@ -15,7 +15,7 @@ from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.episodes import Episodes, episodes_of
 from coffee_fast.logs.known import action_vectors_of, check_known, moves_of, turn_order_of, with_none
 from coffee_fast.logs.layout import Layout, decide, exchange_of, names_of_entries, observations_of, states_of
-from coffee_fast.logs.masks import packed_masks
+from coffee_fast.logs.masks import num_masked, packed_masks
 from coffee_fast.logs.play import Play, latest_known
 from coffee_fast.logs.rewards import rewards_of
 from coffee_fast.logs.row_columns import RowColumns
@@ -60,14 +60,16 @@ def read_log(
     said = check_known(known or {}, caller)
     chosen = ChosenColumns(table, columns, caller)
     episodes = episodes_of(chosen)
+    if said["num_actions"] is None:
+        said["num_actions"] = num_masked(chosen)
     steps = steps_of(chosen, episodes, said, chance)
+    outcomes = _outcome_vectors(steps, said, caller)
     moves = moves_of(steps, said, caller)
     order, order_words = turn_order_of(steps, moves, said, caller)
     num_actions, action_names, has_none = with_none(steps, moves, said, caller)
     vectors, vector_words = action_vectors_of(num_actions, action_names, has_none)
     if said["action_vectors"] is not None:
         vectors, vector_words = _given_vectors(said["action_vectors"], num_actions, caller), "as given"
-    outcomes = _outcome_vectors(steps, said, caller)
     rewards, reward_words = rewards_of(chosen, steps, episodes.truncated, said)
     play = Play.of(steps, moves, vectors, outcomes, tells_seat=order == "predicted" and steps.num_players > 1)
     paid = np.zeros((play.num_rows, steps.num_players))
@@ -103,7 +105,7 @@ def read_log(
         "max_episode_length": said["max_episode_length"] or int(np.diff(play.offsets).max()),
         "moves": moves,
         "turn_order": order,
-        "rewards": _when_paid(play, episodes, paid, said, caller),
+        "rewards": _when_paid(play, episodes, np.where(kept[:, None], paid, 0.0), said, caller),
         "num_chance_actions": len(outcomes),
         "chance_vectors": outcomes,
         "player_names": steps.player_names,
@@ -119,8 +121,8 @@ def read_log(
         if earlier is None:
             is_partial = bool(np.isnan(found).any())
             describe(held, chosen, episodes, play, (order_words, reward_words), kept, is_partial)
-        words = names_of_entries(held, vector_words, observation.shape[2] - history_start)
-        fields["log_columns"] = {**held.to_json(), "entries": words}
+            held.entries = names_of_entries(held, vector_words, observation.shape[2] - history_start)
+        fields["log_columns"] = held.to_json()
         if fields.get("is_symmetric") or fields.get("roles") in ((2,), [2]):
             fields["state_swap"] = exchange_of(play, seen, state, held)
     arrays: Arrays = {

@@ -59,6 +59,15 @@ def steps_of(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any
     action = columns.require("action")
     is_joint = bool(action.by_player) or action.is_list or (action.column is not None and action.column.ndim == 2)
     found = _joint(columns, episodes, known, action) if is_joint else _rows(columns, episodes, known, chance)
+    for what, names, count, given in (
+        ("player", found.player_names, found.num_players, known["num_players"]),
+        ("action", found.actions.names, found.actions.count, known["num_actions"]),
+    ):
+        if given is not None and (count > given or (names and len(names) != given)):
+            raise DatasetError(
+                f"{columns.caller}: the column {columns.sources.get(what, action).name:.120} names {len(names) or count} "
+                f"{what}s ({', '.join(names)[:160]}), but num_{what}s is {given}; say {what}_names, in order"
+            )
     nobody = np.flatnonzero((found.action < 0).all(axis=1) & (found.outcome < 0))
     if nobody.size:
         raise DatasetError(
@@ -106,7 +115,8 @@ def columns_of_players(
     if source.by_player:
         given = source.by_player
         is_numbered = set(given) == set(map(str, range(len(given))))
-        order = list(names) or (sorted(given, key=int) if is_numbered else list(given))
+        is_numbered &= not set(names) & set(given)
+        order = sorted(given, key=int) if is_numbered else list(names) or list(given)
         if missing := [player for player in order if player not in given]:
             raise DatasetError(
                 f"{caller}: the column of player {shown(missing[0])} is missing for {what}; there are those of "

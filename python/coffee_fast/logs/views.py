@@ -79,9 +79,8 @@ def _slots(
     """The columns of each view in a row, split up to one number or text each."""
     N, everybody = steps.num_players, "everybody" if is_joint else "mover"
     if source.by_player:
-        order = list(names) or [str(seat) for seat in range(N)]
-        if not names and set(source.by_player) != set(order):
-            order = list(source.by_player)
+        numbers = [str(seat) for seat in range(N)]
+        order = numbers if set(source.by_player) == set(numbers) else list(names) or list(source.by_player)
         if len(order) != N or set(order) != set(source.by_player):
             raise DatasetError(
                 f"{columns.caller}: {what} must have columns of each player, {', '.join(order)[:200]}, got those of "
