@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coffee_fast._csv import SEPARATORS, Lines, is_number, split_lines
 from coffee_fast._files import as_path, read_text
 from coffee_fast._strict_json import parse_json
 from coffee_fast.empirical.payoff_table import PayoffTable
@@ -21,10 +20,6 @@ _INDEX_COLUMNS = ("row", "column", "member")
 _SYMMETRIC_COLUMNS = ("payoff",)
 _GENERAL_COLUMNS = ("row_payoff", "column_payoff")
 _LARGEST = 64 << 20
-_SEPARATORS = "numbers are separated by commas, semicolons, tabs or blanks"
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
-Lines = Sequence[tuple[int, list[str]]]
 
 
 def load_payoffs(path: str | os.PathLike[str]) -> PayoffTable:
@@ -82,41 +77,12 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _read_csv(path: Path, text: str) -> PayoffTable:
-    lines = _split(path, text)
+    lines = split_lines(path, text, InvalidGameError)
     if not lines:
         raise InvalidGameError(f"{path}: the file is empty")
     if "row" in lines[0][1]:
         return _long_table(path, lines)
     return _square_table(path, lines)
-
-
-def _split(path: Path, text: str) -> Lines:
-    """Return the fields of each line that is not blank, numbers with a decimal point."""
-    opening = next((line for line in text.splitlines() if line.strip()), "")
-    separator = next((mark for mark in ";\t," if mark in opening), "," if len(opening.split()) < 2 else " ")
-    if separator == " ":
-        lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    else:
-        reader = csv.reader(text.splitlines(), skipinitialspace=separator != "\t", delimiter=separator)
-        try:
-            lines = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(map(str.strip, row))]
-        except csv.Error as error:
-            raise InvalidGameError(f"{path}, line {reader.line_num}: {error}") from None
-    return lines if separator == "," else _with_points(path, lines)
-
-
-def _with_points(path: Path, lines: Lines) -> Lines:
-    """Replace decimal commas, if that is what the commas in numbers are."""
-    fields = [field for _, found in lines for field in found]
-    commas = [field for field in fields if _DECIMAL_COMMA.fullmatch(field) or _THOUSANDS.fullmatch(field)]
-    if not commas:
-        return lines
-    if all(map(_THOUSANDS.fullmatch, commas)) or any("." in field and _is_number(field) for field in fields):
-        raise InvalidGameError(
-            f"{path}: the comma in {commas[0]} may be a decimal point or part thousands; write decimal points and no "
-            "marks between thousands"
-        )
-    return [(line, [f.replace(",", ".") if _DECIMAL_COMMA.fullmatch(f) else f for f in found]) for line, found in lines]
 
 
 def _square_table(path: Path, lines: Lines) -> PayoffTable:
@@ -126,7 +92,7 @@ def _square_table(path: Path, lines: Lines) -> PayoffTable:
         if len(fields) != size:
             raise InvalidGameError(
                 f"{path}, line {line}: a square table of {size} lines must have {size} numbers in each, "
-                f"got {len(fields)} ({_SEPARATORS}; any other table needs a header of row, column and payoff, or "
+                f"got {len(fields)} ({SEPARATORS}; any other table needs a header of row, column and payoff, or "
                 "row_payoff and column_payoff)"
             )
     return PayoffTable.symmetric(
@@ -138,7 +104,7 @@ def _without_labels(path: Path, lines: Lines) -> Lines:
     """Leave out the column names and row labels with which data frames are written; refuse what may be such or not."""
     (first, header), *rest = lines
     counted = [str(number) for number in range(len(header))]
-    if len(rest) == len(header) and (header == counted or not any(map(_is_number, header))):
+    if len(rest) == len(header) and (header == counted or not any(map(is_number, header))):
         return rest
     if len(lines) != len(header):
         return lines
@@ -148,8 +114,8 @@ def _without_labels(path: Path, lines: Lines) -> Lines:
             f"table that is not square, write lines of row, column and payoff), or write payoffs as {header[0]}.0"
         )
     names, labels = header[1:], [fields[0] for _, fields in rest]
-    has_names = bool(names) and not any(map(_is_number, names))
-    if not _is_number(header[0]) and (names == labels or (has_names and labels == counted[:-1])) and names:
+    has_names = bool(names) and not any(map(is_number, names))
+    if not is_number(header[0]) and (names == labels or (has_names and labels == counted[:-1])) and names:
         return [(line, fields[1:]) for line, fields in rest]
     if has_names and any(names):
         raise InvalidGameError(
@@ -201,21 +167,13 @@ def _from_entries(path: Path, entries: dict[tuple[int, ...], list[float]], is_sy
 
 
 def _number(path: Path, line: int, field: str, column: int | str) -> float:
-    if field and not _is_number(field):
-        hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
+    if field and not is_number(field):
+        hint = f" ({SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
         raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {shown(field)}{hint}")
     value = float(field) if field else np.nan
     if np.isinf(value):
         raise InvalidGameError(f"{path}, line {line}, column {column}: payoffs must be finite, got {field:.80}")
     return value
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field
 
 
 def _index(path: Path, line: int, name: str, field: str) -> int:

@@ -46,7 +46,7 @@ def test_regret_of_cooperation_in_the_prisoners_dilemma():
     np.testing.assert_allclose(report.payoff, [3.0, 3.0])
     assert report.deviation == "strategy 1"
     assert (report.sum_regret, report.debiased_sum_regret) == (pytest.approx(4.0), pytest.approx(4.0))
-    np.testing.assert_allclose(report.deviation_gains, [0.0, 2.0])
+    np.testing.assert_allclose(report.deviation_gains, [[0.0, 2.0]])
 
 
 def test_regret_is_that_of_the_payoff_table(rng):
