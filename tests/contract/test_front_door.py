@@ -37,7 +37,7 @@ RESULTS = {
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
-    *("meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("meta_solvers.Uniform", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),

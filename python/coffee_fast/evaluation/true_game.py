@@ -24,7 +24,7 @@ from coffee_fast.typing import Float64, ProgressCallback
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.psro.solution import Solution
     from coffee_fast.responses import Response, ResponseOracle
 
@@ -78,7 +78,7 @@ class CombinedGame:
 
 
 def combined_game(
-    game: Game,
+    game: Dynamics,
     solutions: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -104,14 +104,14 @@ def combined_game(
 class _Asked:
     """What is to be measured, as plain values."""
 
-    game: Game
+    game: Dynamics
     profiles: list[list[Mixture]]
     seed: int
     response: ResponseOracle | None
     num_simulations: int
 
     @classmethod
-    def of(cls, caller: str, game: Game, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
+    def of(cls, caller: str, game: Dynamics, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
         if response is not None and not callable(getattr(response, "respond", None)):
             raise InvalidArgumentError(
                 f"{caller}: response must be an oracle with a method respond(...), got {shown(response)}"
@@ -163,7 +163,7 @@ def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution:
 
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture,
     seed: int,
     *,
@@ -175,7 +175,7 @@ def true_regret(
 ) -> RegretReport: ...
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -186,7 +186,7 @@ def true_regret(
     progress: ProgressCallback | None = ...,
 ) -> tuple[RegretReport, ...]: ...
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture | Sequence[Solution | Mixture],
     seed: int,
     *,
