@@ -13,7 +13,7 @@ from scipy.optimize import root
 
 import coffee_fast as cf
 from coffee_fast.regularized import gane
-from coffee_fast.regularized.kernels import solve_anchored
+from coffee_fast.stage_games.kernels import solve_anchored
 
 NUM_STRATEGIES, NUM_GAMES, RIVAL_GAMES, KL_WEIGHT = 41, 10_000, 200, 0.1
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coffee_fast._reference import risk_averse_solver
-from coffee_fast.regularized import kernels
+from coffee_fast.stage_games import kernels
 
 NUM_STRATEGIES, NUM_GAMES, TEMPERATURE, RISK_AVERSION = 41, 1_000, 0.1, 10.0
 SOLVERS = {"coffee_fast": kernels.solve_risk_averse, "numpy": risk_averse_solver.solve_risk_averse}

@@ -23,6 +23,7 @@ from coffee_fast.data import generate_dataset as generate_dataset
 from coffee_fast.empirical import EmpiricalGame as EmpiricalGame
 from coffee_fast.empirical import PayoffTable as PayoffTable
 from coffee_fast.empirical import load_payoffs as load_payoffs
+from coffee_fast.empirical import save_payoffs as save_payoffs
 from coffee_fast.errors import CheckpointError as CheckpointError
 from coffee_fast.errors import CoffeeError as CoffeeError
 from coffee_fast.errors import ConfigError as ConfigError
@@ -58,10 +59,10 @@ from coffee_fast.psro import equilibrium_profiles as equilibrium_profiles
 from coffee_fast.psro import oef as oef
 from coffee_fast.psro import oef_bc as oef_bc
 from coffee_fast.psro import online_psro as online_psro
-from coffee_fast.regularized import TabularGame as TabularGame
 from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch
 from coffee_fast.simulation import SimulationResult as SimulationResult
 from coffee_fast.simulation import simulate as simulate
+from coffee_fast.tabular import TabularGame as TabularGame

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 import coffee_fast as cf
 from coffee_fast.plotting import _style
-from coffee_fast.regularized.kernels import Divergence, Regularizer, solve_risk_averse
+from coffee_fast.stage_games.kernels import Divergence, Regularizer, solve_risk_averse
 from coffee_fast.typing import Float64
 
 GAMES = json.loads((HERE / "human_games.json").read_text())["games"]

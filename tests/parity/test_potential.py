@@ -3,7 +3,7 @@ import pytest
 from tests.parity.test_anchored import KERNELS
 
 from coffee_fast._reference import potential as twin
-from coffee_fast.regularized import kernels
+from coffee_fast.stage_games import kernels
 
 
 @pytest.mark.parametrize("kind", KERNELS)

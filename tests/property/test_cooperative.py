@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coffee_fast.regularized import CommonPayoffGame, alberdice, inspo
-from coffee_fast.regularized.in_sample import joint_play, state_transitions, visits
+from coffee_fast.regularized.cooperative.in_sample import joint_play
+from coffee_fast.tabular.visits import state_transitions, visits
 
 
 @st.composite

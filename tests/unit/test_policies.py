@@ -85,6 +85,12 @@ def test_impossible_layers(layers, message):
         _ = cf.NetworkPolicy(layers).core
 
 
+def test_a_network_shows_its_sizes_and_not_its_weights():
+    network = cf.NetworkPolicy([layer(41, 200), layer(200, 109)])
+    assert repr(network) == "NetworkPolicy(41-200-109, greedy)"
+    assert "softmax, temperature 0.5" in repr(cf.Mixture((cf.NetworkPolicy([layer(3, 2)], "softmax", 0.5),), [1.0]))
+
+
 def test_impossible_kinds_and_temperatures():
     with pytest.raises(InvalidArgumentError, match="kind must be 'greedy' or 'softmax', got 'best'"):
         cf.NetworkPolicy((layer(41, 109),), kind="best")

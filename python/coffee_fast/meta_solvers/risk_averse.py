@@ -8,8 +8,8 @@ from typing import ClassVar
 from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffLike
 from coffee_fast.meta_solvers.base import ConfigurableSolver, MetaSolution, complete_table, make_solution
-from coffee_fast.regularized.kernels import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
-from coffee_fast.regularized.rqe import rqe
+from coffee_fast.regularized.risk_averse.rqe import rqe
+from coffee_fast.stage_games.kernels import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
 
 
 @dataclass(frozen=True)

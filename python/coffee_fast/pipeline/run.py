@@ -34,7 +34,7 @@ from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers,
 from coffee_fast.psro import Solution, load_result
 from coffee_fast.psro.checkpoint import has_trained
 from coffee_fast.psro.loop import check_arguments
-from coffee_fast.reporting import main_entries, write_report
+from coffee_fast.reports.run import main_entries, write_report
 from coffee_fast.typing import ProgressCallback, Resume
 
 LOCK = ".lock"

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast import _files
 from coffee_fast._sealed import read_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
-from coffee_fast.sweeps.folder import PLAN
-from coffee_fast.sweeps.table import read_table
+from coffee_fast.reports.sweep_files import PLAN, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

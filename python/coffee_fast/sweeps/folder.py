@@ -23,12 +23,6 @@ from coffee_fast._sealed import read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError
 from coffee_fast.sweeps.plan import SweepPlan
 
-PLAN = {
-    "name": str,
-    "fields": [str],
-    "runs": [{"key": str, "setting": str, "seed": int, "cell": dict}],
-    "settings?": {...: dict},
-}
 _OUTCOME = {"state": str, "reason": str, "num_attempts": int, "nonce": str}
 _RESULTS = {"summary?": dict, "evaluation?": dict, "machines?": [{...: str}], ...: object}
 SECONDS_OF_A_WRITE = 60.0

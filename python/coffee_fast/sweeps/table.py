@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast import _files
 from coffee_fast._provenance import is_duration
 from coffee_fast._sealed import SEAL, seal_of
-from coffee_fast.errors import CheckpointError, InvalidArgumentError
+from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.sweeps.folder import SweepFolder
 from coffee_fast.sweeps.plan import PlannedRun, SweepPlan
 
@@ -151,23 +150,6 @@ def _write(path: Path, rows: list[Row]) -> None:
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
     _files.write_atomically(path, sink.getvalue().to_pybytes())
-
-
-def read_table(path: Path) -> pa.Table:
-    """Read a table that a sweep wrote; ``CheckpointError`` if it is damaged. Those of earlier versions have no seal."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    data = _files.read_bytes(path)
-    try:
-        table = parquet.read_table(BytesIO(data))
-        seal = (table.schema.metadata or {}).get(SEAL.encode())
-        is_whole = seal is None or seal == seal_of(table.to_pydict()).encode()
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as error:
-        raise CheckpointError(f"{path}: is not a whole Parquet file: {error}") from None
-    if not is_whole:
-        raise CheckpointError(f"{path}: was altered, its entries do not fit its {SEAL}")
-    return table
 
 
 def machines_in_words(machines: Sequence[Mapping[str, str]]) -> str | None:

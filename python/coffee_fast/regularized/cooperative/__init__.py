@@ -1,0 +1,1 @@
+"""Teammates who learn from a log, and stay near the joint behavior that it shows."""

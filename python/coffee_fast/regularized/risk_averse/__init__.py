@@ -1,0 +1,1 @@
+"""Quantal equilibria of players who are averse to risk."""
