@@ -15,9 +15,9 @@ NUM_ROUNDS = 2
 
 
 class Negotiation:
-    """A seller asks a price, a buyer takes it or not; after a no the seller asks once more. Both know only their own worth.
+    """A seller asks a price, a buyer takes it or not; after a no the seller asks once more.
 
-    A deal at price p pays the seller p - cost and the buyer worth - p; no deal pays nothing.
+    Each knows only its own cost or worth. A deal at price p pays the seller p - cost and the buyer worth - p; no deal pays nothing.
     """
 
     def reset(self, random):

@@ -207,8 +207,9 @@ def true_regret(
     .. math:: \max_{s} u_i(s, \sigma_{-i}) - u_i(\sigma).
 
     In a :class:`coffee_fast.GameTree` the figures are exact (``is_exact``), against all policies there are; nothing is
-    trained or sampled. Elsewhere a trained best response need not be the best there is, so the figure is a lower bound. Where a role has several
-    seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who is seated by lot.
+    trained or sampled. Elsewhere a trained best response need not be the best there is, so the figure is a lower bound.
+    Where a role has several seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who
+    is seated by lot.
 
     Parameters
     ----------
