@@ -18,6 +18,7 @@
 #include "coffee_fast/empirical_game.hpp"
 #include "coffee_fast/error.hpp"
 #include "coffee_fast/fma_peak.hpp"
+#include "coffee_fast/game_tree.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/isa.hpp"
 #include "coffee_fast/mlp.hpp"

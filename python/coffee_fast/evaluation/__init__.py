@@ -2,6 +2,7 @@
 
 from coffee_fast.evaluation.comparison import Comparison, ComparisonRow, compare
 from coffee_fast.evaluation.curve import regret_by_iteration
+from coffee_fast.evaluation.exact import ExactRegret, exact_regret
 from coffee_fast.evaluation.model_errors import FidelityReport, fidelity
 from coffee_fast.evaluation.near_log import NearLogReport, play_near_log
 from coffee_fast.evaluation.regret_report import RegretReport
@@ -12,6 +13,7 @@ __all__ = [
     "CombinedGame",
     "Comparison",
     "ComparisonRow",
+    "ExactRegret",
     "FidelityReport",
     "NearLogReport",
     "RegretReport",
@@ -19,6 +21,7 @@ __all__ = [
     "bootstrap_interval",
     "combined_game",
     "compare",
+    "exact_regret",
     "fidelity",
     "play_near_log",
     "regret_by_iteration",
