@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._files import write_atomically
+from coffee_fast.reports.markdown import quoted, table
 
 MOST_ROWS = 20
 FILES = {
@@ -64,9 +65,9 @@ def write_table_report(
         "\n".join(f"- {line}" for line in _certificate(figures)),
         "## The play",
         f"In the cells that the log visits most; all of it is in `policies.csv`:\n\n{_play(rows)}",
-        f"## The log\n\n```\n{dataset.strip()}\n```",
+        f"## The log\n\n{quoted(dataset)}",
         "## Files",
-        _table(("file", "what it is"), files),
+        table(("file", "what it is"), files),
         "Time: " + ", ".join(f"{stage} {spent:.0f} s" for stage, spent in seconds.items()) + ".",
     ]
     write_atomically(run_dir / "report.md", ("\n\n".join(part.strip() for part in parts) + "\n").encode())
@@ -121,7 +122,7 @@ def _play(rows: Sequence[tuple[Any, ...]]) -> str:
     shown = [(*map(str, row[:-1]), f"{row[-1]:.3f}") for row in rows[:MOST_ROWS]]
     header = ("step", "state", "visits", "player", "action", "probability")
     more = f"\n\n... and {len(rows) - MOST_ROWS} rows more." if len(rows) > MOST_ROWS else ""
-    return (_table(header, shown) if shown else "Nobody ever has a choice.") + more
+    return (table(header, shown) if shown else "Nobody ever has a choice.") + more
 
 
 def _name(names: Sequence[str], number: int) -> str:
@@ -130,7 +131,3 @@ def _name(names: Sequence[str], number: int) -> str:
 
 def _listed(values: float | Sequence[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in values) if isinstance(values, Sequence) else f"{values:.4g}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows])
