@@ -20,8 +20,8 @@ ONLY_IN = {
     "pyspiel": {"games/openspiel", "games/openspiel_tree"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "pandas": {"reports"},
-    "pyarrow": {"sweeps/table", "reports"},
+    "pandas": {"reports", "data/frames"},
+    "pyarrow": {"sweeps/table", "reports", "logs/files"},
     "ray": {"sweeps/ray"},
     "onnx": {"psro/onnx_graph"},
 }

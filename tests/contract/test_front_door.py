@@ -258,7 +258,7 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
         "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
         "EmpiricalGame.record": (game.record, recorded),
-        "EmpiricalGame.disagreement": (game.disagreement, {"first": 0, "second": 1}),
+        "EmpiricalGame.disagreement": (game.disagreement, {"strategies": [0, 1]}),
         "EmpiricalGame.from_arrays": (cf.EmpiricalGame.from_arrays, {"arrays": game.to_arrays()}),
         **{f"meta_solvers.{name}": (getattr(meta_solvers, name), given) for name, given in solvers.items()},
         **{

@@ -30,7 +30,7 @@ app.command()(system.doctor)
 for noun, commands, words in (
     (
         "dataset",
-        (data.generate, data.describe, data.check, data.validate),
+        (data.generate, data.import_log, data.export, data.describe, data.check, data.validate),
         "Logged play: make it, look at it, check it.",
     ),
     ("model", (model.fit,), "The dynamics ensemble."),
@@ -38,7 +38,7 @@ for noun, commands, words in (
 ):
     group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
     for command in commands:
-        group.command()(command)
+        group.command("import" if command is data.import_log else None)(command)
     app.add_typer(group, name=noun)
 
 

@@ -158,7 +158,7 @@ def _in_short(
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
     learned = (
         f"{source}, {result.num_iterations} strategies were learned, one after the other, {place}. With uniform random "
-        f"play they are {len(result.strategies)}; the solution {plays}."
+        f"play they are {len(result.strategies[0])}; the solution {plays}."
     )
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"
