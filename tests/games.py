@@ -17,7 +17,8 @@ NUM_ROUNDS = 2
 class Negotiation:
     """A seller asks a price, a buyer takes it or not; after a no the seller asks once more.
 
-    Each knows only its own cost or worth. A deal at price p pays the seller p - cost and the buyer worth - p; no deal pays nothing.
+    Each knows only its own cost or worth. A deal at price p pays the seller p - cost and the buyer worth - p; no deal
+    pays nothing.
     """
 
     def reset(self, random):

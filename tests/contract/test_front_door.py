@@ -36,8 +36,8 @@ RESULTS = {
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
-    *("meta_solvers.Uniform", "games.Bridge"),
+    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
@@ -385,6 +385,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,
             {"num_states": 2, "num_actions": (2, 2)},
