@@ -1,12 +1,12 @@
 """Types of the compiled kernels. Arrays must have exactly the dtype given and be C-contiguous; none is converted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.typing import Float32, Float64, Int32, UInt8
+from coffee_fast.typing import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 _Layers = Sequence[tuple[Float32, Float32]]
 _Arrays = dict[str, NDArray[Any]]
@@ -174,6 +174,38 @@ class GeneralizedBargainingState:
     def information_state(self, player: int) -> Float32: ...
     def global_state(self) -> Float32: ...
 
+class PythonDynamics:
+    def __init__(
+        self,
+        make_batch: Callable[[int], Any],
+        *,
+        num_players: int,
+        num_actions: int,
+        num_chance_outcomes: int,
+        state_size: int,
+        observation_size: int,
+        information_state_size: int,
+        max_episode_length: int,
+    ) -> None: ...
+    @property
+    def num_players(self) -> int: ...
+    @property
+    def num_actions(self) -> int: ...
+    @property
+    def num_members(self) -> int: ...
+    @property
+    def num_chance_outcomes(self) -> int: ...
+    @property
+    def state_size(self) -> int: ...
+    @property
+    def observation_size(self) -> int: ...
+    @property
+    def information_state_size(self) -> int: ...
+    @property
+    def max_episode_length(self) -> int: ...
+
+def uniform_numbers(keys: UInt64, purpose: Purpose, steps: Int64, count: int, start: int = ...) -> Float64: ...
+
 class DynamicsEnsemble:
     def __init__(
         self,
@@ -219,8 +251,62 @@ class DynamicsEnsemble:
     def rewards(self, states: Float32, actions: Int32) -> tuple[Float64, Float64]: ...
     def observe(self, states: Float32) -> tuple[Float32, UInt8]: ...
 
+class GameTree:
+    def __init__(
+        self,
+        *,
+        num_players: int,
+        num_actions: int,
+        num_chance_outcomes: int,
+        terminal_state_value: float,
+        players: Int8,
+        num_children: Int32,
+        actions: Int32,
+        probabilities: Float64,
+        payoff_rows: Int32,
+        payoffs: Float64,
+        information_sets: Int32,
+        observation_rows: Int32,
+        observations: Float32,
+        hidden_rows: Int32,
+        hidden: Float32,
+    ) -> None: ...
+    @property
+    def num_players(self) -> int: ...
+    @property
+    def num_actions(self) -> int: ...
+    @property
+    def num_members(self) -> int: ...
+    @property
+    def num_chance_outcomes(self) -> int: ...
+    @property
+    def state_size(self) -> int: ...
+    @property
+    def observation_size(self) -> int: ...
+    @property
+    def information_state_size(self) -> int: ...
+    @property
+    def max_episode_length(self) -> int: ...
+    @property
+    def num_nodes(self) -> int: ...
+    @property
+    def num_information_sets(self) -> int: ...
+    @property
+    def num_sequences(self) -> int: ...
+    @property
+    def forgetful_set(self) -> int: ...
+    def sequence_starts(self) -> Int32: ...
+    def sequence_actions(self) -> Int32: ...
+    def parent_sequences(self) -> Int32: ...
+    def information_set_players(self) -> Int32: ...
+    def information_states(self) -> Float32: ...
+    def profile_values(self, profile: Float64) -> Float64: ...
+    def best_response(self, profile: Float64, player: int) -> tuple[float, Int32]: ...
+    def mixture_behavior(self, player: int, policies: Float64, weights: Float64) -> Float64: ...
+
+def can_play(object: object) -> bool: ...
 def rollout(
-    dynamics: GeneralizedBargaining | DynamicsEnsemble,
+    dynamics: Any,  # of any class for which can_play is true
     players: Sequence[tuple[Sequence[Policy], Sequence[float] | Float64]],
     num_episodes: int,
     seed: int,
@@ -231,7 +317,7 @@ def rollout(
     record: bool = ...,
 ) -> dict[str, Any]: ...
 def estimate_payoffs(
-    dynamics: GeneralizedBargaining | DynamicsEnsemble,
+    dynamics: Any,  # of any class for which can_play is true
     policies: Sequence[Policy],
     profiles: Int32,
     num_episodes: int,
@@ -262,12 +348,11 @@ class ReplayBuffer:
 class Actor:
     def __init__(
         self,
-        dynamics: GeneralizedBargaining | DynamicsEnsemble,
-        policies: Sequence[Policy],
-        probabilities: Sequence[float] | Float64,
+        dynamics: Any,
+        opponents: Sequence[tuple[Sequence[Policy], Sequence[float] | Float64]],
         *,
         seed: int,
-        player: int | None = ...,
+        seats: Sequence[int] = ...,
         num_parallel_episodes: int = ...,
         replay_capacity: int = ...,
         uncertainty_penalty: float = ...,
@@ -368,11 +453,11 @@ def regularized_gap(
 def log_sum_exp(values: Float64) -> Float64: ...
 def anchored_best_response(values: Float64, reference: Float64, kl_weight: Float64) -> tuple[Float64, Float64]: ...
 def log_kl_divergence(mixture: Float64, other: Float64) -> Float64: ...
-def deviation_payoffs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> list[Float64]: ...
+def deviation_payoffs_of_logs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> list[Float64]: ...
 def contraction(payoffs: Sequence[Float64], kl_weight: Float64) -> Float64: ...
 def is_zero_sum(payoffs: Sequence[Float64], kl_weight: Float64) -> NDArray[np.bool_]: ...
 def nearest_potential(payoffs: Sequence[Float64]) -> tuple[Float64, Float64]: ...
-def coverage(reference: Sequence[Float64], frequencies: Float64) -> tuple[Float64, Float64]: ...
+def concentrability(reference: Sequence[Float64], frequencies: Float64) -> tuple[Float64, Float64]: ...
 def solve_risk_averse(
     payoffs: Sequence[Float64],
     risk_aversion: Float64,

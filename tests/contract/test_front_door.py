@@ -35,16 +35,10 @@ RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
-    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *(
-        "meta_solvers.CorrelatedSolution",
-        "meta_solvers.MetaSolution",
-        "meta_solvers.MetaSolver",
-        "meta_solvers.Uniform",
-        "games.Game",
-        "games.Bridge",
-    ),
-    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
+    *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
+    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
@@ -110,6 +104,7 @@ def world() -> dict[str, Any]:
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     return {
+        "tree": cf.GameTree("openspiel:kuhn_poker"),
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -119,6 +114,14 @@ def world() -> dict[str, Any]:
             "action": np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
             "reward": np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]),
             "trajectory": np.array([0, 0, 1, 1]),
+        },
+        "table_of_play": {
+            "episode": [1, 1, 1, 2, 2, 2],
+            "player": ["nature", "p", "q"] * 2,
+            "action": ["h", "x", "y", "t", "y", "x"],
+            "seen": [None, 1.0, 2.0, None, 0.0, 1.0],
+            "paid_p": [0.0, 0.0, 1.0, 0.0, 1.0, 2.0],
+            "paid_q": [0.0, 0.0, 0.0, 0.0, 0.0, 2.0],
         },
         "report": evaluation.RegretReport(
             *(np.zeros(2) for _ in range(6)), "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0
@@ -156,6 +159,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
@@ -179,6 +184,49 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"spec": spec, "arrays": rows, "behavior": "", "seed": 0, "is_mirrored": True},
                 **{"num_independent_episodes": 10},
             },
+        ),
+        "GameSpec.from_log": (
+            cf.GameSpec.from_log,
+            {
+                **{
+                    "table": w["table_of_play"],
+                    "columns": {"observation": "seen", "reward": "paid_"},
+                    "chance": "nature",
+                },
+                **{"name": "a game", "roles": (1, 1), "player_names": ["p", "q"], "action_names": ["x", "y"]},
+                **{"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "max_episode_length": 9},
+                **{"moves": "turns", "turn_order": "predicted", "rewards": "every_step", "public_moves": True},
+                **{"num_chance_actions": 2, "chance_names": ["h", "t"], "chance_vectors": np.eye(2)},
+                **{"is_symmetric": False, "role_names": ["a", "b"], "terminal_state_value": -9.0, "parameters": {}},
+            },
+        ),
+        "GameSpec.from_log columns": (
+            lambda **columns: cf.GameSpec.from_log(w["table_of_play"], columns=columns, chance="nature"),
+            {
+                **{"observation": "seen", "reward": "paid_", "episode": "episode", "player": "player"},
+                **{"action": "action", "state": None, "step": None, "legal_mask": None, "truncated": None},
+            },
+        ),
+        "GameSpec.from_log table": (
+            lambda **table: cf.GameSpec.from_log(table, columns={"observation": "seen", "reward": "paid_"}),
+            {
+                **{"episode": np.array([1, 1, 1, 2, 2, 2]), "player": np.array([-1, 0, 1] * 2)},
+                **{"action": np.array([0, 0, 1, 1, 1, 0]), "seen": np.array([0.0, 1.0, 2.0, 0.0, 0.0, 1.0])},
+                **{"paid_p": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 2.0]), "paid_q": np.array([0.0] * 5 + [2.0])},
+            },
+        ),
+        "TrajectoryDataset.from_transitions": (
+            cf.TrajectoryDataset.from_transitions,
+            {
+                **{"spec": None, "transitions": w["table_of_play"], "chance": "nature", "behavior": "play", "seed": 1},
+                **{"columns": {"observation": "seen", "reward": "paid_"}, "num_independent_episodes": 2},
+                "is_mirrored": False,
+            },
+        ),
+        "TrajectoryDataset.to_frame": (dataset.to_frame, {"features": False}),
+        "data.export_table": (
+            cf.data.export_table,
+            {"dataset": dataset, "path": folder / "table.csv", "features": False},
         ),
         "TrajectoryDataset.select": (dataset.select, {"trajectories": np.array([0, 1])}),
         "TrajectoryDataset.split": (dataset.split, {"fraction": 0.5, "seed": 0}),
@@ -261,7 +309,7 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
         "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
         "EmpiricalGame.record": (game.record, recorded),
-        "EmpiricalGame.disagreement": (game.disagreement, {"first": 0, "second": 1}),
+        "EmpiricalGame.disagreement": (game.disagreement, {"strategies": [0, 1]}),
         "EmpiricalGame.from_arrays": (cf.EmpiricalGame.from_arrays, {"arrays": game.to_arrays()}),
         **{f"meta_solvers.{name}": (getattr(meta_solvers, name), given) for name, given in solvers.items()},
         **{
@@ -337,6 +385,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,
             {"num_states": 2, "num_actions": (2, 2)},
@@ -452,6 +501,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "progress": None,
             },
         ),
+        "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,
             {
@@ -463,8 +514,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             evaluation.fidelity,
             {"game": game, "result": result, "seed": 0, "model": model, **judged},
         ),
-        "evaluation.coverage": (
-            evaluation.coverage,
+        "evaluation.play_near_log": (
+            evaluation.play_near_log,
             {
                 **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
                 **{"num_episodes": 4, "num_threads": 1},

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from coffee_fast.checks import check_text, did_you_mean
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import GeneralizedBargaining
-from coffee_fast.games.spec import GameSpec
-
-
-class Game(Protocol):
-    """A true game: its specification, and its dynamics for the compiled kernels."""
-
-    spec: GameSpec
-    core: Any
-
+from coffee_fast.games.tree import GameTree
 
 _FACTORIES: dict[str, Callable[..., Any]] = {"generalized_bargaining": GeneralizedBargaining}
 
 
-def register_game(name: str, factory: Callable[..., Game]) -> None:
-    """Let ``load_game(name, ...)`` call ``factory(...)``; a name that is taken is an error."""
+def register_game(name: str, factory: Callable[..., Any]) -> None:
+    """Let ``load_game(name, ...)`` call ``factory(...)``, which makes a :class:`coffee_fast.dynamics.Dynamics`.
+
+    A name that is taken is an error.
+    """
     name = check_text("register_game: name", name, error=InvalidGameError)
     if name in _FACTORIES:
         raise InvalidGameError(f"register_game: there is already a game {shown(name)}")
@@ -40,11 +35,19 @@ def known_games() -> dict[str, Callable[..., Any]]:
 def load_game(name: str, **parameters: Any) -> Any:
     """Build a game by its name.
 
-    Raises ``InvalidGameError`` for an unknown name, naming the nearest one, and for an unknown or impossible parameter.
+    ``"openspiel:leduc_poker"`` and the like are games of OpenSpiel, of any number of players, with chance and with
+    moves at once, as :class:`coffee_fast.GameTree`; parameters are given as there, in the name or as arguments.
+
+    Raises ``InvalidGameError`` for an unknown name, naming the nearest one, for an unknown or impossible parameter, and
+    for a game of OpenSpiel whose tree is too large.
 
     >>> load_game("generalized_bargaining", discount=0.99)
     load_game('generalized_bargaining', discount=0.99, only_feasible_offers=False)
+    >>> load_game("openspiel:kuhn_poker(players=3)")
+    GameTree('openspiel:kuhn_poker(players=3)', 617 nodes, 48 information sets)
     """
+    if isinstance(name, str) and name.startswith("openspiel:"):
+        return GameTree.load(name, parameters)
     if not isinstance(name, str) or name not in _FACTORIES:
         hint = did_you_mean(name, _FACTORIES) or f"; there are {', '.join(sorted(_FACTORIES))}"
         raise InvalidGameError(f"load_game: there is no game {shown(name)}{hint}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,6 +15,7 @@ from coffee_fast.simulation import LARGEST_INT
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -139,13 +141,13 @@ class DDQN:
 
     def respond(
         self,
-        dynamics: Any,
-        opponents: Mixture,
+        dynamics: Dynamics,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Response:
         """Train a fresh network and return its greedy policy; see `ResponseOracle.respond`.
@@ -163,13 +165,13 @@ class DDQN:
 
     def start(
         self,
-        dynamics: Any,
-        opponents: Mixture,
+        dynamics: Dynamics,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._ddqn_training import NativeTraining

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.objective import ResponseObjective
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -34,13 +36,13 @@ class DDQNTorch(DDQN):
 
     def start(
         self,
-        dynamics: Any,
-        opponents: Mixture,
+        dynamics: Dynamics,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._torch_training import TorchTraining
