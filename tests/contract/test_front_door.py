@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
+from coffee_fast import _core, evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
 
 MAX_MESSAGE = 2000  # characters
 SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
@@ -35,9 +35,10 @@ RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
-    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
-    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
+    *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
+    *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
+    *("meta_solvers.Uniform", "games.Bridge", "games.LaneRandom", "games.Simulator", "games.SimulatorGame"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
@@ -103,6 +104,7 @@ def world() -> dict[str, Any]:
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     return {
+        "tree": cf.GameTree("openspiel:kuhn_poker"),
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -119,6 +121,22 @@ def world() -> dict[str, Any]:
     }
 
 
+class Coin:
+    """A simulator."""
+
+    def reset(self, random: games.LaneRandom) -> np.ndarray:
+        return random.uniform()
+
+    def legal_actions(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 2), bool)
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 1))
+
+    def step(self, state: np.ndarray, actions: np.ndarray, random: games.LaneRandom) -> tuple[np.ndarray, ...]:
+        return state, np.zeros((len(state), 2)), np.ones(len(state), bool)
+
+
 def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     """Calls of games, policies, play and logs."""
     game, dataset, spec = w["game"], w["dataset"], w["game"].spec
@@ -127,6 +145,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     state = game.new_state(seed=1)
     spec_fields = {name: value for name, value in spec.to_json().items() if name not in ("state_swap", "state_flip")}
     rows = dict(dataset.arrays)
+    coin = {"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "state_size": 6, "observation_size": 1}
+    coin_spec = cf.GameSpec("coin", **coin, history_start=1, max_episode_length=2, moves="simultaneous")
+    numbers = np.zeros((3, 3), np.uint64)
+    lanes_random = games.LaneRandom(numbers, _core.Purpose.chance, np.zeros(3, np.int64))
     return {
         "load_game": (cf.load_game, {"name": "generalized_bargaining", "discount": 0.9, "only_feasible_offers": True}),
         "register_game": (cf.register_game, {"name": "my own game", "factory": lambda: game}),
@@ -136,6 +158,9 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
+        "games.LaneRandom.uniform": (lanes_random.uniform, {}),
+        "games.LaneRandom.integers": (lanes_random.integers, {"bound": 6}),
         "games.new_state": (
             game.new_state,
             {"pool": (2, 2, 1), "valuations": state.valuations, "first_player": 0, "seed": 1},
@@ -149,6 +174,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
@@ -216,7 +243,6 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     game = cf.EmpiricalGame(1)
     game.add_strategies(2)
     recorded = {"profiles": [[0, 1]], "counts": [2], "sums": [[[6.0], [2.0]]], "sums_of_squares": [[[20.0], [4.0]]]}
-    zero_sum = cf.PayoffTable.from_arrays([payoffs, -payoffs])
     names = "expected_payoffs deviation_payoffs optimistic_payoffs pessimistic_payoffs regret pessimistic_regret"
     options = {"step_size": 1e-3, "max_iterations": 5, "min_probability": 1e-6}
     solvers: dict[str, dict[str, Any]] = {
@@ -228,6 +254,7 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             **{"num_anneal_steps": 20, **options},
         },
         "Nash": {},
+        "CorrelatedEquilibrium": {"coarse": False, "objective": "entropy"},
         "GANE": {"kl_weight": 0.1, "risk_aversion": 0.0, "tolerance": 1e-6, "max_iterations": 5},
         "GAMD": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "risk_aversion": 0.0, "tolerance": 0.0},
         "LogitQRE": {"temperature": 0.1},
@@ -238,12 +265,19 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     }
     return {
         "PayoffTable": (cf.PayoffTable, {"arrays": (payoffs[None], payoffs.T[None].copy()), "is_symmetric": True}),
-        "PayoffTable.symmetric": (cf.PayoffTable.symmetric, {"payoffs": payoffs}),
-        "PayoffTable.from_arrays": (cf.PayoffTable.from_arrays, {"payoffs": [payoffs, payoffs]}),
+        "PayoffTable.symmetric": (
+            cf.PayoffTable.symmetric,
+            {"payoffs": payoffs, "strategy_names": ["u", "d"], "player_names": ["A", "B"]},
+        ),
+        "PayoffTable.from_arrays": (
+            cf.PayoffTable.from_arrays,
+            {"payoffs": [payoffs, payoffs], "strategy_names": [["u", "d"], ["l", "r"]], "player_names": ["A", "B"]},
+        ),
         "PayoffTable.member": (table.member, {"index": 0}),
         "PayoffTable.payoffs": (table.payoffs, {"player": 0}),
         **{f"PayoffTable.{name}": (getattr(table, name), {"mixtures": mixtures}) for name in names.split()},
         "load_payoffs": (cf.load_payoffs, {"path": folder / "nowhere.csv"}),
+        "save_payoffs": (cf.save_payoffs, {"table": table, "path": folder / "payoffs.nfg"}),
         "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
         "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
         "EmpiricalGame.record": (game.record, recorded),
@@ -253,11 +287,12 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         **{
             f"meta_solvers.{name}.solve": (
                 getattr(meta_solvers, name)(**given).solve,
-                {"table": zero_sum if name == "Nash" else table},
+                {"table": table},
             )
             for name, given in solvers.items()
         },
         "meta_solvers.Uniform.solve": (meta_solvers.Uniform().solve, {"table": table}),
+        "meta_solvers.register_solver": (meta_solvers.register_solver, {"solver": meta_solvers.Nash}),
         "meta_solvers.from_config": (meta_solvers.from_config, {"config": {"kind": "replicator", "step_size": 0.1}}),
         "Solution.extract": (
             cf.Solution.extract,
@@ -437,6 +472,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "progress": None,
             },
         ),
+        "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,
             {
@@ -448,8 +485,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             evaluation.fidelity,
             {"game": game, "result": result, "seed": 0, "model": model, **judged},
         ),
-        "evaluation.coverage": (
-            evaluation.coverage,
+        "evaluation.play_near_log": (
+            evaluation.play_near_log,
             {
                 **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
                 **{"num_episodes": 4, "num_threads": 1},

@@ -46,7 +46,7 @@ def generate(
 
 
 def describe(folder: Folder, as_json: Json = False) -> None:
-    """Print a dataset's sizes, returns, lengths, coverage."""
+    """Print a dataset's card: its sizes, returns, lengths, how varied play is."""
     card = cf.TrajectoryDataset.load(folder).describe()
     finish({"dataset": folder, **card.to_json()}, str(card), as_json)
 

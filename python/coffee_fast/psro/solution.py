@@ -15,6 +15,7 @@ from coffee_fast.checks import check_number
 from coffee_fast.empirical import PayoffTable
 from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.players import Player
 from coffee_fast.policies import Mixture
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
@@ -90,6 +91,7 @@ class Solution:
             )
         if not callable(getattr(solver, "solve", None)) or isinstance(solver, type):
             raise InvalidArgumentError(f"Solution.extract: solver must be a meta-strategy solver, got {shown(solver)}")
+        check_independent("Solution.extract: solver", solver)
         if not (spec is None or isinstance(spec, GameSpec)):
             raise InvalidArgumentError(f"Solution.extract: spec must be a GameSpec or None, got {shown(spec)}")
         found = solver.solve(table)
