@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.unit.games.test_simulator import GAME, ROUNDS, Rounds, RoundsOneByOne
 
 import coffee_fast as cf
 from coffee_fast import _core
 from coffee_fast._reference.empirical_game import profile_key
 from coffee_fast.dynamics import Dynamics
-from tests.unit.games.test_simulator import GAME, ROUNDS, Rounds, RoundsOneByOne
 
 NUM_EPISODES = 300
 

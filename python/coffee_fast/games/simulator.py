@@ -125,8 +125,8 @@ def from_simulator(spec: GameSpec, simulator: Any) -> SimulatorGame:
     Notes
     -----
     Same seed, same bits, for any number of threads and episodes at a time, as long as all randomness comes from
-    ``random`` (or the seed of an episode). Calls of one game never overlap, so threads gain little. Cost: half a million
-    moves a second where the simulator is some ten operations on arrays; some 30,000 of one episode at a time.
+    ``random`` (or the seed of an episode). Calls of one game never overlap, so threads gain little. Cost: half a
+    million moves a second where the simulator is some ten operations on arrays; some 30,000 of one episode at a time.
 
     >>> import coffee_fast as cf
     >>> class Coins:
