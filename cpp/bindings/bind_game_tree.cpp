@@ -2,7 +2,6 @@
 
 #include "any_dynamics.hpp"
 #include "coffee_fast/game_tree.hpp"
-#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {

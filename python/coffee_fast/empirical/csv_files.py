@@ -6,11 +6,12 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from coffee_fast._csv import SEPARATORS, Lines, is_number, split_lines
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.typing import Float64
@@ -18,15 +19,11 @@ from coffee_fast.typing import Float64
 MAX_PLAYERS = 24
 """Of a file: arrays have few more axes."""
 _PAYOFF, _MEMBER = "payoff", "member"
-_SEPARATORS = "numbers are separated by commas, semicolons, tabs or blanks"
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
-Lines = Sequence[tuple[int, list[str]]]
 
 
 def read_csv(path: Path, text: str) -> PayoffTable:
     """Return the table that the text of a file describes; ``path`` is for messages."""
-    lines = _split(path, text)
+    lines = split_lines(path, text, InvalidGameError)
     if not lines:
         raise InvalidGameError(f"{path}: the file is empty")
     header = lines[0][1]
@@ -63,35 +60,6 @@ def write_csv(table: PayoffTable) -> str:
     return lines.getvalue()
 
 
-def _split(path: Path, text: str) -> Lines:
-    """Return the fields of each line that is not blank, numbers with a decimal point."""
-    opening = next((line for line in text.splitlines() if line.strip()), "")
-    separator = next((mark for mark in ";\t," if mark in opening), "," if len(opening.split()) < 2 else " ")
-    if separator == " ":
-        lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    else:
-        reader = csv.reader(text.splitlines(), skipinitialspace=separator != "\t", delimiter=separator)
-        try:
-            lines = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(map(str.strip, row))]
-        except csv.Error as error:
-            raise InvalidGameError(f"{path}, line {reader.line_num}: {error}") from None
-    return lines if separator == "," else _with_points(path, lines)
-
-
-def _with_points(path: Path, lines: Lines) -> Lines:
-    """Replace decimal commas, if that is what the commas in numbers are."""
-    fields = [field for _, found in lines for field in found]
-    commas = [field for field in fields if _DECIMAL_COMMA.fullmatch(field) or _THOUSANDS.fullmatch(field)]
-    if not commas:
-        return lines
-    if all(map(_THOUSANDS.fullmatch, commas)) or any("." in field and _is_number(field) for field in fields):
-        raise InvalidGameError(
-            f"{path}: the comma in {commas[0]} may be a decimal point or part thousands; write decimal points and no "
-            "marks between thousands"
-        )
-    return [(line, [f.replace(",", ".") if _DECIMAL_COMMA.fullmatch(f) else f for f in found]) for line, found in lines]
-
-
 def _square_table(path: Path, lines: Lines) -> PayoffTable:
     names, lines = _without_labels(path, lines)
     size = len(lines)
@@ -99,7 +67,7 @@ def _square_table(path: Path, lines: Lines) -> PayoffTable:
         if len(fields) != size:
             raise InvalidGameError(
                 f"{path}, line {line}: a square table of {size} lines must have {size} numbers in each, "
-                f"got {len(fields)} ({_SEPARATORS}; any other table needs a header of row, column and payoff, or "
+                f"got {len(fields)} ({SEPARATORS}; any other table needs a header of row, column and payoff, or "
                 "row_payoff and column_payoff)"
             )
     payoffs = [[_number(path, line, field, column) for column, field in enumerate(fields, 1)] for line, fields in lines]
@@ -112,7 +80,7 @@ def _without_labels(path: Path, lines: Lines) -> tuple[list[str] | None, Lines]:
     counted = _numbers(len(header))
     if len(rest) == len(header) and header == counted:
         return None, rest
-    if len(rest) == len(header) and not any(map(_is_number, header)):
+    if len(rest) == len(header) and not any(map(is_number, header)):
         return header, rest
     if len(lines) != len(header):
         return None, lines
@@ -122,8 +90,8 @@ def _without_labels(path: Path, lines: Lines) -> tuple[list[str] | None, Lines]:
             f"table that is not square, write lines of row, column and payoff), or write payoffs as {header[0]}.0"
         )
     names, labels = header[1:], [fields[0] for _, fields in rest]
-    has_names = bool(names) and not any(map(_is_number, names))
-    if not _is_number(header[0]) and (names == labels or (has_names and labels == counted[:-1])) and names:
+    has_names = bool(names) and not any(map(is_number, names))
+    if not is_number(header[0]) and (names == labels or (has_names and labels == counted[:-1])) and names:
         return None if names == counted[:-1] else names, [(line, fields[1:]) for line, fields in rest]
     if has_names and any(names):
         raise InvalidGameError(
@@ -219,21 +187,13 @@ def _strategy(path: Path, line: int, player: str, field: str) -> str:
 
 
 def _number(path: Path, line: int, field: str, column: int | str) -> float:
-    if field and not _is_number(field):
-        hint = f" ({_SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
+    if field and not is_number(field):
+        hint = f" ({SEPARATORS})" if re.fullmatch(r"[\d.,;:|\s+-]+", field) else ""
         raise InvalidGameError(f"{path}, line {line}, column {column}: expected a number, got {shown(field)}{hint}")
     value = float(field) if field else np.nan
     if np.isinf(value):
         raise InvalidGameError(f"{path}, line {line}, column {column}: payoffs must be finite, got {field:.80}")
     return value
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field
 
 
 def _whole_number(path: Path, line: int, name: str, field: str) -> int:

@@ -145,6 +145,11 @@ class PayoffTable:
         """Return the payoffs ``[E, S1, ..., Sn]`` of ``player``; read-only."""
         return self._arrays[check_index("payoffs: player", player, self.num_players)]
 
+    def of_first(self, count: int) -> PayoffTable:
+        """Return the game of each player's first ``count`` strategies."""
+        first = [array[(slice(None), *[slice(count)] * self.num_players)] for array in self._arrays]
+        return PayoffTable.symmetric(first[0]) if self._symmetric else PayoffTable.from_arrays(first)
+
     def mean(self) -> PayoffTable:
         """Return the game of payoffs averaged over members."""
         return self._combined(np.mean)

@@ -14,7 +14,7 @@ from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import derive_seed
-from coffee_fast.simulation import check_dynamics, simulate
+from coffee_fast.simulation import check_dynamics, check_two_alike, simulate
 from coffee_fast.statistics import Correlation, correlation_over_profiles
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
@@ -134,18 +134,20 @@ def fidelity(
     """
     if not isinstance(result, PSROResult):
         raise InvalidArgumentError(f"fidelity: result must be a PSROResult, got {shown(result)}")
+    check_dynamics("fidelity", "game", game)
+    check_two_alike("fidelity", game.spec)
     if model is not None:
         check_dynamics("fidelity", "model", model)
     true_game = simulate_missing(
         EmpiricalGame(1),
         game,
-        result.strategies,
+        result.strategies[0],
         num_simulations,
         seed=derive_seed(seed, "payoffs"),
         num_threads=num_threads,
     )
     error = np.abs(true_game.table().payoffs(0).mean(axis=0) - result.table.payoffs(0).mean(axis=0))
-    columns, rows = np.tril_indices(len(result.strategies))
+    columns, rows = np.tril_indices(len(result.strategies[0]))
     profiles = np.stack([rows, columns], axis=1).astype(np.int32)
     utility_error = (error[rows, columns] + error[columns, rows]) / 2.0
     disagreement = np.concatenate([record.disagreement for record in result.records])
@@ -155,7 +157,7 @@ def fidelity(
     second = (
         {}
         if model is None
-        else _reward_figures(game, model, result.strategies, profiles, seed, num_simulations, num_threads, progress)
+        else _reward_figures(game, model, result.strategies[0], profiles, seed, num_simulations, num_threads, progress)
     )
     return FidelityReport(profiles, utility_error, disagreement, found.value, found.low, found.high, **second)
 

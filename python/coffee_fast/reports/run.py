@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
 from coffee_fast.reports.how_to_play import how_to_play
+from coffee_fast.reports.markdown import quoted, table
 from coffee_fast.statistics import Correlation
 
 if TYPE_CHECKING:
@@ -78,15 +79,15 @@ def write_report(
         _solution(solution, fit),
         "What a player earns as estimated in the search, by own and opponent's strategy:",
         _images(plots, ("payoffs.png",)),
-        f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
-        f"## The model\n\n{_quoted(str(fit))}" if fit else "",
+        f"## The log it learned from\n\n{quoted(dataset)}" if dataset else "",
+        f"## The model\n\n{quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
         _near_log(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
         _iterations(result),
         "## Files",
-        _table(
+        table(
             ("file", "what it is"), [(f"`{name}`", what) for name, what in FILES.items() if (run_dir / name).exists()]
         ),
         how_to_play(solution),
@@ -146,7 +147,7 @@ def _all_variants(evaluation: Mapping[str, Any]) -> str:
         for entry in last.values()
     ]
     header = ("cloning weight", "extracted by", "iteration", "regret, largest estimated gain", "regret, measured anew")
-    return "Every solution of the last iteration; the rest of this page is about the first:\n\n" + _table(header, rows)
+    return "Every solution of the last iteration; the rest of this page is about the first:\n\n" + table(header, rows)
 
 
 def _in_short(
@@ -157,7 +158,7 @@ def _in_short(
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
     learned = (
         f"{source}, {result.num_iterations} strategies were learned, one after the other, {place}. With uniform random "
-        f"play they are {len(result.strategies)}; the solution {plays}."
+        f"play they are {len(result.strategies[0])}; the solution {plays}."
     )
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"
@@ -199,7 +200,7 @@ def _regret_table(regret: Mapping[int, RegretReport]) -> str:
         "payoff a player",
         "most profitable deviation",
     )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _solution(solution: Solution, fit: FitReport | None) -> str:
@@ -207,7 +208,7 @@ def _solution(solution: Solution, fit: FitReport | None) -> str:
     return (
         "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in 1 % of "
         "episodes or more:\n\n"
-        f"{_table(('strategy', 'probability'), rows)}\n\n"
+        f"{table(('strategy', 'probability'), rows)}\n\n"
         f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
         f"{solution.model_regret.sum():.3f}; with every member believed where it favors leaving (pessimistic): "
         f"{solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
@@ -259,7 +260,7 @@ def _iterations(result: PSROResult) -> str:
         for record in result.records
     ]
     header = ("iteration", "coverage weight", "training return", "model regret, summed", "disagreement", "seconds")
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _strategy(index: int) -> str:
@@ -270,18 +271,9 @@ def _images(drawn: Sequence[str], wanted: Sequence[str]) -> str:
     return "\n".join(f"![{name.removesuffix('.png')}]({name})" for name in wanted if name in drawn)
 
 
-def _quoted(text: str) -> str:
-    return f"```\n{text.strip()}\n```"
-
-
 def _pm(value: float, error: float) -> str:
     return f"{value:.2f} ± {error:.2f}"
 
 
 def _figure(value: float | None) -> str:
     return "" if value is None or value != value else f"{value:.2f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -27,7 +27,7 @@ def test_a_perfect_model_errs_only_by_sampling(model, config):
 def test_errors_are_those_of_the_two_tables(model, config):
     result = cf.coffee_psro(model, config, seed=3)
     report = fidelity(cf.load_game("generalized_bargaining"), result, 1, num_simulations=50)
-    true = simulate_missing(cf.EmpiricalGame(1), model, result.strategies, 50, seed=derive_seed(1, "payoffs"))
+    true = simulate_missing(cf.EmpiricalGame(1), model, result.strategies[0], 50, seed=derive_seed(1, "payoffs"))
     error = np.abs(true.table().payoffs(0) - result.table.payoffs(0))[0]
     expected = [(error[a, b] + error[b, a]) / 2 for a, b in report.profiles]
     np.testing.assert_allclose(report.utility_error, expected)
@@ -44,7 +44,7 @@ def test_reward_networks_are_asked_about_the_ends_of_true_play(tiny_model, confi
     report = fidelity(game, result, 1, model=tiny_model, num_simulations=40)
     assert report.profiles[4].tolist() == [1, 2]
     seed = derive_seed(1, "true_play", 1, 2)
-    log = cf.simulate(game, list(result.strategies[1:3]), num_episodes=40, seed=seed, record=True).trajectories
+    log = cf.simulate(game, list(result.strategies[0][1:3]), num_episodes=40, seed=seed, record=True).trajectories
     errors, disagreements, predicted, true = [], [], [], []
     for end in log["trajectory_offsets"][1:] - 1:
         rewards, disagreement = tiny_model.core.rewards(log["state"][[end]], log["action"][[end]])
