@@ -43,7 +43,7 @@ class LaneStates:
             )
         for name, rows in found.items():
             kept = self._arrays[name]
-            if rows.shape[1:] != kept.shape[1:] or rows.dtype != kept.dtype:
+            if rows.shape[1:] != kept.shape[1:] or not np.can_cast(rows.dtype, kept.dtype):
                 raise InvalidGameError(
                     f"{method}: {_called(name)} must stay {kept.dtype} of shape {['L', *kept.shape[1:]]} as reset "
                     f"made it, got {rows.dtype} of shape {list(rows.shape)}"

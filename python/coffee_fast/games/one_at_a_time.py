@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.lane_random import LaneRandom
 from coffee_fast.games.spec import GameSpec
-from coffee_fast.typing import Float32, Float64, Int32, Int64
+from coffee_fast.typing import Float32, Float64, Int64
 
 Bools = NDArray[np.bool_]
 State = dict[str, NDArray[Any]]
@@ -61,7 +61,7 @@ class OneAtATime:
     def observe(self, state: State) -> Float32:
         return state["observations"]
 
-    def step(self, state: State, actions: Int32, random: LaneRandom) -> tuple[State, Float64, Bools]:
+    def step(self, state: State, actions: Int64, random: LaneRandom) -> tuple[State, Float64, Bools]:
         count = len(actions)
         seen, done = self._no_observations(count), np.zeros(count, dtype=bool)
         rewards = np.zeros((count, self.spec.num_players))

@@ -141,15 +141,15 @@ class SimulatedBatch:
         plays = is_chance | (seats == self.spec.num_players - 1)
         self.players[lanes[~plays]] += 1
         joint = np.where(is_chance[:, None], actions[:, None], self.choices[lanes])
-        return plays, joint[plays].astype(np.int32)
+        return plays, joint[plays]
 
     def _advance(self, lanes: Int32, actions: Int32) -> tuple[Float64, UInt8]:
         simulator, purpose, count = self.rules.simulator, _core.Purpose.transition, len(lanes)
-        row_of = np.zeros(len(self.keys), np.int64)
+        row_of, moves = np.zeros(len(self.keys), np.int64), actions.astype(np.int64)
         row_of[lanes] = np.arange(count)
 
         def play(part: Int32) -> Any:
-            return simulator.step(self.states_kept.get(part), actions[row_of[part]], self._random(purpose, part))
+            return simulator.step(self.states_kept.get(part), moves[row_of[part]], self._random(purpose, part))
 
         result = self._call("step", lanes, play)
         if not isinstance(result, tuple) or len(result) != 3:
