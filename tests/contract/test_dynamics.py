@@ -24,6 +24,9 @@ def learn(**config):
 MAKERS = {
     "bargaining": lambda: cf.load_game("generalized_bargaining"),
     "bargaining, feasible offers": lambda: cf.load_game("generalized_bargaining", only_feasible_offers=True),
+    "tree, moves at once": lambda: cf.load_game(
+        "openspiel:goofspiel(num_cards=4,imp_info=True,points_order=descending)"
+    ),
     "ensemble": learn,
     "ensemble, actions as history": lambda: learn(history_source="actions"),
 }
@@ -31,6 +34,8 @@ MAKERS = {
 
 @pytest.fixture(scope="module", params=MAKERS)
 def dynamics(request):
+    if request.param.startswith("tree"):
+        pytest.importorskip("pyspiel")
     return MAKERS[request.param]()
 
 
