@@ -12,6 +12,7 @@ from coffee_fast import _core
 from coffee_fast._reference.empirical_game import profile_key
 
 NUM_EPISODES = 300
+GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
 
 def learn(**config):
