@@ -243,6 +243,20 @@ def test_a_frame_of_a_dataset_is_the_dataset_again():
         assert same(again, dataset)
 
 
+def test_what_is_legal_is_what_the_role_took_at_first_and_later():
+    log = haggling()
+    named = np.array([["ask 0", "bid 0"], ["ask 1", "bid 1"], ["ask 2", "bid 2"]])[log["action"], log["player"]]
+    named = np.where((log["step"] > 0) & (log["action"] == 2), "accept", named)
+    dataset = read(None, log | {"action": named}, columns=SEEN)
+    names, legal = np.array(dataset.spec.action_names), dataset.legal_masks() == 1
+    step = np.asarray(log["step"])
+    assert set(names[legal[step == 0][0]]) == {"ask 0", "ask 1", "ask 2"}
+    assert set(names[legal[step == 1][0]]) == {"bid 0", "bid 1", "accept"}
+    assert set(names[legal[step == 2][0]]) == {"ask 0", "ask 1", "accept"}
+    few = {name: column[:8] for name, column in (log | {"action": named}).items()}
+    assert len(np.unique(read(None, few, columns=SEEN).legal_masks()[[0, 2]], axis=0)) == 1
+
+
 def test_text_in_observations_is_one_hot_and_yes_or_no_a_number():
     log = haggling()
     log |= {"mood": np.array(["calm", "cross"])[log["said"] % 2], "late": log["step"] > 1}
