@@ -1,7 +1,8 @@
 """What a log must satisfy before a model is learned from it; each check is a function that yields what it finds.
 
-The dynamics ensemble pays at the end of an episode alone, lets players move strictly in turn, and takes a state near
-``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it without a word.
+A model is one of the game that the specification tells of: who moves when, when it pays, which moves are chance. It takes
+a state near ``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it without
+a word.
 """
 
 from __future__ import annotations
@@ -37,23 +38,24 @@ def check_log(dataset: TrajectoryDataset, terminal_threshold: float) -> DatasetC
 
 
 def rewards_before_the_end(log: Log) -> Iterator[Finding]:
-    """The model pays after the last action alone."""
+    """A game that pays at the end pays after the last action alone."""
     rows = np.flatnonzero((log.dataset.reward != 0).any(axis=1) & (log.dataset.terminal == 0))
-    if len(rows):
+    if len(rows) and log.spec.rewards == "at_end":
         yield Finding(
             "rewards before the end",
             "refused",
             log.place(rows[0]),
             f"there is a reward before the end, as in {len(rows)} rows of {log.dataset.num_transitions}",
-            "a model pays after the last action of an episode alone, so these rewards would be lost",
-            "If only the sum of an episode counts, put it into the last row; models that pay at every step are not "
-            "supported yet, while TabularGame.from_dataset and clone_behavior take the log as it is.",
+            "by its specification the game pays at the end of an episode alone, so these rewards would be lost",
+            "Say rewards='every_step' in the GameSpec; if only the sum of an episode counts, put it into the last row.",
         )
 
 
 def turn_order(log: Log) -> Iterator[Finding]:
-    """In the model the player on move is the next one by number."""
+    """In a cyclic order the player on move is the next one by number."""
     movers, num_players = log.dataset.acting_player.astype(np.int64), log.spec.num_players
+    if log.spec.turn_order != "cyclic" or log.spec.moves == "simultaneous":
+        return
     out_of_turn = np.flatnonzero((movers[1:] != (movers[:-1] + 1) % num_players) & (log.step[1:] > 0)) + 1
     if len(out_of_turn):
         row = out_of_turn[0]
@@ -63,9 +65,23 @@ def turn_order(log: Log) -> Iterator[Finding]:
             log.place(row),
             f"player {movers[row]} moves after player {movers[row - 1]}, where it is player "
             f"{(movers[row - 1] + 1) % num_players}'s turn, as in {len(out_of_turn)} rows of {len(movers)}",
-            f"a model lets the {num_players} players move strictly in turn, so it would be one of another game",
-            "Simultaneous moves, moves of chance and other turn orders are not supported yet; if a player only passes "
-            "in between, log the pass as an action.",
+            f"by its specification the {num_players} players move strictly in turn (turn_order='cyclic'), so a model "
+            "would be one of another game",
+            "Say turn_order='predicted' in the GameSpec, and let the state show who is on move; moves='simultaneous' "
+            "if all move at once; if a player only passes in between, log the pass as an action.",
+        )
+
+
+def no_end(log: Log) -> Iterator[Finding]:
+    """Episodes that broke off teach moves, not endings."""
+    if log.dataset.truncated.all():
+        yield Finding(
+            "no end",
+            "refused",
+            "the log",
+            f"all {log.dataset.num_trajectories} trajectories are truncated",
+            "nothing shows how the game ends, and a model of it would never end",
+            "Log episodes to their end; if the game ends where these do, leave truncated out.",
         )
 
 
@@ -119,8 +135,10 @@ def accuracy_of_the_end(log: Log) -> Iterator[Finding]:
 
 def equal_payoffs(log: Log) -> Iterator[Finding]:
     """Without a difference in payoffs every strategy is as good as another."""
-    paid = log.dataset.reward[log.last]
-    if (paid == paid[0]).all():
+    paid = log.dataset.reward[log.last[~log.dataset.truncated]]
+    if log.spec.rewards == "every_step":
+        paid = np.add.reduceat(log.dataset.reward.astype(np.float64), log.first, axis=0)
+    if len(paid) and (paid == paid[0]).all():
         same = np.unique(paid[0])
         yield Finding(
             "equal payoffs",
@@ -128,7 +146,7 @@ def equal_payoffs(log: Log) -> Iterator[Finding]:
             "the log",
             "every trajectory of the dataset pays the same, "
             + (str(float(same[0])) if len(same) == 1 else "to each player")
-            + " at its end",
+            + (" at its end" if log.spec.rewards == "at_end" else " in all"),
             "there is nothing to learn: in a model every strategy would be as good as any other",
             "Look at the column reward; the payoff of an episode belongs into its last row.",
         )
@@ -149,7 +167,9 @@ def constant_state(log: Log) -> Iterator[Finding]:
 
 def actions_nobody_took(log: Log) -> Iterator[Finding]:
     """A network learns nothing of an action whose vector differs where no logged action varies."""
-    spec, taken = log.spec, np.unique(log.dataset.action)
+    spec, taken = log.spec, np.unique(log.dataset.action[log.dataset.acting_player >= 0])
+    if not len(taken):
+        return
     packed = np.bitwise_or.reduce(log.dataset.legal_mask, axis=0)
     is_legal = np.unpackbits(packed, count=spec.num_actions, bitorder="little").astype(bool)
     known = spec.action_vectors[taken]
@@ -165,6 +185,21 @@ def actions_nobody_took(log: Log) -> Iterator[Finding]:
             "action_vector differs from all taken ones where they are alike",
             "what a model says of these actions is chance, and strategies will try them",
             "Mark them illegal in legal_mask, log play that takes them, or give like actions like action_vectors.",
+        )
+
+
+def outcomes_never_seen(log: Log) -> Iterator[Finding]:
+    """What chance never did in the log it does not do in a model."""
+    seen = np.unique(log.dataset.action[log.dataset.acting_player < 0])
+    if (count := log.spec.num_chance_actions - len(seen)) > 0:
+        missing = np.setdiff1d(np.arange(log.spec.num_chance_actions), seen)[0]
+        yield Finding(
+            "outcomes never seen",
+            "warning",
+            "the log",
+            f"outcome {missing} of chance never came up, as {count} of {log.spec.num_chance_actions}",
+            "what is learned of chance from the log gives it no probability",
+            "Log more play, or lower num_chance_actions if there is no such outcome.",
         )
 
 
@@ -223,12 +258,14 @@ def few_episodes(log: Log) -> Iterator[Finding]:
 CHECKS = (
     rewards_before_the_end,
     turn_order,
+    no_end,
     states_like_the_end,
     accuracy_of_the_end,
     equal_payoffs,
     *SEAT_CHECKS,
     constant_state,
     actions_nobody_took,
+    outcomes_never_seen,
     repeated_trajectories,
     size_of_information_states,
     few_episodes,

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.checks import check_flag, check_path
-from coffee_fast.data.validation import as_arrays, as_python, check_about, check_arrays, trajectory_numbers
+from coffee_fast.data.validation import (
+    as_arrays,
+    as_python,
+    as_truncated,
+    check_about,
+    check_arrays,
+    trajectory_numbers,
+)
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
     from coffee_fast.data.coverage import DatasetCard
     from coffee_fast.data.findings import DatasetCheck
 
-ARRAYS = (
+ARRAYS = (  # and "truncated", where a trajectory is
     "trajectory_offsets",
     "state",
     "observation",
@@ -47,17 +54,21 @@ class TrajectoryDataset:
     trajectory_offsets
         ``int64 [N + 1]``: trajectory ``i`` has transitions ``trajectory_offsets[i]`` to ``trajectory_offsets[i + 1]``.
     state, next_state
-        ``float32 [T, D]``: before and after the action; after the last one ``spec.terminal_state_value`` everywhere.
+        ``float32 [T, D]``: before and after the action; after the last one ``spec.terminal_state_value`` everywhere,
+        unless the trajectory broke off.
     observation
         ``float32 [T, players, O]``: what each player sees before the action.
     action, acting_player
-        ``int32 [T]``, ``int8 [T]``.
+        ``int32 [T]``, ``int8 [T]``; where chance moves, its outcome and -1. Moves at once lie seat by seat.
     legal_mask
-        ``uint8 [T, ceil(A / 8)]``: legal actions of the acting player, bit ``a % 8`` of byte ``a // 8``.
+        ``uint8 [T, ceil(A / 8)]``: legal actions of the acting player, bit ``a % 8`` of byte ``a // 8``; none of
+        chance.
     reward
-        ``float32 [T, players]``: after the action.
+        ``float32 [T, players]``: after the action; of moves at once, after the last of them.
     terminal
-        ``uint8 [T]``: 1 for the last transition of each trajectory.
+        ``uint8 [T]``: 1 for the last transition of each trajectory that came to its end.
+    truncated
+        ``bool [N]``: trajectories that broke off; they show moves, and not how the game ends.
     behavior_log_prob
         ``float32 [T]`` or None: logarithm of the probability with which the action was chosen.
     behavior, seed, is_mirrored, num_independent_episodes
@@ -81,6 +92,7 @@ class TrajectoryDataset:
     reward: Float32
     next_state: Float32
     terminal: UInt8
+    truncated: NDArray[np.bool_]
     behavior_log_prob: Float32 | None
 
     def __init__(
@@ -103,6 +115,8 @@ class TrajectoryDataset:
             if array is not None:
                 array.flags.writeable = False
             setattr(self, name, array)
+        self.truncated = as_truncated(arrays, len(self.trajectory_offsets) - 1)
+        self.truncated.flags.writeable = False
         self.behavior = behavior
         self.seed = as_python(seed)
         self.is_mirrored = check_flag("is_mirrored", is_mirrored, error=DatasetError)
@@ -137,9 +151,10 @@ class TrajectoryDataset:
 
         Notes
         -----
-        Refused are rewards before the end, players who do not move strictly in turn, states nearer to
-        ``terminal_state_value`` than ``terminal_threshold``, payoffs that never differ; and, of a log that says its
-        game is symmetric, seats that differ by what only the rules can bring about: who moves first (by a tenth of a
+        Refused are logs that their specification contradicts (rewards before the end of a game that pays ``"at_end"``,
+        players out of a ``"cyclic"`` turn order), logs of which no trajectory ends, states nearer to
+        ``terminal_state_value`` than ``terminal_threshold``, payoffs that never differ; and seats of one role that
+        differ by what only the rules can bring about: who moves first (by a tenth of a
         fair share or more), the legal actions at the first move, sets of actions never shared where no ``legal_mask``
         says that they could be, payoffs at the same end. Seats are refused where chance makes them so unlike with
         probability below 1e-6, and warned of below 1e-4; unequal returns, which unlike players may bring about, are
@@ -192,13 +207,14 @@ class TrajectoryDataset:
 
     @property
     def num_transitions(self) -> int:
-        """``T``: actions of all players in all trajectories."""
+        """``T``: actions of all players, and of chance, in all trajectories."""
         return len(self.action)
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, those that are there."""
-        return {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
+        found = {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
+        return found | ({"truncated": self.truncated.astype(np.uint8)} if self.truncated.any() else {})
 
     def legal_masks(self) -> UInt8:
         """``uint8 [T, A]``: one byte of 0 or 1 for every action."""
@@ -208,7 +224,8 @@ class TrajectoryDataset:
         """``float32 [T, I]``: what the acting player knew before each action, laid out as policies take it.
 
         The part of its observation before ``history_start``, then the rest of the movers' observations after the 1st,
-        2nd, ... move; zeros where no move was made yet.
+        2nd, ... move; zeros where no move was made yet. What a move showed is public: where chance is on move, it is
+        taken from player 0's observation, and that is whose information state is given.
         """
         from coffee_fast.data.information import information_states
 
@@ -220,7 +237,11 @@ class TrajectoryDataset:
         lengths = np.diff(self.trajectory_offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        chosen = {name: array[rows] for name, array in self.arrays.items() if name != "trajectory_offsets"}
+        chosen = {
+            name: array[index if name == "truncated" else rows]
+            for name, array in self.arrays.items()
+            if name != "trajectory_offsets"
+        }
         episodes = index // 2 if self.is_mirrored else index
         first = index[::2]
         return TrajectoryDataset(
@@ -275,7 +296,10 @@ class TrajectoryDataset:
         return digest.hexdigest()
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
-        """Write a new folder (format 1), all at once; with ``overwrite`` a dataset that is at ``path`` gives way."""
+        """Write a new folder, all at once; with ``overwrite`` a dataset that is at ``path`` gives way.
+
+        It is of format 1, or of format 2 if there is in it what format 1 did not know.
+        """
         from coffee_fast.data.io import save_dataset
 
         save_dataset(self, check_path("TrajectoryDataset.save: path", path), overwrite)

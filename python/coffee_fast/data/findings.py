@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from coffee_fast.data.rounds import moves_before
 from coffee_fast.errors import DatasetError, shown
 from coffee_fast.typing import Int64
 
@@ -127,8 +128,31 @@ class Log:
 
     @cached_property
     def step(self) -> Int64:
-        """``int64 [T]``: how many actions its trajectory has before it."""
+        """``int64 [T]``: how many rows its trajectory has before it."""
         return np.arange(self.dataset.num_transitions) - self.dataset.trajectory_offsets[self.trajectory]
+
+    @cached_property
+    def move(self) -> Int64:
+        """``int64 [T]``: which move of its trajectory a transition is; of moves at once, which round."""
+        if self.spec.moves == "turns":
+            return self.step
+        return moves_before(self.dataset.trajectory_offsets, self.dataset.acting_player) // self.spec.num_players
+
+    @cached_property
+    def shared_roles(self) -> tuple[range, ...]:
+        """The seats of each role that has several, which must be alike; none in mirrored logs, where they are."""
+        if self.dataset.is_mirrored:
+            return ()
+        seats = map(self.spec.seats_of, range(self.spec.num_roles))
+        return tuple(role for role in seats if len(role) > 1)
+
+    @cached_property
+    def openings(self) -> Int64:
+        """``int64``: the first decision of each trajectory; of moves at once, that of every seat."""
+        player = self.dataset.acting_player >= 0
+        before = moves_before(self.dataset.trajectory_offsets, self.dataset.acting_player)
+        count = 1 if self.spec.moves == "turns" else self.spec.num_players
+        return np.flatnonzero(player & (before < count))
 
     @property
     def first(self) -> Int64:

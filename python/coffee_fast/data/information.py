@@ -19,7 +19,8 @@ def information_states(dataset: TrajectoryDataset) -> Float32:
     size = 4 * num_rows * dataset.spec.information_state_size
     wanted = f"information_states: {num_rows} rows of {dataset.spec.information_state_size} entries"
     check_memory(wanted, size, "lower max_episode_length of the game to what its episodes need")
-    mover = np.take_along_axis(dataset.observation, dataset.acting_player[:, None, None].astype(np.int64), axis=1)[:, 0]
+    seat = np.maximum(dataset.acting_player, 0).astype(np.int64)  # what a move showed, it showed to all
+    mover = np.take_along_axis(dataset.observation, seat[:, None, None], axis=1)[:, 0]
     event_size = dataset.spec.observation_size - start
     known = np.zeros((num_rows, dataset.spec.information_state_size), dtype=np.float32)
     known[:, :start] = mover[:, :start]

@@ -1,4 +1,8 @@
-"""Datasets on disk, format 1: a folder of ``data.safetensors`` and ``manifest.json``."""
+"""Datasets on disk: a folder of ``data.safetensors`` and ``manifest.json``.
+
+Format 2 is format 1 with what that did not know: episodes that broke off, and the newer fields of a specification. A
+dataset without is written in format 1, to the same bytes as ever.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from coffee_fast.data.dataset import ARRAYS, TrajectoryDataset
 from coffee_fast.errors import CoffeeError, DatasetError, shown
 from coffee_fast.games import GameSpec
 
-FORMAT = 1
+FORMATS = (1, 2)
 KIND = "trajectory_dataset"
 _FILES = ("manifest.json", "data.safetensors")
 _SEAL = "manifest_sha256"
@@ -41,7 +45,7 @@ def save_dataset(dataset: TrajectoryDataset, path: str | Path, overwrite: bool =
         _files.write_tensors(folder / "data.safetensors", dataset.arrays)
         manifest = {
             "kind": KIND,
-            "format": FORMAT,
+            "format": _format_of(dataset),
             "game": dataset.spec.to_json(),
             "num_trajectories": dataset.num_trajectories,
             "num_transitions": dataset.num_transitions,
@@ -61,8 +65,8 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
     manifest = _read_manifest(folder / "manifest.json")
     data = folder / "data.safetensors"
     arrays = _files.read_tensors(data, DatasetError, manifest["sha256"])
-    if unknown := sorted(set(arrays) - set(ARRAYS)):
-        raise DatasetError(f"{data}: has an array {unknown[0]!r} that format {FORMAT} does not know")
+    if unknown := sorted(set(arrays) - {*ARRAYS, "truncated"}):
+        raise DatasetError(f"{data}: has an array {unknown[0]!r} that format {manifest['format']} does not know")
     try:
         dataset = TrajectoryDataset(
             GameSpec.from_json(manifest["game"]),
@@ -74,6 +78,8 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
         )
     except CoffeeError as error:
         raise DatasetError(f"{folder}: {error}") from None
+    if _format_of(dataset) > manifest["format"]:
+        raise DatasetError(f"{folder}: holds what format {manifest['format']} does not know; it was altered")
     for name in ("num_trajectories", "num_transitions"):
         if manifest[name] != getattr(dataset, name):
             raise DatasetError(
@@ -82,12 +88,16 @@ def load_dataset(path: str | Path) -> TrajectoryDataset:
     return dataset
 
 
+def _format_of(dataset: TrajectoryDataset) -> int:
+    return 2 if dataset.truncated.any() or not dataset.spec.is_of_format_1 else 1
+
+
 def _read_manifest(file: Path) -> dict[str, Any]:
     manifest = _files.read_json(file, DatasetError)
     if manifest.get("kind") != KIND:
         raise DatasetError(f"{file}: must describe a {KIND}, got {shown(manifest.get('kind'))}")
-    if manifest.get("format") != FORMAT or isinstance(manifest["format"], bool):
-        raise DatasetError(f"{file}: must be of format {FORMAT}, got {shown(manifest.get('format'))}")
+    if type(manifest.get("format")) is not int or manifest["format"] not in FORMATS:
+        raise DatasetError(f"{file}: must be of format 1 or 2, got {shown(manifest.get('format'))}")
     check_form(manifest, _FORM, str(file), DatasetError)
     if manifest[_SEAL] != seal_of(manifest, _SEAL):
         raise DatasetError(f"{file}: was altered, its fields do not fit its {_SEAL}")

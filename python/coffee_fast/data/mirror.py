@@ -26,10 +26,20 @@ def mirror_states(spec: GameSpec, states: Float32) -> Float32:
 def mirror_arrays(spec: GameSpec, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The arrays of a dataset with the players exchanged; twice gives the arrays back."""
     if not spec.is_symmetric or spec.num_players != 2 or not spec.state_swap:
+        roles = (
+            "" if spec.is_symmetric else f", whose roles are {shown(list(spec.roles))}: unlike players do not exchange"
+        )
         raise InvalidGameError(
             "mirroring needs a symmetric two-player game whose GameSpec gives the exchange of states (state_swap), "
-            f"got {shown(spec.name)}"
+            f"got {shown(spec.name)}{roles}"
         )
+    if spec.num_chance_actions or spec.moves == "simultaneous":
+        why = (
+            "moves of chance, which may deal to a player by its number"
+            if spec.num_chance_actions
+            else "moves at once, in which no seat is first"
+        )
+        raise InvalidGameError(f"mirroring is not for games with {why}, got {shown(spec.name)}; use the log as it is")
     return dict(arrays) | {
         "state": mirror_states(spec, arrays["state"]),
         "next_state": mirror_states(spec, arrays["next_state"]),
@@ -50,6 +60,8 @@ def interleave_mirrored(spec: GameSpec, arrays: Mapping[str, NDArray[Any]]) -> d
     both = {
         name: np.concatenate([array, image[name]])[rows]
         for name, array in arrays.items()
-        if name != "trajectory_offsets"
+        if name not in ("trajectory_offsets", "truncated")
     }
+    if "truncated" in arrays:
+        both["truncated"] = np.repeat(arrays["truncated"], 2)
     return both | {"trajectory_offsets": offsets}

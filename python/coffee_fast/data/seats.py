@@ -1,6 +1,6 @@
-"""Whether the seats of a log that calls its game symmetric are alike.
+"""Whether the seats of one role are alike in a log, all seats in that of a symmetric game.
 
-Players of a symmetric game share strategies, so a seat that has an advantage would vanish from every answer. A log may
+Players of one role share strategies, so a seat that has an advantage would vanish from every answer. A log may
 be by unlike players of a symmetric game all the same: what only their play can bring about is warned of; refused is
 what the rules must have brought about. All tests hold for any number of episodes, small ones included: none rests on a
 normal approximation. Mirrored logs are alike by what they store.
@@ -22,106 +22,106 @@ from coffee_fast.games import GameSpec
 REFUSED, WARNED = 1e-6, 1e-4  # probabilities that seats which are alike would differ so much
 LEAST_BIAS = 0.1  # of a seat's fair share of first moves; less is no reason to refuse a log
 
-_ADVANTAGE = "strategies are shared between the seats of a symmetric game, so what a seat has ahead would be lost"
+_ADVANTAGE = "strategies are shared between the seats of a role, so what a seat has ahead would be lost"
 
 
 def who_moves_first(log: Log) -> Iterator[Finding]:
-    """In a symmetric game each seat opens as often, beyond chance: exact binomial tests."""
-    if not _is_tested(log):
-        return
-    movers, num_players = log.dataset.acting_player[log.first], log.spec.num_players
-    found = np.bincount(movers, minlength=num_players)
-    counts = np.floor(found * log.independent_share).astype(np.int64)
-    total = int(counts.sum())
-    most, least = counts.max(), counts.min()
-    tail = min(bdtr(float(least), total, 1 / num_players), bdtrc(most - 1.0, total, 1 / num_players))
-    probability = min(1.0, 2 * num_players * float(tail))
-    seat = int(counts.argmax())
-    is_large = abs(counts[seat] * num_players / total - 1) > LEAST_BIAS
-    if severity := _severity(probability, is_large):
-        yield Finding(
-            "who moves first",
-            severity,
-            "the log",
-            f"player {seat} moves first in {found[seat]} of {log.dataset.num_trajectories} trajectories of a game that "
-            f"is said to be symmetric ({_in_words(probability)})",
-            _ADVANTAGE,
-            _remedy(log.spec, "a coin decides who moves first"),
-        )
+    """Each seat of a role opens as often, beyond chance: exact binomial tests. Where all move at once, nobody opens."""
+    openers = log.dataset.acting_player[log.openings]
+    for seats in log.shared_roles if log.spec.moves == "turns" else ():
+        found = np.array([(openers == seat).sum() for seat in seats])
+        counts = np.floor(found * log.independent_share).astype(np.int64)
+        total, num_seats = int(counts.sum()), len(seats)
+        if total == 0:
+            continue
+        most, least = counts.max(), counts.min()
+        tail = min(bdtr(float(least), total, 1 / num_seats), bdtrc(most - 1.0, total, 1 / num_seats))
+        probability = min(1.0, 2 * num_seats * float(tail))
+        seat = int(counts.argmax())
+        is_large = abs(counts[seat] * num_seats / total - 1) > LEAST_BIAS
+        if severity := _severity(probability, is_large):
+            yield Finding(
+                "who moves first",
+                severity,
+                "the log",
+                f"player {seats[seat]} moves first in {found[seat]} of {found.sum()} trajectories of "
+                f"{_said(log.spec, seats)} ({_in_words(probability)})",
+                _ADVANTAGE,
+                _remedy(log.spec, "a coin decides who moves first"),
+            )
 
 
 def legal_first_moves(log: Log) -> Iterator[Finding]:
     """Before anybody has acted, an action legal in one seat is so in all: an exact hypergeometric test."""
-    if not _is_tested(log):
-        return
-    movers, num_actions = log.dataset.acting_player[log.first], log.spec.num_actions
-    packed = log.dataset.legal_mask[log.first]
-    masks = [
-        np.unpackbits(packed[movers == seat], axis=1, count=num_actions, bitorder="little")
-        for seat in range(log.spec.num_players)
-    ]
-    legal = np.floor(np.array([mask.sum(axis=0, dtype=np.int64) for mask in masks]) * log.independent_share)
-    episodes = np.floor(np.array([len(mask) for mask in masks]) * log.independent_share)
-    everywhere, total = legal.sum(axis=0), episodes.sum()
-    # All episodes with a legal `a` among the others': choose(others, k) / choose(total, k).
-    others = np.maximum((total - episodes)[:, None], everywhere)
-    chances = gammaln(others + 1) - gammaln(others - everywhere + 1) - gammaln(total + 1)
-    chances = np.where((legal == 0) & (everywhere > 0), chances + gammaln(total - everywhere + 1), 0.0)
-    seat, action = np.unravel_index(chances.argmin(), chances.shape)
-    probability = min(1.0, float(chances.size * np.exp(chances[seat, action])))
-    if severity := _severity(probability):
-        row = log.first[np.flatnonzero((packed[:, action // 8] >> (action % 8)) & 1)[0]]
-        yield Finding(
-            "legal actions by seat",
-            severity,
-            log.place(row),
-            f"action {action} is legal at the first move here, and never is for player {seat}, in a game that is said "
-            f"to be symmetric ({_in_words(probability)})",
-            "a strategy shared between the seats would not fit the actions of one of them",
-            "Say is_symmetric=False in the GameSpec: the players have roles.",
-        )
+    movers, num_actions = log.dataset.acting_player[log.openings], log.spec.num_actions
+    for seats in log.shared_roles:
+        packed = log.dataset.legal_mask[log.openings]
+        masks = [np.unpackbits(packed[movers == seat], axis=1, count=num_actions, bitorder="little") for seat in seats]
+        legal = np.floor(np.array([mask.sum(axis=0, dtype=np.int64) for mask in masks]) * log.independent_share)
+        episodes = np.floor(np.array([len(mask) for mask in masks]) * log.independent_share)
+        everywhere, total = legal.sum(axis=0), episodes.sum()
+        # All episodes with a legal `a` among the others': choose(others, k) / choose(total, k).
+        others = np.maximum((total - episodes)[:, None], everywhere)
+        chances = gammaln(others + 1) - gammaln(others - everywhere + 1) - gammaln(total + 1)
+        chances = np.where((legal == 0) & (everywhere > 0), chances + gammaln(total - everywhere + 1), 0.0)
+        seat, action = np.unravel_index(chances.argmin(), chances.shape)
+        probability = min(1.0, float(chances.size * np.exp(chances[seat, action])))
+        if severity := _severity(probability):
+            is_legal = ((packed[:, action // 8] >> (action % 8)) & 1) == 1
+            row = log.openings[np.flatnonzero(is_legal & np.isin(movers, seats))[0]]
+            yield Finding(
+                "legal actions by seat",
+                severity,
+                log.place(row),
+                f"action {action} is legal at the first move here, and never is for player {seats[int(seat)]}, in "
+                f"{_said(log.spec, seats)} ({_in_words(probability)})",
+                "a strategy shared between the seats would not fit the actions of one of them",
+                f"{_unlike(log.spec)}: the players have roles.",
+            )
 
 
 def actions_taken(log: Log) -> Iterator[Finding]:
     """Players with the same actions share some at some time, where legal masks do not tell which they have.
 
     That every one of the ``k`` actions taken in ``n`` episodes at a move belongs to one seat alone has probability
-    ``players ** (k - n)`` if seats are exchanged at random.
+    ``seats ** (k - n)`` if seats are exchanged at random.
     """
-    if not _is_tested(log):
-        return
-    default = np.packbits(np.isin(np.arange(log.spec.num_actions), log.dataset.action), bitorder="little")
-    is_untold = (log.dataset.legal_mask == default).all()
-    num_moves, found = int(log.step.max()) + 1, []
-    for move in range(num_moves):
-        rows = np.flatnonzero(log.step == move)
-        pairs = np.unique(np.stack([log.dataset.action[rows], log.dataset.acting_player[rows]]), axis=1)
-        kinds = np.bincount(pairs[1])
-        if len(np.unique(pairs[0])) < pairs.shape[1] or (kinds > 0).sum() < 2:
-            continue
-        exponent = pairs.shape[1] - np.floor(len(rows) * log.independent_share)
-        probability = min(1.0, num_moves * float(log.spec.num_players) ** min(exponent, 0.0))
-        # Players that always do one thing are unlike, that is all; sets of actions are rather those of roles.
-        if severity := _severity(probability, is_large=is_untold and (kinds[kinds > 0] > 1).all()):
-            found.append((severity, probability, move, rows))
-    if found:
-        severity, probability, move, rows = min(found, key=lambda item: (item[0], item[2]))
-        yield Finding(
-            "actions taken by seat",
-            severity,
-            log.place(rows[0]),
-            f"at step {move} the players never take the same action, in {len(rows)} trajectories of a game that is "
-            f"said to be symmetric ({_in_words(probability)})",
-            "strategies are shared between the seats, and nothing shows what one gets by the actions of the other",
-            _remedy(log.spec, "both may take all of them"),
-        )
+    for seats in log.shared_roles:
+        own = np.flatnonzero(np.isin(log.dataset.acting_player, seats))
+        action = log.dataset.action[own]
+        default = np.packbits(np.isin(np.arange(log.spec.num_actions), action), bitorder="little")
+        is_untold = (log.dataset.legal_mask[own] == default).all()
+        num_moves, found = int(log.move.max()) + 1, []
+        for move in range(num_moves):
+            rows = own[log.move[own] == move]
+            pairs = np.unique(np.stack([log.dataset.action[rows], log.dataset.acting_player[rows]]), axis=1)
+            kinds = np.bincount(pairs[1])
+            if len(np.unique(pairs[0])) < pairs.shape[1] or (kinds > 0).sum() < 2:
+                continue
+            exponent = pairs.shape[1] - np.floor(len(rows) * log.independent_share)
+            probability = min(1.0, num_moves * float(len(seats)) ** min(exponent, 0.0))
+            # Players that always do one thing are unlike, that is all; sets of actions are rather those of roles.
+            if severity := _severity(probability, is_large=is_untold and (kinds[kinds > 0] > 1).all()):
+                found.append((severity, probability, move, rows))
+        if found:
+            severity, probability, move, rows = min(found, key=lambda item: (item[0], item[2]))
+            yield Finding(
+                "actions taken by seat",
+                severity,
+                log.place(rows[0]),
+                f"at step {move} the players never take the same action, in {len(rows)} trajectories of "
+                f"{_said(log.spec, seats)} ({_in_words(probability)})",
+                "strategies are shared between the seats, and nothing shows what one gets by the actions of the other",
+                _remedy(log.spec, "both may take all of them"),
+            )
 
 
 def payoffs_at_like_ends(log: Log) -> Iterator[Finding]:
     """The same last action in the same state pays the same, whoever is who: needs the exchange of states."""
-    if not _is_tested(log) or not _has_exchange(log.spec):
-        return
     dataset, rows = log.dataset, log.last
+    rows = rows[~dataset.truncated & (dataset.acting_player[rows] >= 0)]
+    if not log.shared_roles or not _has_exchange(log.spec) or log.spec.moves != "turns":
+        return
     movers = dataset.acting_player[rows]
     states = np.where(
         (movers == 0)[:, None], dataset.state[rows], mirror_states(log.spec, np.array(dataset.state[rows]))
@@ -152,31 +152,36 @@ def payoffs_at_like_ends(log: Log) -> Iterator[Finding]:
 
 def payoffs_of_seats(log: Log) -> Iterator[Finding]:
     """Whether a seat earns more over whole episodes; unlike players can bring it about, so it is never refused."""
-    if not _is_tested(log):
-        return
-    returns = np.add.reduceat(log.dataset.reward.astype(np.float64), log.first, axis=0)
-    deviations = returns - returns.mean(axis=1, keepdims=True)
-    bounds = np.abs(deviations).max(axis=1)
-    chances = [_sign_flips(column, bounds, log) for column in deviations.T]
-    probability = min(1.0, min(chances) * len(chances))
-    if probability < WARNED:
-        means = ", ".join(f"{mean:.3g}" for mean in returns.mean(axis=0)[:8])
-        yield Finding(
-            "payoffs by seat",
-            "warning",
-            "the log",
-            f"the seats earn unequally in a game that is said to be symmetric, {means} on average "
-            f"({_in_words(probability)})",
-            "either unlike players sat in them, which is no fault, or the game favors a seat, which would be lost",
-            _remedy(log.spec, "seats are drawn"),
-        )
+    whole = ~log.dataset.truncated
+    for seats in log.shared_roles if whole.any() else ():
+        returns = np.add.reduceat(log.dataset.reward[:, list(seats)].astype(np.float64), log.first, axis=0)[whole]
+        deviations = returns - returns.mean(axis=1, keepdims=True)
+        bounds = np.abs(deviations).max(axis=1)
+        chances = [_sign_flips(column, bounds, log) for column in deviations.T]
+        probability = min(1.0, min(chances) * len(chances))
+        if probability < WARNED:
+            means = ", ".join(f"{mean:.3g}" for mean in returns.mean(axis=0)[:8])
+            yield Finding(
+                "payoffs by seat",
+                "warning",
+                "the log",
+                f"the seats earn unequally in {_said(log.spec, seats)}, {means} on average ({_in_words(probability)})",
+                "either unlike players sat in them, which is no fault, or the game favors a seat, which would be lost",
+                _remedy(log.spec, "seats are drawn"),
+            )
 
 
 SEAT_CHECKS = (who_moves_first, legal_first_moves, actions_taken, payoffs_at_like_ends, payoffs_of_seats)
 
 
-def _is_tested(log: Log) -> bool:
-    return log.spec.is_symmetric and log.spec.num_players > 1 and not log.dataset.is_mirrored
+def _said(spec: GameSpec, seats: range) -> str:
+    if spec.is_symmetric:
+        return "a game that is said to be symmetric"
+    return f"a role that is said to have the like seats {seats[0]} to {seats[-1]}"
+
+
+def _unlike(spec: GameSpec) -> str:
+    return "Say is_symmetric=False in the GameSpec" if spec.is_symmetric else "Give unlike seats unlike roles"
 
 
 def _has_exchange(spec: GameSpec) -> bool:
@@ -206,6 +211,8 @@ def _pair(rewards: NDArray[Any]) -> str:
 
 
 def _remedy(spec: GameSpec, condition: str) -> str:
+    if not spec.is_symmetric:
+        return f"If {condition}, log more play; else give unlike seats roles of their own (roles of the GameSpec)."
     mirrored = "dataset.mirrored() stores each episode with the players exchanged as well"
     if not _has_exchange(spec):
         mirrored = f"give GameSpec the exchange of states (two players: state_swap, state_flip), for then {mirrored}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast.checks import check_count, first_masked
 from coffee_fast.data.mirror import mirror_arrays
+from coffee_fast.data.rounds import check_rounds
 from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.seeding import check_seed
@@ -38,6 +39,12 @@ def as_arrays(arrays: Any) -> dict[str, NDArray[Any]]:
         except (TypeError, ValueError):
             raise DatasetError(f"{shown(name)[1:-1]} must be an array of numbers, got {shown(array)}") from None
     return found
+
+
+def as_truncated(arrays: Arrays, num_trajectories: int) -> NDArray[np.bool_]:
+    """Return which trajectories broke off, none where nothing is said of it."""
+    given = arrays.get("truncated")
+    return np.zeros(num_trajectories, dtype=bool) if given is None else np.asarray(given != 0)
 
 
 def check_memory(what: str, size: int, remedy: str) -> None:
@@ -83,6 +90,8 @@ def check_arrays(spec: GameSpec, arrays: Arrays) -> None:
             place.require(finite, f"{name} must be finite")
     _check_moves(spec, arrays, place)
     _check_ends(spec, arrays, place)
+    if spec.moves == "simultaneous":
+        check_rounds(spec, arrays, place.require)
 
 
 def check_about(
@@ -117,7 +126,7 @@ class _Places:
 
 
 def _check_shapes(spec: GameSpec, arrays: Arrays) -> None:
-    known = ("trajectory_offsets", *_FLOATS, "action", "acting_player", "legal_mask", "terminal")
+    known = ("trajectory_offsets", *_FLOATS, "action", "acting_player", "legal_mask", "terminal", "truncated")
     if unknown := sorted(set(arrays) - set(known)):
         raise DatasetError(f"there is no array {shown(unknown[0])} in a dataset; the arrays are {', '.join(known)}")
     required = ("trajectory_offsets", "state", "observation", "action", "acting_player", "legal_mask", "reward")
@@ -152,6 +161,10 @@ def _check_shapes(spec: GameSpec, arrays: Arrays) -> None:
         raise DatasetError(
             f"trajectory_offsets must be int64 of shape [N + 1], got {offsets.dtype} of shape {list(offsets.shape)}"
         )
+    truncated, count = arrays.get("truncated"), len(offsets) - 1
+    is_right = truncated is None or (truncated.shape == (count,) and truncated.dtype in (np.uint8, np.bool_))
+    if not is_right or (truncated is not None and (truncated > 1).any()):
+        raise DatasetError(f"truncated must be bool, or uint8 of 0 and 1, of shape [{count}], one a trajectory")
 
 
 def _check_offsets(offsets: NDArray[Any], num_transitions: int) -> None:
@@ -168,29 +181,55 @@ def _check_offsets(offsets: NDArray[Any], num_transitions: int) -> None:
 
 
 def _check_moves(spec: GameSpec, arrays: Arrays, place: _Places) -> None:
-    players, actions = arrays["acting_player"], arrays["action"]
-    place.require((players >= 0) & (players < spec.num_players), f"acting_player must lie in [0, {spec.num_players})")
-    place.require((actions >= 0) & (actions < spec.num_actions), f"action must lie in [0, {spec.num_actions})")
-    legal = (arrays["legal_mask"][np.arange(len(actions)), actions // 8] >> (actions % 8)) & 1
-    place.require(legal == 1, "the action is not legal by its own legal_mask")
+    players, actions, masks = arrays["acting_player"], arrays["action"], arrays["legal_mask"]
+    C = spec.num_chance_actions
+    is_chance = players == -1
+    if not C:
+        place.require(
+            ~is_chance,
+            f"acting_player must lie in [0, {spec.num_players}); -1 is chance, and the specification has no chance "
+            "moves: say num_chance_actions, and turn_order='predicted'",
+        )
+    place.require(
+        is_chance | ((players >= 0) & (players < spec.num_players)),
+        f"acting_player must lie in [0, {spec.num_players})",
+    )
+    place.require(
+        is_chance | ((actions >= 0) & (actions < spec.num_actions)), f"action must lie in [0, {spec.num_actions})"
+    )
+    place.require(
+        ~is_chance | ((actions >= 0) & (actions < C)), f"action of chance (acting_player -1) must lie in [0, {C})"
+    )
+    place.require(~is_chance | (masks == 0).all(axis=1), "legal_mask of chance (acting_player -1) must be zero")
+    own = np.where(is_chance, 0, actions)
+    legal = (masks[np.arange(len(actions)), own // 8] >> (own % 8)) & 1
+    place.require(is_chance | (legal == 1), "the action is not legal by its own legal_mask")
     if spare := -spec.num_actions % 8:
-        place.require(arrays["legal_mask"][:, -1] >> (8 - spare) == 0, "legal_mask has bits set beyond the last action")
+        place.require(masks[:, -1] >> (8 - spare) == 0, "legal_mask has bits set beyond the last action")
     if arrays.get("behavior_log_prob") is not None:
         place.require(arrays["behavior_log_prob"] <= 1e-6, "behavior_log_prob must be 0 or less")
 
 
 def _check_ends(spec: GameSpec, arrays: Arrays, place: _Places) -> None:
     offsets, terminal = arrays["trajectory_offsets"], arrays["terminal"]
+    truncated = as_truncated(arrays, len(offsets) - 1)
     place.require(terminal <= 1, "terminal must be 0 or 1")
-    if not terminal.any():
+    if not terminal.any() and not truncated.all():
         raise DatasetError("the dataset has no terminal transition, so there are no payoffs to learn from")
     is_last = np.zeros(len(terminal), dtype=bool)
     is_last[offsets[1:] - 1] = True
-    place.require((terminal == 1) | ~is_last, "the last transition of a trajectory must be terminal")
+    is_cut = np.zeros(len(terminal), dtype=bool)
+    is_cut[offsets[1:][truncated] - 1] = True
+    place.require(
+        (terminal == 1) | ~is_last | is_cut,
+        "the last transition of a trajectory must be terminal, unless truncated says that it broke off",
+    )
+    place.require((terminal == 0) | ~is_cut, "a trajectory that is truncated has no terminal transition")
     place.require((terminal == 0) | is_last, "a transition inside a trajectory must not be terminal")
     is_filled = (arrays["next_state"] == np.float32(spec.terminal_state_value)).all(axis=1)
     place.require(
-        is_filled | ~is_last, f"next_state of a terminal transition must be {spec.terminal_state_value} everywhere"
+        is_filled | (terminal == 0),
+        f"next_state of a terminal transition must be {spec.terminal_state_value} everywhere",
     )
     follows = np.ones(len(terminal), dtype=bool)
     follows[:-1] = (arrays["next_state"][:-1] == arrays["state"][1:]).all(axis=1)
@@ -210,9 +249,13 @@ def _check_mirrored(spec: GameSpec, arrays: Arrays, num_trajectories: int) -> No
         raise DatasetError(f"a mirrored dataset must have an even number of trajectories, got {num_trajectories}")
     if (unequal := np.flatnonzero(lengths[::2] != lengths[1::2])).size:
         raise DatasetError(f"trajectory {2 * unequal[0] + 1}: must be as long as the one before it, its mirror image")
+    truncated = as_truncated(arrays, num_trajectories)
+    if (unequal := np.flatnonzero(truncated[::2] != truncated[1::2])).size:
+        raise DatasetError(f"trajectory {2 * unequal[0] + 1}: must be truncated like the one before it")
     is_image = np.repeat(np.arange(num_trajectories) % 2 == 1, lengths)
+    by_row = {name: array for name, array in arrays.items() if name not in ("trajectory_offsets", "truncated")}
     try:
-        images = mirror_arrays(spec, {name: array for name, array in arrays.items() if name != "trajectory_offsets"})
+        images = mirror_arrays(spec, by_row)
     except InvalidGameError as error:
         raise DatasetError(str(error)) from None
     for name, image in images.items():

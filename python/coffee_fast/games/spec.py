@@ -18,6 +18,10 @@ TurnOrder = Literal["cyclic", "predicted"]
 Rewards = Literal["at_end", "every_step"]
 
 
+class _UsualRoles(tuple[int, ...]):
+    """Roles that nobody gave: they follow ``is_symmetric``, also where ``dataclasses.replace`` changes that."""
+
+
 @dataclass(frozen=True, eq=False)
 class GameSpec:
     """Sizes and layout of a game, and who moves and is paid when.
@@ -140,9 +144,11 @@ class GameSpec:
 
     def _set_roles(self) -> None:
         N = self.num_players
-        if isinstance(self.roles, tuple | list) and len(self.roles) == 0:
-            self._set("roles", (N,) if self.is_symmetric else (1,) * N)
-        self._set("roles", sizes("roles", self.roles, N))
+        is_left_out = isinstance(self.roles, tuple | list) and len(self.roles) == 0
+        if is_left_out or isinstance(self.roles, _UsualRoles):
+            self._set("roles", _UsualRoles((N,) if self.is_symmetric else (1,) * N))
+        else:
+            self._set("roles", sizes("roles", self.roles, N))
         if self.is_symmetric and self.num_roles > 1:
             raise InvalidGameError(
                 f"GameSpec: is_symmetric means one role of all {N} players, got roles {shown(list(self.roles))}"
@@ -217,6 +223,11 @@ class GameSpec:
         yield "chance_vectors", self.chance_vectors.tolist() if C else None
         for name in ("player_names", "role_names", "action_names", "chance_names"):
             yield name, list(getattr(self, name)) or None
+
+    @property
+    def is_of_format_1(self) -> bool:
+        """Whether every field says what files of format 1 meant: no roles of its own, no chance, pay at the end."""
+        return all(plain is None for _, plain in self._newer_fields())
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> GameSpec:

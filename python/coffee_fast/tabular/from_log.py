@@ -109,6 +109,7 @@ def _tabulate_turns(
         raise InvalidArgumentError(
             "from_dataset: state_key must be given: a function from a state to the label of its cell, or the labels"
         )
+    _check_turns(dataset)
     cells = [state_key(row) for row in dataset.state] if callable(state_key) else state_key
     T, N = dataset.num_transitions, dataset.spec.num_players
     mover, masks = dataset.acting_player.astype(np.int64), dataset.legal_masks() != 0
@@ -141,3 +142,14 @@ def _tabulate_turns(
         step, state = np.divmod(place[turns], len(log.keys))
         available[step, state] = masks[first][turns, :size]
     return {**tables, "legal": tuple(legal)}
+
+
+def _check_turns(dataset: TrajectoryDataset) -> None:
+    """Refuse what the rows of a table cannot say."""
+    for is_there, what, remedy in (
+        (dataset.spec.num_chance_actions > 0, "moves of chance", "leave their rows out and let the next state tell"),
+        (dataset.truncated.any(), "truncated trajectories", "select() the others"),
+        (dataset.spec.moves != "turns", "moves at once", "give a mapping of arrays, action and reward [T, N]"),
+    ):
+        if is_there:
+            raise DatasetError(f"from_dataset: the log has {what}, of which no table is made; {remedy}")

@@ -121,7 +121,11 @@ def test_another_turn_order_is_refused_with_its_place(movers):
     )
     step = next(step for step in range(1, 4) if movers[step] == movers[step - 1])
     refused(
-        log, "turn order", f"trajectory 0, step {step}: ", f"player {movers[step]} moves after", "not supported yet"
+        log,
+        "turn order",
+        f"trajectory 0, step {step}: ",
+        f"player {movers[step]} moves after",
+        "turn_order='predicted'",
     )
 
 

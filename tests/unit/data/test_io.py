@@ -83,8 +83,8 @@ def test_a_missing_file_is_named(folder, file):
     [
         ({"kind": None}, "must describe a trajectory_dataset, got None"),
         ({"kind": "model"}, "must describe a trajectory_dataset, got 'model'"),
-        ({"format": 2}, "must be of format 1, got 2"),
-        ({"format": "1"}, "must be of format 1, got '1'"),
+        ({"format": 3}, "must be of format 1 or 2, got 3"),
+        ({"format": "1"}, "must be of format 1 or 2, got '1'"),
         ({"colour": "red"}, "there is no field 'colour'"),
         ({"seed": "5"}, "seed must be an integer, got '5'"),
         ({"seed": -5}, "seed must lie in"),
