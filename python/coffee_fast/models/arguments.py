@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.models.inputs import draws_ends
 from coffee_fast.typing import Float32
+
+if TYPE_CHECKING:
+    from coffee_fast.data.findings import DatasetCheck
+    from coffee_fast.models.config import EnsembleConfig
+
+ABOUT_TERMINAL_STATES = ("states like the end", "scale of states")  # kinds of findings
 
 
 def check_dataset(function: str, dataset: Any) -> None:
@@ -18,6 +26,18 @@ def check_dataset(function: str, dataset: Any) -> None:
             f"{function}: dataset must be a TrajectoryDataset, got {type(dataset).__name__}; make one of a log with "
             "TrajectoryDataset.from_transitions"
         )
+
+
+def check_log(dataset: TrajectoryDataset, config: EnsembleConfig) -> DatasetCheck:
+    """Return what to know of a log before a model is learned from it.
+
+    How near states come to the terminal one matters only where a state can be taken for the end.
+    """
+    found = dataset.check(config.terminal_threshold)
+    if not draws_ends(dataset.spec, config):
+        return found
+    findings = tuple(finding for finding in found.findings if finding.kind not in ABOUT_TERMINAL_STATES)
+    return dataclasses.replace(found, findings=findings)
 
 
 def check_config(function: str, config: Any, kind: type) -> None:

@@ -98,7 +98,7 @@ def clone_behavior(
     import torch
 
     from coffee_fast.models.networks import StackedMLP
-    from coffee_fast.models.training import single_threaded
+    from coffee_fast.models.steps import single_threaded
 
     config = BehaviorCloningConfig() if config is None else config
     check_dataset("clone_behavior", dataset)
