@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "any_dynamics.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
 #include "pybind.hpp"
 
@@ -103,6 +104,7 @@ Array<double> chance_probabilities(const Ensemble& ensemble, const Array<float>&
 }  // namespace
 
 void bind_dynamics_ensemble(py::module_& module) {
+  plays_as_any_dynamics<Ensemble>();
   py::class_<Ensemble, std::shared_ptr<Ensemble>>(module, "DynamicsEnsemble")
       .def(py::init([](std::size_t num_players, std::size_t history_start, std::size_t max_episode_length,
                        float terminal_state_value, float terminal_threshold, double reward_scale,

@@ -36,7 +36,7 @@ RESULTS = {
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count
+from coffee_fast.dynamics import Dynamics
 from coffee_fast.empirical.game import EmpiricalGame
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import Policy
@@ -18,7 +18,7 @@ from coffee_fast.simulation import LARGEST_INT, check_dynamics, check_two_alike
 
 def simulate_missing(
     game: EmpiricalGame,
-    dynamics: Any,
+    dynamics: Dynamics,
     strategies: Sequence[Policy],
     num_simulations: int,
     *,

@@ -21,7 +21,7 @@ from coffee_fast.simulation import reward_scale
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses import ResponseOracle
 
@@ -30,7 +30,7 @@ SECONDS_OF_A_WRITE = 60.0  # far more than one takes: what is unfinished by then
 
 
 def train_best_responses(
-    game: Game,
+    game: Dynamics,
     mixtures: Sequence[Mixture],
     seed: int,
     *,

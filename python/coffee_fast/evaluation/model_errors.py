@@ -19,7 +19,7 @@ from coffee_fast.simulation import check_dynamics, simulate
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.models import DynamicsEnsemble
     from coffee_fast.policies import Policy
 
@@ -99,7 +99,7 @@ class FidelityReport:
 
 
 def fidelity(
-    game: Game,
+    game: Dynamics,
     result: PSROResult,
     seed: int,
     *,
@@ -161,7 +161,7 @@ def fidelity(
 
 
 def _reward_figures(
-    game: Game,
+    game: Dynamics,
     model: DynamicsEnsemble,
     strategies: Sequence[Policy],
     profiles: Int32,

@@ -15,7 +15,7 @@ from coffee_fast.simulation import check_dynamics, simulate
 from coffee_fast.typing import Float64, Int32
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.psro.solution import Solution
 
@@ -54,7 +54,7 @@ class CoverageReport:
 
 
 def coverage(
-    game: Game,
+    game: Dynamics,
     dataset: TrajectoryDataset,
     solution: Solution | Mixture | str,
     seed: int,

@@ -24,7 +24,7 @@ from coffee_fast.typing import Float64, ProgressCallback
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.psro.solution import Solution
     from coffee_fast.responses import ResponseOracle
 
@@ -78,7 +78,7 @@ class CombinedGame:
 
 
 def combined_game(
-    game: Game,
+    game: Dynamics,
     solutions: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -142,7 +142,7 @@ def combined_game(
 
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture,
     seed: int,
     *,
@@ -154,7 +154,7 @@ def true_regret(
 ) -> RegretReport: ...
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -165,7 +165,7 @@ def true_regret(
     progress: ProgressCallback | None = ...,
 ) -> tuple[RegretReport, ...]: ...
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture | Sequence[Solution | Mixture],
     seed: int,
     *,

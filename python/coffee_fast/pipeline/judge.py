@@ -16,7 +16,8 @@ from coffee_fast.policies import as_mixture
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
-    from coffee_fast.games import Game, GameSpec
+    from coffee_fast.dynamics import Dynamics
+    from coffee_fast.games import GameSpec
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.models import DynamicsEnsemble
 
@@ -72,7 +73,7 @@ def evaluate(
     found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "coverage": []}
     found["solutions"] = _solutions(at, variants)
     try:
-        game: Game = load_game(spec.name, **spec.parameters)
+        game: Dynamics = load_game(spec.name, **spec.parameters)
     except InvalidGameError as error:
         found["status"] = f"skipped, since there is no true game to play in ({error})"
         write_sealed_json(file, "evaluation", plain(found))
@@ -94,7 +95,7 @@ def read_evaluation(run: Path) -> dict[str, Any]:
 
 
 def _judge(
-    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset | None, model: DynamicsEnsemble | None
+    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset | None, model: DynamicsEnsemble | None
 ) -> dict[str, Any]:
     """Return a variant's entries, from its own file if it was judged before an interruption."""
     file = at.folder / "evaluation" / f"judged_{variant.cloning_weight or 0.0}.json"
@@ -113,7 +114,7 @@ def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:
     return at.config.evaluation.meta_solvers or (at.config.psro.meta_solver,)
 
 
-def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]:
+def _regret(at: Workplace, game: Dynamics, variant: Variant) -> list[dict[str, Any]]:
     """Judge a variant's solutions together: they share the set of deviations, best responses to each among them."""
     wanted = at.config.evaluation
     iterations, solvers = evaluated_iterations(variant.result, wanted.num_last_iterations), extraction_solvers(at)
@@ -136,7 +137,7 @@ def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]
     ]
 
 
-def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
+def _fidelity(at: Workplace, game: Dynamics, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
     report = fidelity(
         game,
         variant.result,
@@ -150,7 +151,7 @@ def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemb
 
 
 def _coverage(
-    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
+    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
 ) -> dict[str, Any]:
     report = coverage(game, logged, variant.result.solve(solver), at.seed("coverage"), num_threads=at.num_threads)
     return {**_about(at, variant, solver), **report.to_json()}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,25 +25,9 @@ from coffee_fast.simulation import LARGEST_INT, check_dynamics, check_two_alike
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.games import GameSpec
     from coffee_fast.models import DynamicsEnsemble
-
-
-class LearnableGame(Protocol):
-    """What the loop plays in: a learned model, or a true game dressed like one.
-
-    ``core`` and ``spec`` as a game has them; the ``fingerprint`` tells runs in different games apart, and rewards are
-    divided by ``reward_scale`` where values are learned.
-    """
-
-    @property
-    def core(self) -> Any: ...
-    @property
-    def spec(self) -> GameSpec: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def reward_scale(self) -> float: ...
 
 
 def coffee_psro(
@@ -101,7 +85,7 @@ def coffee_psro(
 
 def run_psro(
     caller: str,
-    model: LearnableGame,
+    model: Dynamics,
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None,
@@ -129,7 +113,7 @@ def run_psro(
     return finished(state, model, config, seed)
 
 
-def finished(state: RunState, model: LearnableGame, config: PSROConfig, seed: int) -> PSROResult:
+def finished(state: RunState, model: Dynamics, config: PSROConfig, seed: int) -> PSROResult:
     """Return the result of a run that has come to its end."""
     return PSROResult(
         strategies=state.strategies,
@@ -151,7 +135,7 @@ def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
     check_two_alike(caller, spec)
 
 
-def check_model(caller: str, model: LearnableGame) -> None:
+def check_model(caller: str, model: Dynamics) -> None:
     """Raise unless there is something to play in that has a name and a unit of reward."""
     check_dynamics(caller, "model", model)
     if not (hasattr(model, "fingerprint") and hasattr(model, "reward_scale")):
@@ -182,7 +166,7 @@ def check_run(
 
 def _iterate(
     state: RunState,
-    model: LearnableGame,
+    model: Dynamics,
     config: PSROConfig,
     seed: int,
     folder: RunFolder | None,
@@ -219,7 +203,7 @@ def _iterate(
 def add_strategy(
     state: RunState,
     strategy: Policy,
-    model: LearnableGame,
+    model: Dynamics,
     config: PSROConfig,
     seed: int,
     num_threads: int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.ddqn import DDQN
 
 DECISIONS_BETWEEN_LOOKS = 128  # some 15 ms of the paper's training pass between two looks at whether to stop
@@ -35,7 +36,7 @@ class DDQNTraining:
     def __init__(
         self,
         config: DDQN,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture,
         objective: ResponseObjective,
         seed: int,
@@ -206,7 +207,7 @@ class NativeTraining(DDQNTraining):
         self._network.num_steps, self._learner.num_target_copies = (int(count) for count in state["counters"])
 
 
-def _check_player(player: int | None, dynamics: Any) -> int | None:
+def _check_player(player: int | None, dynamics: Dynamics) -> int | None:
     if player is not None:
         return check_count("respond: player", player, at_most=dynamics.core.num_players - 1)
     if not dynamics.spec.is_symmetric:
@@ -218,16 +219,15 @@ def _check_player(player: int | None, dynamics: Any) -> int | None:
 
 
 def make_actor(
-    config: DDQN, dynamics: Any, opponents: Mixture, objective: ResponseObjective, seed: int, player: int | None
+    config: DDQN, dynamics: Dynamics, opponents: Mixture, objective: ResponseObjective, seed: int, player: int | None
 ) -> _core.Actor:
     """Return the compiled actor of a training."""
-    policies, probabilities = as_mixture(opponents).core
+    num_players = dynamics.core.num_players
     return _core.Actor(
         dynamics.core,
-        policies,
-        probabilities,
+        [as_mixture(opponents).core] * num_players,
         seed=seed,
-        player=player,
+        seats=range(num_players) if player is None else [player],
         num_parallel_episodes=config.num_parallel_episodes,
         replay_capacity=config.replay_capacity,
         uncertainty_penalty=objective.uncertainty_penalty,

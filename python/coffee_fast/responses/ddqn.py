@@ -14,6 +14,7 @@ from coffee_fast.simulation import LARGEST_INT
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -139,7 +140,7 @@ class DDQN:
 
     def respond(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture,
         objective: ResponseObjective,
         *,
@@ -163,7 +164,7 @@ class DDQN:
 
     def start(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture,
         objective: ResponseObjective,
         *,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.objective import ResponseObjective
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -34,7 +35,7 @@ class DDQNTorch(DDQN):
 
     def start(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture,
         objective: ResponseObjective,
         *,
