@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 import pytest
 
 import coffee_fast as cf
+from coffee_fast.errors import ConfigError, DatasetError, InvalidArgumentError
+from coffee_fast.models.repeats import repeats
 
 NUM_GAMES = 1500
 CONFIG = cf.EnsembleConfig(
     num_members=2,
-    hidden_sizes=(48, 48),
-    num_steps=4000,
-    num_reward_steps=4000,
-    learning_rate=3e-3,
+    hidden_sizes=(64, 32),
+    num_steps=400,
+    num_reward_steps=400,
+    batch_size=512,
+    learning_rate=1e-2,
     normalization="per_dimension",
 )
 STANDARD_ERRORS = 4.0
@@ -210,7 +212,9 @@ def test_the_model_is_not_called_random(played):
     _, model, _ = played
     verdict = model.fit_report.verdict
     assert verdict.level in ("good", "use with care"), str(model.fit_report)
-    assert not {reason.figure for reason in verdict.reasons} & {"num_unlike_states", "num_unlike_ends", "drawn"}, verdict
+    assert not {reason.figure for reason in verdict.reasons} & {"num_unlike_states", "num_unlike_ends", "drawn"}, (
+        verdict
+    )
 
 
 def test_it_comes_back_from_a_folder(played, tmp_path):
@@ -222,3 +226,90 @@ def test_it_comes_back_from_a_folder(played, tmp_path):
     policies = ["uniform_random"] * model.spec.num_players
     again_played = cf.simulate(loaded, policies, num_episodes=50, seed=2)
     np.testing.assert_array_equal(again_played.returns, result.returns[:50])
+
+
+FEW = dataclasses.replace(CONFIG, num_steps=3, num_reward_steps=3, hidden_sizes=(8,))
+
+
+def cut(log, most):
+    """The log broken off after ``most`` rows."""
+    lengths = np.diff(log.trajectory_offsets)
+    kept = np.minimum(lengths, most)
+    rows = np.concatenate([np.arange(first, first + n) for first, n in zip(log.trajectory_offsets, kept, strict=False)])
+    arrays = {
+        name: array[rows] for name, array in log.arrays.items() if name not in ("trajectory_offsets", "truncated")
+    }
+    offsets = np.concatenate([[0], np.cumsum(kept)])
+    return cf.TrajectoryDataset(log.spec, arrays | {"trajectory_offsets": offsets, "truncated": lengths > most})
+
+
+def test_episodes_that_broke_off_teach_no_end():
+    log = cut(stopping(1200, np.random.default_rng(4)), most=3)
+    assert 0.3 < log.truncated.mean() < 0.4
+    config = dataclasses.replace(CONFIG, ends="probability")
+    model = cf.DynamicsEnsemble.fit(log, config, seed=1)
+    lengths = cf.simulate(model, ["uniform_random"] * 2, num_episodes=4000, seed=2).lengths
+    assert lengths.mean() == pytest.approx(1 / 0.3, abs=0.3)
+    assert not model.fit_report.data_is_uniform
+    papers = cf.DynamicsEnsemble.fit(log, FEW, seed=1)  # whose networks must not learn a next state that nobody saw
+    assert not papers.draws_ends
+
+
+def test_a_single_round_has_nothing_that_goes_on():
+    model = cf.DynamicsEnsemble.fit(pricing(300, np.random.default_rng(5), num_rounds=1), CONFIG, seed=1)
+    result = cf.simulate(model, ["uniform_random"] * 2, num_episodes=500, seed=2)
+    assert (result.lengths == 2).all()
+    assert result.returns.mean(axis=0) == pytest.approx([0.5 * 8 / 9, 0.5 * 8 / 9], abs=0.25)
+
+
+def test_returns_scale_what_learners_see_and_rewards_what_networks_learn():
+    log = pricing(200, np.random.default_rng(5))
+    model = cf.DynamicsEnsemble.fit(log, FEW, seed=1)
+    returns = by_episode(log.reward, log.trajectory_offsets)
+    assert model.reward_scale == pytest.approx(returns.std(), rel=0.1)
+    rewards = log.reward[log.acting_player == 1]
+    assert model.arrays["reward_scale"].item() == pytest.approx(rewards.std(), rel=0.1)
+
+
+def test_bits_depend_on_the_seed_alone_for_any_number_of_threads():
+    log = kuhn(30, np.random.default_rng(6))
+    first, same, threads, other = (
+        cf.DynamicsEnsemble.fit(log, FEW, seed, num_threads=num_threads).fingerprint
+        for seed, num_threads in ((1, 1), (1, 1), (1, 3), (2, 1))
+    )
+    assert first == same == threads != other
+
+
+def test_recorded_chance_is_not_random():
+    dealt = repeats(kuhn(200, np.random.default_rng(7)), draws=True)
+    assert dealt["num_repeated"] > 200
+    assert not any(count for name, count in dealt.items() if "unlike" in name)
+    moved = repeats(again(200, np.random.default_rng(7)), draws=True)
+    assert moved["num_unlike_movers"] > 100
+    assert not any(moved[name] for name in ("num_unlike_states", "num_unlike_ends", "num_unlike_rewards"))
+    assert repeats(again(200, np.random.default_rng(7)))["num_unlike_states"] > 100  # to a model that draws nothing
+
+
+def test_settings_that_do_not_fit_the_game_are_refused():
+    log = pricing(30, np.random.default_rng(8))
+    for changes, words in ({"ends": "state"}, "ends='state' is for"), ({"history_source": "actions"}, "would show"):
+        with pytest.raises(InvalidArgumentError, match=words):
+            cf.DynamicsEnsemble.fit(log, dataclasses.replace(FEW, **changes))
+    with pytest.raises(ConfigError, match="ends must be"):
+        cf.EnsembleConfig(ends="never")
+    with pytest.raises(DatasetError, match="pays the same"):
+        cf.DynamicsEnsemble.fit(cf.TrajectoryDataset(log.spec, log.arrays | {"reward": np.zeros_like(log.reward)}), FEW)
+
+
+def test_players_are_cloned_one_by_one():
+    log = sale(600, np.random.default_rng(9))
+    config = cf.BehaviorCloningConfig(hidden_sizes=(32,), num_steps=300, batch_size=256, learning_rate=1e-2)
+    clones = [cf.clone_behavior(log, config, seats=[seat]) for seat in range(2)]
+    model = cf.DynamicsEnsemble.fit(log, CONFIG, seed=1)
+    result = cf.simulate(model, clones, num_episodes=3000, seed=3, record=True)
+    assert_same_mean(result.returns, by_episode(log.reward, log.trajectory_offsets), "returns")
+    cloned = cf.clone_behavior(kuhn(30, np.random.default_rng(9)), dataclasses.replace(config, num_steps=5), seats=[2])
+    assert cloned.layers[-1][0].shape[0] == 2
+    for seats in ([], [2], [0, 0, 1], 1, "0", [0.5], {0: 1}):
+        with pytest.raises(InvalidArgumentError, match="clone_behavior: seats"):
+            cf.clone_behavior(log, config, seats=seats)
