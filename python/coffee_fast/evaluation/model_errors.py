@@ -33,7 +33,7 @@ class FidelityReport:
     There are two ways to ask. The first compares the empirical game that was estimated inside the model with the same
     game estimated by true play: it counts errors of the dynamics as well as of the rewards. The second, whose figures
     begin with ``reward_``, plays in the true game alone and asks the reward networks about the last state and action of
-    each episode.
+    each episode, or about all of them where every step may pay.
 
     Attributes
     ----------
@@ -162,6 +162,21 @@ def fidelity(
     return FidelityReport(profiles, utility_error, disagreement, found.value, found.low, found.high, **second)
 
 
+def _payoffs(model: DynamicsEnsemble, log: Mapping[str, Any]) -> tuple[Float64, Float64, Float64]:
+    """Returns of true episodes ``[B, N]``, what reward networks say of them, and the disagreement summed ``[B]``.
+
+    They are asked about the last step of an episode, or about every step where every step may pay.
+    """
+    offsets = log["trajectory_offsets"]
+    rows = np.arange(offsets[-1]) if model.spec.rewards == "every_step" else offsets[1:] - 1
+    players = log["acting_player"][rows].astype(np.int32)
+    by_member, disagreement = model.core.rewards(log["state"][rows], log["action"][rows], players)
+    parts = log["reward"][rows].astype(np.float64), by_member.mean(axis=2), disagreement
+    first = np.searchsorted(rows, offsets[:-1])
+    true, predicted, disagreed = (np.add.reduceat(part, first, axis=0) for part in parts)
+    return true, predicted, disagreed
+
+
 def _reward_figures(
     game: Dynamics,
     model: DynamicsEnsemble,
@@ -184,10 +199,7 @@ def _reward_figures(
         )
         assert played.trajectories is not None
         log = played.trajectories
-        ends = log["trajectory_offsets"][1:] - 1
-        true = log["reward"][ends].astype(np.float64)
-        by_member, disagreement = model.core.rewards(log["state"][ends], log["action"][ends])
-        predicted = by_member.mean(axis=2)
+        true, predicted, disagreement = _payoffs(model, log)
         figures[:, place] = (
             np.abs(true.mean(axis=0) - predicted.mean(axis=0)).mean(),
             np.abs(true - predicted).sum(axis=1).mean(),
