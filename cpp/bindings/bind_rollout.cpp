@@ -1,4 +1,5 @@
 #include "coffee_fast/dynamics_ensemble.hpp"
+#include "coffee_fast/game_tree.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/rollout.hpp"
 #include "pybind.hpp"
@@ -70,6 +71,7 @@ void bind_rollout_of(py::module_& module) {
 void bind_rollout(py::module_& module) {
   bind_rollout_of<GeneralizedBargaining>(module);
   bind_rollout_of<DynamicsEnsemble>(module);
+  bind_rollout_of<GameTree>(module);
 }
 
 }  // namespace coffee_fast::bindings

@@ -94,6 +94,7 @@ void bind_replicator(py::module_& module);
 void bind_policy(py::module_& module);
 void bind_generalized_bargaining(py::module_& module);
 void bind_dynamics_ensemble(py::module_& module);
+void bind_game_tree(py::module_& module);
 void bind_rollout(py::module_& module);
 void bind_empirical_game(py::module_& module);
 void bind_actor(py::module_& module);

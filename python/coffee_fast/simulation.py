@@ -99,7 +99,9 @@ def simulate(
 
 def check_dynamics(caller: str, name: str, value: Any) -> None:
     """Raise ``InvalidArgumentError`` unless ``value`` is a true game or a model, something that can be played."""
-    is_playable = isinstance(getattr(value, "core", None), _core.GeneralizedBargaining | _core.DynamicsEnsemble)
+    is_playable = isinstance(
+        getattr(value, "core", None), _core.GeneralizedBargaining | _core.DynamicsEnsemble | _core.GameTree
+    )
     if not (is_playable and hasattr(value, "spec")):
         raise InvalidArgumentError(f"{caller}: {name} must be a game or a DynamicsEnsemble, got {shown(value)}")
 

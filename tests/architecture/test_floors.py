@@ -16,7 +16,7 @@ HEADERS = ROOT / "cpp" / "include" / "coffee_fast"
 ONLY_IN = {
     "torch": {"models", "responses", "cli/system"},
     "matplotlib": {"plotting"},
-    "pyspiel": {"games/openspiel"},
+    "pyspiel": {"games/openspiel", "games/openspiel_tree"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pandas": {"reports", "data/frames"},

@@ -35,9 +35,10 @@ RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
-    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
-    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
+    *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
+    *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
+    *("meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
@@ -103,6 +104,7 @@ def world() -> dict[str, Any]:
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     return {
+        "tree": cf.GameTree("openspiel:kuhn_poker"),
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -149,6 +151,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
@@ -216,7 +220,6 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     game = cf.EmpiricalGame(1)
     game.add_strategies(2)
     recorded = {"profiles": [[0, 1]], "counts": [2], "sums": [[[6.0], [2.0]]], "sums_of_squares": [[[20.0], [4.0]]]}
-    zero_sum = cf.PayoffTable.from_arrays([payoffs, -payoffs])
     names = "expected_payoffs deviation_payoffs optimistic_payoffs pessimistic_payoffs regret pessimistic_regret"
     options = {"step_size": 1e-3, "max_iterations": 5, "min_probability": 1e-6}
     solvers: dict[str, dict[str, Any]] = {
@@ -228,6 +231,7 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             **{"num_anneal_steps": 20, **options},
         },
         "Nash": {},
+        "CorrelatedEquilibrium": {"coarse": False, "objective": "entropy"},
         "GANE": {"kl_weight": 0.1, "risk_aversion": 0.0, "tolerance": 1e-6, "max_iterations": 5},
         "GAMD": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "risk_aversion": 0.0, "tolerance": 0.0},
         "LogitQRE": {"temperature": 0.1},
@@ -238,12 +242,19 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     }
     return {
         "PayoffTable": (cf.PayoffTable, {"arrays": (payoffs[None], payoffs.T[None].copy()), "is_symmetric": True}),
-        "PayoffTable.symmetric": (cf.PayoffTable.symmetric, {"payoffs": payoffs}),
-        "PayoffTable.from_arrays": (cf.PayoffTable.from_arrays, {"payoffs": [payoffs, payoffs]}),
+        "PayoffTable.symmetric": (
+            cf.PayoffTable.symmetric,
+            {"payoffs": payoffs, "strategy_names": ["u", "d"], "player_names": ["A", "B"]},
+        ),
+        "PayoffTable.from_arrays": (
+            cf.PayoffTable.from_arrays,
+            {"payoffs": [payoffs, payoffs], "strategy_names": [["u", "d"], ["l", "r"]], "player_names": ["A", "B"]},
+        ),
         "PayoffTable.member": (table.member, {"index": 0}),
         "PayoffTable.payoffs": (table.payoffs, {"player": 0}),
         **{f"PayoffTable.{name}": (getattr(table, name), {"mixtures": mixtures}) for name in names.split()},
         "load_payoffs": (cf.load_payoffs, {"path": folder / "nowhere.csv"}),
+        "save_payoffs": (cf.save_payoffs, {"table": table, "path": folder / "payoffs.nfg"}),
         "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
         "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
         "EmpiricalGame.record": (game.record, recorded),
@@ -253,11 +264,12 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         **{
             f"meta_solvers.{name}.solve": (
                 getattr(meta_solvers, name)(**given).solve,
-                {"table": zero_sum if name == "Nash" else table},
+                {"table": table},
             )
             for name, given in solvers.items()
         },
         "meta_solvers.Uniform.solve": (meta_solvers.Uniform().solve, {"table": table}),
+        "meta_solvers.register_solver": (meta_solvers.register_solver, {"solver": meta_solvers.Nash}),
         "meta_solvers.from_config": (meta_solvers.from_config, {"config": {"kind": "replicator", "step_size": 0.1}}),
         "Solution.extract": (
             cf.Solution.extract,
@@ -437,6 +449,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "progress": None,
             },
         ),
+        "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,
             {
@@ -448,8 +462,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             evaluation.fidelity,
             {"game": game, "result": result, "seed": 0, "model": model, **judged},
         ),
-        "evaluation.coverage": (
-            evaluation.coverage,
+        "evaluation.play_near_log": (
+            evaluation.play_near_log,
             {
                 **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
                 **{"num_episodes": 4, "num_threads": 1},

@@ -77,11 +77,11 @@ class EpisodeRunner {
     begin(seed, profile, first_rollout, outputs);
     draw_policies(players, Stream(seed, Purpose::strategy, profile), outputs.strategies);
     dynamics_.reset(batch_, active_, keys_);
-    const Stream stream(seed, Purpose::action, profile);
+    const Stream stream(seed, Purpose::action, profile), chance(seed, Purpose::chance, profile);
     if (trajectories != nullptr) steps_.assign(outputs.lengths.size(), {});
     for (std::uint32_t time = 0; !active_.empty(); ++time) {
       cancel.poll();
-      act(stream, time);
+      act(stream, chance, time);
       if (trajectories != nullptr) record_decisions();
       const StepOutputs step{{rewards_.data(), active_.size(), num_returns_},
                              {disagreement_.data(), active_.size()},
@@ -137,19 +137,46 @@ class EpisodeRunner {
   }
 
   /// Fills actions_, a row for each active lane; each group acts at once.
-  void act(const Stream& stream, std::uint32_t time) {
-    if (groups_.size() == 1) return act_by(*groups_.front(), 0, active_.size(), stream, time);
-    sort_by_group();
+  void act(const Stream& stream, const Stream& chance, std::uint32_t time) {
+    std::size_t count = active_.size();
+    if constexpr (HasChance<D>) count = let_chance_move(chance, time);
+    if (groups_.size() == 1) return act_by(*groups_.front(), 0, count, stream, time);
+    sort_by_group(count);
     for (std::size_t group = 0; group < groups_.size(); ++group)
       if (const std::size_t first = starts_[group], rows = starts_[group + 1] - first; rows > 0)
         act_by(*groups_[group], first, rows, stream, time);
   }
 
-  /// Sorts the active lanes by the group of the player on move: group g has rows starts_[g] to starts_[g + 1].
-  void sort_by_group() {
-    const std::size_t count = active_.size();
-    movers_.resize(count);
+  /// Puts the lanes where chance is to move last and draws their outcomes; returns how many are before them.
+  std::size_t let_chance_move(const Stream& stream, std::uint32_t time)
+    requires HasChance<D>
+  {
+    movers_.resize(active_.size());
     dynamics_.players_to_act(batch_, active_, movers_);
+    sorted_.clear();
+    std::size_t count = 0;
+    for (std::size_t row = 0; row < active_.size(); ++row)
+      if (movers_[row] == chance_player)
+        sorted_.push_back(active_[row]);
+      else
+        active_[count++] = active_[row];
+    std::ranges::copy(sorted_, active_.begin() + static_cast<std::ptrdiff_t>(count));
+    probabilities_.resize(sorted_.size() * dynamics_.num_chance_outcomes());
+    const MatrixView<double> probabilities{probabilities_.data(), sorted_.size(), dynamics_.num_chance_outcomes()};
+    dynamics_.chance_probabilities(batch_, sorted_, probabilities);
+    for (std::size_t row = 0; row < sorted_.size(); ++row) {
+      const std::uint64_t rollout = keys_[static_cast<std::size_t>(sorted_[row])].rollout;
+      actions_[count + row] =
+          static_cast<std::int32_t>(sample_categorical(probabilities.row(row), stream.at(rollout, time).next_double()));
+    }
+    return count;
+  }
+
+  /// Sorts the first lanes by the group of the player on move: group g has rows starts_[g] to starts_[g + 1].
+  void sort_by_group(std::size_t count) {
+    const std::span<std::int32_t> lanes = std::span(active_).first(count);
+    movers_.resize(count);
+    dynamics_.players_to_act(batch_, lanes, movers_);
     const auto group = [this](std::size_t row) {
       return group_of_[static_cast<std::size_t>(active_[row]) * num_players_ + static_cast<std::size_t>(movers_[row])];
     };
@@ -158,8 +185,8 @@ class EpisodeRunner {
     for (std::size_t g = 0; g < groups_.size(); ++g) starts_[g + 1] += starts_[g];
     next_ = starts_;
     sorted_.resize(count);
-    for (std::size_t row = 0; row < count; ++row) sorted_[next_[group(row)]++] = active_[row];
-    active_.swap(sorted_);
+    for (std::size_t row = 0; row < count; ++row) sorted_[next_[group(row)]++] = lanes[row];
+    std::ranges::copy(sorted_, lanes.begin());
   }
 
   void act_by(const Policy& policy, std::size_t first, std::size_t rows, const Stream& stream, std::uint32_t time) {
@@ -249,7 +276,7 @@ class EpisodeRunner {
   std::vector<Stream> streams_;
   std::vector<std::uint8_t> masks_;
   std::vector<float> features_;
-  std::vector<double> rewards_, disagreement_;
+  std::vector<double> rewards_, disagreement_, probabilities_;
   std::vector<std::uint8_t> terminal_;
   PolicyWorkspace workspace_;
   std::vector<Trajectories> steps_;  // of each lane, while recording

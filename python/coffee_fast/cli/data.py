@@ -136,7 +136,7 @@ def export(
 
 
 def describe(folder: Folder, as_json: Json = False) -> None:
-    """Print a dataset's sizes, returns, lengths, coverage."""
+    """Print a dataset's card: its sizes, returns, lengths, how varied play is."""
     card = cf.TrajectoryDataset.load(folder).describe()
     finish({"dataset": folder, **card.to_json()}, str(card), as_json)
 

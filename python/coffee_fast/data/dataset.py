@@ -25,7 +25,7 @@ from coffee_fast.games import GameSpec
 from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
-    from coffee_fast.data.coverage import DatasetCard
+    from coffee_fast.data.card import DatasetCard
     from coffee_fast.data.findings import DatasetCheck
 
 ARRAYS = (  # and "truncated", where a trajectory is
@@ -260,7 +260,7 @@ class TrajectoryDataset:
 
     def describe(self) -> DatasetCard:
         """Figures a reader wants before trusting the log; ``str()`` of it is a card."""
-        from coffee_fast.data.coverage import DatasetCard
+        from coffee_fast.data.card import DatasetCard
 
         return DatasetCard.of(self)
 

@@ -12,10 +12,10 @@ import numpy as np
 from coffee_fast._provenance import plain
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.evaluation.correlation import Correlation, correlation_over_profiles
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import check_dynamics, check_two_alike, simulate
+from coffee_fast.statistics import Correlation, correlation_over_profiles
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
 if TYPE_CHECKING:

@@ -65,8 +65,9 @@ def steps_of(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any
     ):
         if given is not None and (count > given or (names and len(names) != given)):
             raise DatasetError(
-                f"{columns.caller}: the column {columns.sources.get(what, action).name:.120} names {len(names) or count} "
-                f"{what}s ({', '.join(names)[:160]}), but num_{what}s is {given}; say {what}_names, in order"
+                f"{columns.caller}: the column {columns.sources.get(what, action).name:.120} names "
+                f"{len(names) or count} {what}s ({', '.join(names)[:160]}), but num_{what}s is {given}; "
+                f"say {what}_names, in order"
             )
     nobody = np.flatnonzero((found.action < 0).all(axis=1) & (found.outcome < 0))
     if nobody.size:

@@ -13,6 +13,7 @@ from coffee_fast.checks import check_choice, check_count, check_flag, check_numb
 from coffee_fast.config import Parts, apply_overrides, read_toml, update
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
 from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
@@ -103,6 +104,8 @@ class EvaluationConfig:
         if not isinstance(self.meta_solvers, tuple | list):
             raise ConfigError(f"EvaluationConfig: meta_solvers must be a list, got {shown(self.meta_solvers)}")
         object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))
+        for solver in self.meta_solvers:
+            check_independent("EvaluationConfig: each of meta_solvers", solver, ConfigError)
         described = [describe_part(solver) for solver in self.meta_solvers]
         if any(solver in described[:place] for place, solver in enumerate(described)):
             raise ConfigError(f"EvaluationConfig: meta_solvers must differ from each other, got {described}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast._provenance import describe_part, plain
 from coffee_fast._sealed import Form, read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidGameError
-from coffee_fast.evaluation import coverage, fidelity, true_regret
+from coffee_fast.evaluation import fidelity, play_near_log, true_regret
 from coffee_fast.games import load_game
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
 from coffee_fast.policies import as_mixture
@@ -103,7 +103,7 @@ def _judge(
         if model is not None:
             found["fidelity"] = [_fidelity(at, game, variant, model)]
         if logged is not None and logged.num_trajectories > 1:
-            found["coverage"] = [_coverage(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
+            found["coverage"] = [_near_log(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
         write_sealed_json(file, "judged_variant", plain(found))
     return read_sealed_json(file, "judged_variant", {"regret": [dict], "fidelity?": [dict], "coverage?": [dict]})
 
@@ -149,10 +149,11 @@ def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemb
     return {**_about(at, variant), **report.to_json()}
 
 
-def _coverage(
+def _near_log(
     at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
 ) -> dict[str, Any]:
-    report = coverage(game, logged, variant.result.solve(solver), at.seed("coverage"), num_threads=at.num_threads)
+    solution, seed = variant.result.solve(solver), at.seed("coverage")  # files and seeds keep the name of before
+    report = play_near_log(game, logged, solution, seed, num_threads=at.num_threads)
     return {**_about(at, variant, solver), **report.to_json()}
 
 

@@ -16,6 +16,7 @@ from coffee_fast.empirical import PayoffTable
 from coffee_fast.empirical.profiles import seats_of
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.players import Player
 from coffee_fast.policies import Mixture
 from coffee_fast.policy_files import policy_from_arrays
@@ -101,6 +102,7 @@ class Solution:
             raise InvalidArgumentError(f"Solution.extract: spec must be a GameSpec or None, got {shown(spec)}")
         if not callable(getattr(solver, "solve", None)) or isinstance(solver, type):
             raise InvalidArgumentError(f"Solution.extract: solver must be a meta-strategy solver, got {shown(solver)}")
+        check_independent("Solution.extract: solver", solver)
         roles = roles_of(table, spec)
         by_role = _policies_by_role(policies, table, roles)
         found = alike_within_roles(table, solver.solve(table), roles)

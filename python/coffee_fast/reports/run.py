@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
-from coffee_fast.evaluation.correlation import Correlation
 from coffee_fast.reports.how_to_play import how_to_play
+from coffee_fast.statistics import Correlation
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
@@ -81,7 +81,7 @@ def write_report(
         f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
         f"## The model\n\n{_quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
-        _coverage(evaluation.get("coverage", [])),
+        _near_log(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
         _iterations(result),
@@ -236,7 +236,7 @@ def _fidelity(fidelity: FidelityReport) -> str:
     )
 
 
-def _coverage(entries: Sequence[Mapping[str, Any]]) -> str:
+def _near_log(entries: Sequence[Mapping[str, Any]]) -> str:
     if not entries:
         return ""
     share, whole = entries[0]["share_of_actions"], entries[0]["share_of_episodes"]

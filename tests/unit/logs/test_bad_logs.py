@@ -198,8 +198,8 @@ def test_joint_rows_with_a_missing_column():
         read(None, rounds(action_0=[0, None, 2, 1], action_1=[1, None, 0, 2]))
     with pytest.raises(cf.DatasetError, match="a player .* and actions of all players"):
         read(None, rounds(player=[0, 1, 0, 1]))
+    log = rounds(reward_0=None, reward_1=None, gain=[1, 2, 3, 4])
     with pytest.raises(cf.DatasetError, match="reward must have a column for each of 2 players, got gain alone"):
-        log = rounds(reward_0=None, reward_1=None, gain=[1, 2, 3, 4])
         read(None, log, columns={"reward": "gain"})
 
 

@@ -159,7 +159,8 @@ def test_rounds_lie_seat_by_seat_and_hide_what_was_chosen():
     assert (dataset.reward[::2] == 0).all()
     pending = dataset.state[:, -6:].reshape(-1, 2, 3)
     np.testing.assert_array_equal(pending[1::2, 0], np.eye(3)[price[:, 0]])
-    assert (pending[::2] == 0).all() and (pending[:, 1] == 0).all()
+    assert (pending[::2] == 0).all()
+    assert (pending[:, 1] == 0).all()
     known = dataset.information_states()
     assert same(dataset, cf.TrajectoryDataset(dataset.spec, dataset.arrays))
     rng = np.random.default_rng(3)  # another choice of the first seat in the last round shows the second one nothing

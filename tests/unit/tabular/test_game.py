@@ -53,7 +53,7 @@ def test_episodes_give_transitions_by_step_and_mark_what_is_unseen():
         gane(game, kl_weight=1.0)
     found = gane(game, kl_weight=1.0, unseen_value=(0.0, -1.0))
     assert found.status == "converged"
-    assert np.isinf(found.coverage).all()
+    assert np.isinf(found.concentrability).all()
     labels = {**log, "state": [1, 0, 1, 1, 0]}
     same = cf.TabularGame.from_dataset(labels, num_states=3, num_actions=2)
     assert same.state_keys == (0, 1, 2)

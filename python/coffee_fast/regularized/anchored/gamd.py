@@ -20,7 +20,7 @@ from coffee_fast.stage_games.kernels import (
     anchored_best_response,
     anchored_mirror_descent,
     contraction,
-    deviation_payoffs,
+    deviation_payoffs_of_logs,
     is_zero_sum,
     nearest_potential,
     regularized_gap,
@@ -154,7 +154,7 @@ def _play(
         gap = regularized_gap(payoffs, reference, kl_weight, logs)
         response = [
             anchored_best_response(q, reference[i], kl_weight[:, i])[1]
-            for i, q in enumerate(deviation_payoffs(payoffs, logs))
+            for i, q in enumerate(deviation_payoffs_of_logs(payoffs, logs))
         ]
         value = np.stack(response, axis=1) - gap
     allowed = tolerance * np.minimum(ranges, LARGEST_RATIO * kl_weight)

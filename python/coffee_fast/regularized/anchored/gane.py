@@ -12,7 +12,7 @@ from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
 from coffee_fast.regularized.anchored.anchors import Anchors, KLValue
 from coffee_fast.regularized.anchored.backward_induction import Induced, Stage, induce, product
-from coffee_fast.regularized.anchored.log_figures import expected_gap, log_coverage
+from coffee_fast.regularized.anchored.log_figures import concentrability_of, expected_gap
 from coffee_fast.regularized.anchored.solutions import AnchoredEquilibrium, AnchoredPolicies
 from coffee_fast.regularized.games import as_game
 from coffee_fast.stage_games.arguments import KLWeight, References, frozen
@@ -20,7 +20,7 @@ from coffee_fast.stage_games.kernels import (
     METHODS,
     Equilibria,
     Method,
-    deviation_payoffs,
+    deviation_payoffs_of_logs,
     kl_divergence,
     solve_anchored,
 )
@@ -181,7 +181,7 @@ def _regularized_values(
     payoffs: Profile, reference: Profile, kl_weight: Float64, mixtures: Profile
 ) -> tuple[Float64, Float64]:
     """Return ``[G, N]`` each: payoffs less KL penalties, and the penalties."""
-    values = deviation_payoffs(payoffs, mixtures)
+    values = deviation_payoffs_of_logs(payoffs, mixtures)
     expected = [(np.exp(x) * q).sum(axis=1) for x, q in zip(mixtures, values, strict=True)]
     divergence = [kl_divergence(x, ref) for x, ref in zip(mixtures, reference, strict=True)]
     penalty = kl_weight * np.stack(divergence, axis=1)
@@ -195,7 +195,7 @@ def _stage(payoffs: Profile, reference: Profile, kl_weight: Float64, found: Equi
 
 
 def _policies(game: TabularGame, anchors: Anchors, found: Induced) -> AnchoredPolicies:
-    coverage, unilateral = log_coverage(game, anchors)
+    concentrability, unilateral = concentrability_of(game, anchors)
     return AnchoredPolicies(
         policies=tuple(frozen(policy) for policy in found.policies),
         gap=found.gap,
@@ -207,8 +207,8 @@ def _policies(game: TabularGame, anchors: Anchors, found: Induced) -> AnchoredPo
         is_unique=found.is_unique,
         contraction=found.contraction,
         kl_weight=anchors.kl_weight,
-        coverage=coverage,
-        unilateral_coverage=unilateral,
+        concentrability=concentrability,
+        unilateral_concentrability=unilateral,
         expected_gap=expected_gap(game, anchors, found),
         about=game.about,
     )

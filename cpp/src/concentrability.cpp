@@ -1,4 +1,4 @@
-#include "coffee_fast/coverage.hpp"
+#include "coffee_fast/concentrability.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,19 +22,20 @@ void raise(double& largest, double weight, double frequency) {
 
 }  // namespace
 
-Coverage coverage(std::span<const std::size_t> sizes, std::span<const double> reference,
-                  std::span<const double> frequencies) {
+Concentrability concentrability(std::span<const std::size_t> sizes, std::span<const double> reference,
+                                std::span<const double> frequencies) {
   std::size_t num_profiles = 1, num_actions = 0;
   for (const std::size_t size : sizes) num_profiles *= size, num_actions += size;
-  check(num_profiles > 0 && frequencies.size() == num_profiles, "coverage: frequencies must have one entry a profile, ",
-        num_profiles, " in all, got ", frequencies.size());
-  check(reference.size() == num_actions, "coverage: reference must have one entry an action, ", num_actions,
+  check(num_profiles > 0 && frequencies.size() == num_profiles,
+        "concentrability: frequencies must have one entry a profile, ", num_profiles, " in all, got ",
+        frequencies.size());
+  check(reference.size() == num_actions, "concentrability: reference must have one entry an action, ", num_actions,
         " in all, got ", reference.size());
   std::vector<double> probabilities;
   for (const double log_reference : reference)  // -1 marks what is not available
     probabilities.push_back(is_available(log_reference) ? std::exp(log_reference) : -1.0);
 
-  Coverage found{0.0, std::vector<double>(sizes.size(), 0.0)};
+  Concentrability found{0.0, std::vector<double>(sizes.size(), 0.0)};
   std::vector<double> played(sizes.size());
   for (std::size_t profile = 0; profile < num_profiles; ++profile) {
     std::size_t rest = profile, end = num_actions;

@@ -1,4 +1,4 @@
-"""What a log of play covers, in figures."""
+"""A dataset's card: what a log of play is, in figures."""
 
 from __future__ import annotations
 

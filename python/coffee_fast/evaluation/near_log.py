@@ -23,7 +23,7 @@ MAX_LOGGED = 2000  # logged transitions that the usual distance is measured at
 
 
 @dataclass(frozen=True)
-class CoverageReport:
+class NearLogReport:
     """The play of one solution in the true game beside the log.
 
     Attributes
@@ -53,7 +53,7 @@ class CoverageReport:
         return asdict(self)
 
 
-def coverage(
+def play_near_log(
     game: Game,
     dataset: TrajectoryDataset,
     solution: Solution | Mixture | str,
@@ -61,7 +61,7 @@ def coverage(
     *,
     num_episodes: int = 1000,
     num_threads: int = 1,
-) -> CoverageReport:
+) -> NearLogReport:
     """Measure how much of a solution's play in the true game lies on states and actions like those logged.
 
     Distances are Euclidean, between states and action vectors whose every entry is divided by its deviation in the log.
@@ -81,11 +81,11 @@ def coverage(
     num_threads
         Threads for simulation, 0 for all cores; the report does not depend on it.
     """
-    check_dynamics("coverage", "game", game)
+    check_dynamics("play_near_log", "game", game)
     if not isinstance(dataset, TrajectoryDataset):
-        raise InvalidArgumentError(f"coverage: dataset must be a TrajectoryDataset, got {shown(dataset)}")
+        raise InvalidArgumentError(f"play_near_log: dataset must be a TrajectoryDataset, got {shown(dataset)}")
     if dataset.num_trajectories < 2:
-        raise InvalidArgumentError("coverage: dataset must have two trajectories or more, got 1")
+        raise InvalidArgumentError("play_near_log: dataset must have two trajectories or more, got 1")
     from scipy.spatial import cKDTree
 
     mixture = as_mixture(solution)
@@ -93,7 +93,7 @@ def coverage(
         game,
         [mixture] * game.spec.num_players,
         num_episodes=num_episodes,
-        seed=derive_seed(seed, "coverage"),
+        seed=derive_seed(seed, "coverage"),  # the name of before, which the bits depend on
         num_threads=num_threads,
         record=True,
     )
@@ -107,7 +107,7 @@ def coverage(
     distances, _ = tree.query(_features(dataset, played.trajectories["state"], played.trajectories["action"]) / scale)
     is_far = distances > threshold
     far_in_episode = np.add.reduceat(is_far, played.trajectories["trajectory_offsets"][:-1])
-    return CoverageReport(
+    return NearLogReport(
         share_of_actions=float(1.0 - is_far.mean()),
         share_of_episodes=float((far_in_episode == 0).mean()),
         mean_distance=float(distances.mean()),

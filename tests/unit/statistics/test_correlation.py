@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from coffee_fast.evaluation.correlation import correlation_over_profiles
+from coffee_fast.statistics import correlation_over_profiles
 
 
 def pairs(num_strategies):

@@ -15,7 +15,7 @@ from coffee_fast.typing import Float64
 
 
 @dataclass(frozen=True, eq=False)
-class Coverage:
+class Concentrability:
     """How far a data distribution covers a reference: ``joint [G]`` and ``unilateral [G, N]``, inf where it does not.
 
     ``joint`` is the largest ``prod_i ref_i(a_i) / mu(a)``; ``unilateral`` of player ``i`` is the largest
@@ -26,8 +26,8 @@ class Coverage:
     unilateral: Float64
 
 
-def coverage(reference: Sequence[Float64], frequencies: Float64) -> Coverage:
-    """Return the coverage of log-references ``[G, A_i]`` by the data's frequencies ``[G, A1, ..., An]``.
+def concentrability(reference: Sequence[Float64], frequencies: Float64) -> Concentrability:
+    """Return the concentrability of log-references ``[G, A_i]`` by the data's frequencies ``[G, A1, ..., An]``.
 
     Profiles in which an action is not available do not count, nor do those whose reference probability is zero.
     """
@@ -46,4 +46,4 @@ def coverage(reference: Sequence[Float64], frequencies: Float64) -> Coverage:
         return np.asarray(ratio.max(axis=axes))
 
     others = [[j for j in range(num_players) if j != i] for i in range(num_players)]
-    return Coverage(largest(range(num_players)), np.stack([largest(o) for o in others], axis=1))
+    return Concentrability(largest(range(num_players)), np.stack([largest(o) for o in others], axis=1))

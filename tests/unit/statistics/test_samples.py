@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import coffee_fast as cf
-from coffee_fast.evaluation import statistics
+from coffee_fast.statistics import samples as statistics
 
 TESTS = (statistics.welch_test, statistics.mann_whitney_test, statistics.permutation_test)
 
