@@ -16,7 +16,6 @@ from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, as_playe
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float32, UInt8
 
-
 MOST_SEATS = 127
 
 
@@ -128,8 +127,8 @@ class Player:
         knowledge
             The information state ``[I]``, laid out as :class:`coffee_fast.GameSpec` says; or this player's observation
             ``[O]``, if every position since the start of the episode was shown to it: those where others moved by
-            :meth:`observe`. That none was left out can be noticed only where the order of turns is known (``turn_order``
-            is ``"cyclic"``).
+            :meth:`observe`. That none was left out can be noticed only where the order of turns is known
+            (``turn_order`` is ``"cyclic"``).
         legal_actions
             Action numbers, or a mask of 0 and 1, one entry an action. Of two actions, a list of integers is numbers.
 

@@ -21,7 +21,9 @@ def result(model, config):
 
 def report(regret):
     one, none = np.full(2, float(regret)), np.full(2, 0.1)
-    return RegretReport(one, none, one * 0.9, none, one, none, ("strategy 0",), (np.zeros(1),), (("strategy 0",),), {}, 10, 0)
+    return RegretReport(
+        one, none, one * 0.9, none, one, none, ("strategy 0",), (np.zeros(1),), (("strategy 0",),), {}, 10, 0
+    )
 
 
 def is_png(figure):

@@ -159,11 +159,7 @@ def fidelity(
     found = correlation_over_profiles(utility_error, disagreement, profiles, derive_seed(seed, "correlation"), roles)
     if progress:
         progress("fidelity", 0 if model else 1, len(profiles) if model else 1, {})
-    second = (
-        {}
-        if model is None
-        else _reward_figures(game, model, result, seed, num_simulations, num_threads, progress)
-    )
+    second = {} if model is None else _reward_figures(game, model, result, seed, num_simulations, num_threads, progress)
     return FidelityReport(profiles.copy(), utility_error, disagreement, found.value, found.low, found.high, **second)
 
 

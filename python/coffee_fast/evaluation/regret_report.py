@@ -39,7 +39,7 @@ class RegretReport:
     response_report
         The oracle's figures on the best response to this solution; of several roles each name begins with the role's.
     num_simulations, seed
-        Episodes a profile and sample set; the seed of the evaluation.
+        Episodes a profile and sample set, 0 where figures are exact; the seed of the evaluation.
     """
 
     regret: Float64
@@ -54,6 +54,11 @@ class RegretReport:
     response_report: Mapping[str, float]
     num_simulations: int
     seed: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether figures were computed over the whole tree of the game; else they are estimates of lower bounds."""
+        return self.num_simulations == 0
 
     @property
     def deviation(self) -> str:

@@ -13,8 +13,10 @@ from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.best_responses import train_best_responses
 from coffee_fast.evaluation.deviations import merge_strategies, regret_by_deviations
+from coffee_fast.evaluation.exact_report import exact_report
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
+from coffee_fast.games import GameTree
 from coffee_fast.policies import Mixture, Policy, as_profile
 from coffee_fast.psro.execution import Execution
 from coffee_fast.seeding import check_seed, derive_seed
@@ -207,6 +209,9 @@ def true_regret(
     A trained best response need not be the best there is, so the figure is a lower bound. Where a role has several
     seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who is seated by lot.
 
+    In a :class:`coffee_fast.GameTree` nothing is trained or sampled: figures are those of
+    :func:`coffee_fast.exact_regret`, standard errors 0.
+
     Parameters
     ----------
     game
@@ -250,6 +255,9 @@ def true_regret(
     check_dynamics("true_regret", "game", game)
     execution = Execution.of("true_regret", cache_dir, False, num_threads, progress, folder="cache_dir")
     asked = _Asked.of("true_regret", game, solutions, seed, response, num_simulations)
+    if isinstance(game, GameTree):
+        exact = tuple(exact_report(game, profile, asked.seed) for profile in asked.profiles)
+        return exact if solutions is solution else exact[0]
     responses = asked.train(execution)
     if game.spec.roles == (2,):
         combined = _combined(asked, responses, execution)

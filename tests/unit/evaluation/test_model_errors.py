@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from tests.unit.psro.test_roles import unlike
+from tests.unit.psro.test_seats import ORACLE
 
 import coffee_fast as cf
 from coffee_fast.empirical import simulate_missing
 from coffee_fast.evaluation import FidelityReport, fidelity
 from coffee_fast.seeding import derive_seed
-from tests.unit.psro.test_roles import unlike
-from tests.unit.psro.test_seats import ORACLE
 
 ROLES_CONFIG = cf.PSROConfig(num_iterations=1, num_simulations=60, response=ORACLE)
 
