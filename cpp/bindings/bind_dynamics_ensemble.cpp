@@ -1,3 +1,4 @@
+#include "any_dynamics.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
 #include "pybind.hpp"
 
@@ -67,6 +68,7 @@ py::tuple observe(const Ensemble& ensemble, const Array<float>& states) {
 }  // namespace
 
 void bind_dynamics_ensemble(py::module_& module) {
+  plays_as_any_dynamics<Ensemble>();
   py::class_<Ensemble, std::shared_ptr<Ensemble>>(module, "DynamicsEnsemble")
       .def(py::init([](std::size_t num_players, std::size_t history_start, std::size_t max_episode_length,
                        float terminal_state_value, float terminal_threshold, double reward_scale,

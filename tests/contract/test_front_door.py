@@ -36,8 +36,8 @@ RESULTS = {
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
-    *("meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
@@ -115,6 +115,14 @@ def world() -> dict[str, Any]:
             "reward": np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]),
             "trajectory": np.array([0, 0, 1, 1]),
         },
+        "table_of_play": {
+            "episode": [1, 1, 1, 2, 2, 2],
+            "player": ["nature", "p", "q"] * 2,
+            "action": ["h", "x", "y", "t", "y", "x"],
+            "seen": [None, 1.0, 2.0, None, 0.0, 1.0],
+            "paid_p": [0.0, 0.0, 1.0, 0.0, 1.0, 2.0],
+            "paid_q": [0.0, 0.0, 0.0, 0.0, 0.0, 2.0],
+        },
         "report": evaluation.RegretReport(
             *(np.zeros(2) for _ in range(6)), "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0
         ),
@@ -176,6 +184,49 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"spec": spec, "arrays": rows, "behavior": "", "seed": 0, "is_mirrored": True},
                 **{"num_independent_episodes": 10},
             },
+        ),
+        "GameSpec.from_log": (
+            cf.GameSpec.from_log,
+            {
+                **{
+                    "table": w["table_of_play"],
+                    "columns": {"observation": "seen", "reward": "paid_"},
+                    "chance": "nature",
+                },
+                **{"name": "a game", "roles": (1, 1), "player_names": ["p", "q"], "action_names": ["x", "y"]},
+                **{"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "max_episode_length": 9},
+                **{"moves": "turns", "turn_order": "predicted", "rewards": "every_step", "public_moves": True},
+                **{"num_chance_actions": 2, "chance_names": ["h", "t"], "chance_vectors": np.eye(2)},
+                **{"is_symmetric": False, "role_names": ["a", "b"], "terminal_state_value": -9.0, "parameters": {}},
+            },
+        ),
+        "GameSpec.from_log columns": (
+            lambda **columns: cf.GameSpec.from_log(w["table_of_play"], columns=columns, chance="nature"),
+            {
+                **{"observation": "seen", "reward": "paid_", "episode": "episode", "player": "player"},
+                **{"action": "action", "state": None, "step": None, "legal_mask": None, "truncated": None},
+            },
+        ),
+        "GameSpec.from_log table": (
+            lambda **table: cf.GameSpec.from_log(table, columns={"observation": "seen", "reward": "paid_"}),
+            {
+                **{"episode": np.array([1, 1, 1, 2, 2, 2]), "player": np.array([-1, 0, 1] * 2)},
+                **{"action": np.array([0, 0, 1, 1, 1, 0]), "seen": np.array([0.0, 1.0, 2.0, 0.0, 0.0, 1.0])},
+                **{"paid_p": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 2.0]), "paid_q": np.array([0.0] * 5 + [2.0])},
+            },
+        ),
+        "TrajectoryDataset.from_transitions": (
+            cf.TrajectoryDataset.from_transitions,
+            {
+                **{"spec": None, "transitions": w["table_of_play"], "chance": "nature", "behavior": "play", "seed": 1},
+                **{"columns": {"observation": "seen", "reward": "paid_"}, "num_independent_episodes": 2},
+                "is_mirrored": False,
+            },
+        ),
+        "TrajectoryDataset.to_frame": (dataset.to_frame, {"features": False}),
+        "data.export_table": (
+            cf.data.export_table,
+            {"dataset": dataset, "path": folder / "table.csv", "features": False},
         ),
         "TrajectoryDataset.select": (dataset.select, {"trajectories": np.array([0, 1])}),
         "TrajectoryDataset.split": (dataset.split, {"fraction": 0.5, "seed": 0}),
@@ -334,6 +385,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,
             {"num_states": 2, "num_actions": (2, 2)},

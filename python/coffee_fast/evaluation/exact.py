@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.games import GameSpec, GameTree
 from coffee_fast.policies import Mixture, as_mixture
 from coffee_fast.typing import Float64
@@ -105,6 +106,27 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
         best_response_values=best,
         num_nodes=tree.num_nodes,
         num_information_sets=tree.num_information_sets,
+    )
+
+
+def exact_report(tree: GameTree, profile: Sequence[Mixture], seed: int) -> RegretReport:
+    """Return the exact regret of a profile as a report of :func:`coffee_fast.true_regret`."""
+    found = exact_regret(tree, list(profile))
+    none, best = np.zeros(tree.spec.num_players), "exact best response"
+    return RegretReport(
+        regret=found.regret,
+        regret_standard_error=none,
+        debiased_regret=found.regret,
+        debiased_standard_error=none,
+        payoff=found.values,
+        payoff_standard_error=none,
+        deviations=tuple(best if regret > 0 else "none" for regret in found.regret),
+        deviation_gains=tuple(np.array([regret]) for regret in found.regret),
+        strategy_names=((best,),) * tree.spec.num_players,
+        response_report={},
+        num_simulations=0,
+        seed=seed,
+        is_exact=True,
     )
 
 

@@ -20,7 +20,7 @@ from coffee_fast.statistics import Correlation, correlation_over_profiles
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.models import DynamicsEnsemble
 
 AVERAGED = ("utility_error", "disagreement", "reward_utility_error", "reward_error", "reward_disagreement")
@@ -99,7 +99,7 @@ class FidelityReport:
 
 
 def fidelity(
-    game: Game,
+    game: Dynamics,
     result: PSROResult,
     seed: int,
     *,
@@ -173,7 +173,7 @@ def _utility_error(true: PayoffTable, model: PayoffTable, profiles: Int32) -> Fl
 
 
 def _reward_figures(
-    game: Game,
+    game: Dynamics,
     model: DynamicsEnsemble,
     result: PSROResult,
     seed: int,

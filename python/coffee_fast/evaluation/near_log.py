@@ -16,7 +16,7 @@ from coffee_fast.simulation import check_dynamics, simulate
 from coffee_fast.typing import Float32, Float64, Int64
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
 
 MAX_LOGGED = 2000  # logged transitions that the usual distance is measured at
 
@@ -53,7 +53,7 @@ class NearLogReport:
 
 
 def play_near_log(
-    game: Game,
+    game: Dynamics,
     dataset: TrajectoryDataset,
     solution: Any,
     seed: int,

@@ -187,6 +187,11 @@ class GameTree:
         self.check_recall(caller)
         return self.core.mixture_behavior(player, rows, mixture.probabilities[is_played])
 
+    @property
+    def has_recall(self) -> bool:
+        """Whether all players remember what they knew and did, which exact best responses suppose."""
+        return self.core.forgetful_set < 0
+
     def check_recall(self, caller: str) -> None:
         """Raise ``InvalidArgumentError`` unless all players remember what they knew and did."""
         if (number := self.core.forgetful_set) >= 0:

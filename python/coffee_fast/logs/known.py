@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from coffee_fast.checks import check_choice, check_count, check_flag, did_you_mean
+from coffee_fast.checks import check_choice, check_count, check_flag, check_number, did_you_mean
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 from coffee_fast.logs.labels import Labels, text_of
 from coffee_fast.logs.rows import NONE, Steps
 from coffee_fast.typing import Float32
 
 MOST_ONE_HOT = 64  # actions; above, those that are numbers look like numbers
+LARGEST = float(np.finfo(np.float32).max)
 FIELDS = (
     "name",
     "parameters",
@@ -63,6 +64,13 @@ def check_known(known: Mapping[str, Any], caller: str) -> dict[str, Any]:
     ):
         if found[name] is not None:
             check_choice(f"{caller}: {name}", found[name], choices)
+    if found["terminal_state_value"] is not None:
+        found["terminal_state_value"] = check_number(
+            f"{caller}: terminal_state_value", found["terminal_state_value"], at_least=-LARGEST, at_most=LARGEST
+        )
+    for name in ("action_vectors", "chance_vectors"):
+        if _is_empty(found[name]):
+            found[name] = None
     for name in ("public_moves", "is_symmetric"):
         if found[name] is not None:
             found[name] = check_flag(f"{caller}: {name}", found[name])
@@ -72,6 +80,12 @@ def check_known(known: Mapping[str, Any], caller: str) -> dict[str, Any]:
             raise InvalidArgumentError(f"{caller}: {number} is {found[number]}, but there are {count} {name}")
         found[number] = count or found[number]
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0 and len(value) == 0
+    return isinstance(value, list | tuple) and not value
 
 
 def _names(what: str, value: Any) -> tuple[str, ...]:

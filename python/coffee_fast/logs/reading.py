@@ -123,7 +123,7 @@ def read_log(
             describe(held, chosen, episodes, play, (order_words, reward_words), kept, is_partial)
             held.entries = names_of_entries(held, vector_words, observation.shape[2] - history_start)
         fields["log_columns"] = held.to_json()
-        if fields.get("is_symmetric") or fields.get("roles") in ((2,), [2]):
+        if set(_roles(fields)) == {0}:
             fields["state_swap"] = exchange_of(play, seen, state, held)
     arrays: Arrays = {
         "state": state_array,
@@ -140,12 +140,15 @@ def read_log(
 
 def _given_vectors(vectors: Any, num_actions: int, caller: str) -> Float32:
     try:
-        found = np.asarray(vectors, dtype=np.float32)
+        if np.iscomplexobj(vectors):
+            raise TypeError
+        with np.errstate(over="ignore"):
+            found = np.asarray(vectors, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         found = np.zeros(0, dtype=np.float32)
-    if found.ndim != 2 or len(found) != num_actions:
+    if found.ndim != 2 or len(found) != num_actions or not np.isfinite(found).all():
         raise DatasetError(
-            f"{caller}: action_vectors must be numbers, a row for each of {num_actions} actions, got {shown(vectors)}"
+            f"{caller}: action_vectors must be finite, a row for each of {num_actions} actions, got {shown(vectors)}"
         )
     return found
 
@@ -158,7 +161,7 @@ def _outcome_vectors(steps: Steps, said: Mapping[str, Any], caller: str) -> Floa
             f"{caller}: {steps.place(row)}: chance moves (player -1), and the game is said to have no chance moves: "
             "say num_chance_actions, and turn_order='predicted'"
         )
-    if said["chance_vectors"] is None or not len(said["chance_vectors"]):
+    if said["chance_vectors"] is None:
         return np.eye(count, dtype=np.float32)
     return _given_vectors(said["chance_vectors"], count, caller)
 
@@ -191,12 +194,11 @@ def _end_value(state: Float32) -> float:
 def _roles(fields: Mapping[str, Any]) -> list[int]:
     """The role of each seat."""
     N = fields["num_players"]
-    sizes = fields.get("roles") or ((N,) if fields.get("is_symmetric") else (1,) * N)
-    try:
-        found = [role for role, size in enumerate(sizes) for _ in range(int(size))]
-    except (TypeError, ValueError):
-        found = []
-    return found if len(found) == N else list(range(N))  # what is wrong about them the specification will say
+    given = fields.get("roles")
+    sizes = given if isinstance(given, list | tuple) and given else (N,) if fields.get("is_symmetric") else (1,) * N
+    if not all(isinstance(size, int | np.integer) for size in sizes) or sum(sizes) != N:
+        return list(range(N))  # what is wrong about them the specification will say
+    return [role for role, size in enumerate(sizes) for _ in range(int(size))]
 
 
 def _finished(

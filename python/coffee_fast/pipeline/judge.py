@@ -16,7 +16,8 @@ from coffee_fast.policies import as_mixture
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
-    from coffee_fast.games import Game, GameSpec
+    from coffee_fast.dynamics import Dynamics
+    from coffee_fast.games import GameSpec
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.models import DynamicsEnsemble
     from coffee_fast.psro import Solution
@@ -88,10 +89,10 @@ def evaluate(
         write_sealed_json(file, "evaluation", plain(found))
 
 
-def _game_of(spec: GameSpec) -> tuple[Game | None, str]:
+def _game_of(spec: GameSpec) -> tuple[Dynamics | None, str]:
     """Return the true game of a log, if there is one here, and ``"done"`` or why there is none."""
     try:
-        game: Game = load_game(spec.name, **spec.parameters)
+        game: Dynamics = load_game(spec.name, **spec.parameters)
     except InvalidGameError as error:
         return None, f"skipped, since there is no true game to play in ({error})"
     there, here = ({k: v for k, v in s.to_json().items() if k not in NAMES} for s in (game.spec, spec))
@@ -109,7 +110,7 @@ def read_evaluation(run: Path) -> dict[str, Any]:
 
 
 def _judge(
-    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset | None, model: DynamicsEnsemble | None
+    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset | None, model: DynamicsEnsemble | None
 ) -> dict[str, Any]:
     """Return a variant's entries, from its own file if it was judged before an interruption."""
     file = at.folder / "evaluation" / f"judged_{variant.cloning_weight or 0.0}.json"
@@ -128,7 +129,7 @@ def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:
     return at.config.evaluation.meta_solvers or (at.config.psro.meta_solver,)
 
 
-def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]:
+def _regret(at: Workplace, game: Dynamics, variant: Variant) -> list[dict[str, Any]]:
     """Judge a variant's solutions together: they share the set of deviations, best responses to each among them."""
     wanted = at.config.evaluation
     iterations, solvers = evaluated_iterations(variant.result, wanted.num_last_iterations), extraction_solvers(at)
@@ -151,7 +152,7 @@ def _regret(at: Workplace, game: Game, variant: Variant) -> list[dict[str, Any]]
     ]
 
 
-def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
+def _fidelity(at: Workplace, game: Dynamics, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
     report = fidelity(
         game,
         variant.result,
@@ -165,7 +166,7 @@ def _fidelity(at: Workplace, game: Game, variant: Variant, model: DynamicsEnsemb
 
 
 def _near_log(
-    at: Workplace, game: Game, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
+    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
 ) -> dict[str, Any]:
     solution, seed = variant.result.solve(solver), at.seed("coverage")  # files and seeds keep the name of before
     report = play_near_log(game, logged, solution, seed, num_threads=at.num_threads)

@@ -22,7 +22,7 @@ from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
 
 _CLONED_POLICY = SealedFolder("policy", "policy.json", "policy.safetensors", {"policy": dict})
 
@@ -106,7 +106,7 @@ def _generate(at: Workplace) -> TrajectoryDataset:
     )
 
 
-def _profiles(at: Workplace, game: Game) -> list[Any]:
+def _profiles(at: Workplace, game: Dynamics) -> list[Any]:
     wanted = at.config.dataset
     return list(
         equilibrium_profiles(

@@ -144,7 +144,7 @@ def test_impossible_arguments_are_named(game, arguments, message):
 
 
 def test_something_that_is_no_game_is_named():
-    with pytest.raises(cf.InvalidArgumentError, match="game must be a game, got str"):
+    with pytest.raises(cf.InvalidArgumentError, match="game must be a game or a DynamicsEnsemble, got"):
         cf.generate_dataset("generalized_bargaining")
 
 

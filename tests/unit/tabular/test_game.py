@@ -203,3 +203,53 @@ def test_malformed_logs_are_refused(changes, message):
         cf.TabularGame.from_dataset(log)
     with pytest.raises(DatasetError, match="column 'action' is missing"):
         cf.TabularGame.from_dataset({"reward": [[0, 0]]})
+
+
+def rounds_at_once(num_episodes=80, seed=3):
+    """A dataset of two rounds in which both choose at once, of one and two actions' worth, and the same as arrays.
+
+    In the second round player 0 has nothing to do after 0, 0.
+    """
+    rng = np.random.default_rng(seed)
+    vectors = np.eye(3)  # the last one is that there is nothing to do
+    spec = cf.GameSpec(
+        "rounds", 2, 3, vectors, 2 + 6, 2, 2, 4, moves="simultaneous", rewards="every_step", terminal_state_value=-9.0
+    )
+    rows = {name: [] for name in ("trajectory", "state", "observation", "action", "acting_player", "reward")}
+    masks, arrays = [], {name: [] for name in ("trajectory", "state", "action", "reward")}
+    for episode in range(num_episodes):
+        state = (0.0, 0.0)
+        for step in range(2):
+            is_idle = step == 1 and state == (1.0, 0.0)
+            chosen = [2 if is_idle else int(rng.integers(2)), int(rng.integers(2))]
+            paid = rng.normal(size=2).tolist()
+            for seat in range(2):
+                pending = np.concatenate([vectors[chosen[0]] if seat else np.zeros(3), np.zeros(3)]).tolist()
+                reward = paid if seat else [0.0, 0.0]
+                values = (episode, [*state, *pending], [state, state], chosen[seat], seat, reward)
+                for column, value in zip(rows.values(), values, strict=True):
+                    column.append(value)
+                masks.append([0, 0, 1] if is_idle and seat == 0 else [1, 1, 0])
+            arranged = (episode, state, [0 if is_idle else chosen[0], chosen[1]], np.float32(paid).tolist())
+            for column, value in zip(arrays.values(), arranged, strict=True):
+                column.append(value)
+            state = (1.0, float(chosen[0] + chosen[1] > 0))
+    return cf.TrajectoryDataset.from_transitions(spec, {**rows, "legal_mask": masks}), arrays
+
+
+def test_rounds_of_moves_at_once_are_steps_of_all_players():
+    dataset, arrays = rounds_at_once()
+    game = cf.TabularGame.from_dataset(dataset, state_key=lambda state: (float(state[0]), float(state[1])))
+    wanted = cf.TabularGame.from_dataset(arrays)
+    assert (game.horizon, game.num_actions, game.state_keys) == (2, (2, 2), wanted.state_keys)
+    for name in ("counts", "rewards", "transitions", "initial"):
+        np.testing.assert_allclose(getattr(game, name), getattr(wanted, name), rtol=1e-12, err_msg=name)
+    idle = game.state_keys.index((1.0, 0.0))
+    assert game.legal[0][1, idle].tolist() == [True, False]
+    assert game.num_unseen == 0
+    found = gane(game, kl_weight=0.5)
+    assert found.status == "converged"
+    np.testing.assert_array_equal(found.policies[0][1, idle], [1.0, 0.0])
+    assert (found.policies[1][1, idle] > 0.0).all()
+    with pytest.raises(DatasetError, match="state_key must tell whose turn it is: cell 1.0 at step 1 holds rows"):
+        cf.TabularGame.from_dataset(dataset, state_key=lambda state: float(state[0]))
