@@ -60,19 +60,9 @@ def hands(num_hands: int = 400, seed: int = 0) -> pd.DataFrame:
 def main() -> None:
     log = hands()
     print(log.head(6).to_string())
-    dataset = cf.TrajectoryDataset.from_transitions(
-        None,
-        log,
-        columns={
-            "episode": "hand",
-            "player": "who",
-            "action": "move",
-            "reward": "won_",
-            "observation": ["card", "public", "own", "other"],
-        },
-        chance="dealer",
-        name="leduc",
-    )
+    columns = {"episode": "hand", "player": "who", "action": "move", "reward": "won_"}
+    columns |= {"observation": ["card", "public", "own", "other"]}
+    dataset = cf.TrajectoryDataset.from_transitions(None, log, columns=columns, chance="dealer", name="leduc")
     print(dataset.spec.describe())
     print(dataset.check())
 

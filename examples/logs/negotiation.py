@@ -39,18 +39,9 @@ def negotiations(num_deals: int = 300, seed: int = 0) -> pd.DataFrame:
 def main() -> None:
     log = negotiations()
     print(log.head(4).to_string())
-    dataset = cf.TrajectoryDataset.from_transitions(
-        None,
-        log,
-        columns={
-            "episode": "deal",
-            "player": "who",
-            "action": "said",
-            "reward": "gain_",
-            "observation": ["limit", "price"],
-        },
-        name="negotiation",
-    )
+    columns = {"episode": "deal", "player": "who", "action": "said", "reward": "gain_"}
+    columns |= {"observation": ["limit", "price"]}
+    dataset = cf.TrajectoryDataset.from_transitions(None, log, columns=columns, name="negotiation")
     print(dataset.spec.describe())
     print(dataset.check())
 

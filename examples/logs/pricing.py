@@ -25,17 +25,10 @@ def weeks(num_markets: int = 200, num_weeks: int = 6, seed: int = 0) -> pd.DataF
 def main() -> None:
     log = weeks()
     print(log.head(4).to_string())
-    dataset = cf.TrajectoryDataset.from_transitions(
-        None,
-        log,
-        columns={
-            "episode": "market",
-            "action": ["price_north", "price_south"],
-            "reward": ["profit_north", "profit_south"],
-            "observation": {"north": "cost_north", "south": "cost_south"},
-        },
-        public_moves=True,  # last week's prices are in the papers
-    )
+    columns = {"episode": "market", "action": "price_", "reward": "profit_"}
+    columns |= {"observation": {"north": "cost_north", "south": "cost_south"}}
+    # Last week's prices are in the papers.
+    dataset = cf.TrajectoryDataset.from_transitions(None, log, columns=columns, name="pricing", public_moves=True)
     print(dataset.spec.describe())
     print(dataset.check())
 

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
+from coffee_fast import _core, evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
 
 MAX_MESSAGE = 2000  # characters
 SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
@@ -37,7 +37,8 @@ RESULTS = {
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
-    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
+    *("games.Simulator", "games.SimulatorGame"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
     *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
@@ -115,10 +116,34 @@ def world() -> dict[str, Any]:
             "reward": np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]),
             "trajectory": np.array([0, 0, 1, 1]),
         },
+        "table_of_play": {
+            "episode": [1, 1, 1, 2, 2, 2],
+            "player": ["nature", "p", "q"] * 2,
+            "action": ["h", "x", "y", "t", "y", "x"],
+            "seen": [None, 1.0, 2.0, None, 0.0, 1.0],
+            "paid_p": [0.0, 0.0, 1.0, 0.0, 1.0, 2.0],
+            "paid_q": [0.0, 0.0, 0.0, 0.0, 0.0, 2.0],
+        },
         "report": evaluation.RegretReport(
             *(np.zeros(2) for _ in range(6)), "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0
         ),
     }
+
+
+class Coin:
+    """A simulator."""
+
+    def reset(self, random: games.LaneRandom) -> np.ndarray:
+        return random.uniform()
+
+    def legal_actions(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 2), bool)
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 1))
+
+    def step(self, state: np.ndarray, actions: np.ndarray, random: games.LaneRandom) -> tuple[np.ndarray, ...]:
+        return state, np.zeros((len(state), 2)), np.ones(len(state), bool)
 
 
 def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
@@ -129,6 +154,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     state = game.new_state(seed=1)
     spec_fields = {name: value for name, value in spec.to_json().items() if name not in ("state_swap", "state_flip")}
     rows = dict(dataset.arrays)
+    coin = {"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "state_size": 6, "observation_size": 1}
+    coin_spec = cf.GameSpec("coin", **coin, history_start=1, max_episode_length=2, moves="simultaneous")
+    numbers = np.zeros((3, 3), np.uint64)
+    lanes_random = games.LaneRandom(numbers, _core.Purpose.chance, np.zeros(3, np.int64))
     return {
         "load_game": (cf.load_game, {"name": "generalized_bargaining", "discount": 0.9, "only_feasible_offers": True}),
         "register_game": (cf.register_game, {"name": "my own game", "factory": lambda: game}),
@@ -138,6 +167,9 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
+        "games.LaneRandom.uniform": (lanes_random.uniform, {}),
+        "games.LaneRandom.integers": (lanes_random.integers, {"bound": 6}),
         "games.new_state": (
             game.new_state,
             {"pool": (2, 2, 1), "valuations": state.valuations, "first_player": 0, "seed": 1},
@@ -176,6 +208,49 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"spec": spec, "arrays": rows, "behavior": "", "seed": 0, "is_mirrored": True},
                 **{"num_independent_episodes": 10},
             },
+        ),
+        "GameSpec.from_log": (
+            cf.GameSpec.from_log,
+            {
+                **{
+                    "table": w["table_of_play"],
+                    "columns": {"observation": "seen", "reward": "paid_"},
+                    "chance": "nature",
+                },
+                **{"name": "a game", "roles": (1, 1), "player_names": ["p", "q"], "action_names": ["x", "y"]},
+                **{"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "max_episode_length": 9},
+                **{"moves": "turns", "turn_order": "predicted", "rewards": "every_step", "public_moves": True},
+                **{"num_chance_actions": 2, "chance_names": ["h", "t"], "chance_vectors": np.eye(2)},
+                **{"is_symmetric": False, "role_names": ["a", "b"], "terminal_state_value": -9.0, "parameters": {}},
+            },
+        ),
+        "GameSpec.from_log columns": (
+            lambda **columns: cf.GameSpec.from_log(w["table_of_play"], columns=columns, chance="nature"),
+            {
+                **{"observation": "seen", "reward": "paid_", "episode": "episode", "player": "player"},
+                **{"action": "action", "state": None, "step": None, "legal_mask": None, "truncated": None},
+            },
+        ),
+        "GameSpec.from_log table": (
+            lambda **table: cf.GameSpec.from_log(table, columns={"observation": "seen", "reward": "paid_"}),
+            {
+                **{"episode": np.array([1, 1, 1, 2, 2, 2]), "player": np.array([-1, 0, 1] * 2)},
+                **{"action": np.array([0, 0, 1, 1, 1, 0]), "seen": np.array([0.0, 1.0, 2.0, 0.0, 0.0, 1.0])},
+                **{"paid_p": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 2.0]), "paid_q": np.array([0.0] * 5 + [2.0])},
+            },
+        ),
+        "TrajectoryDataset.from_transitions": (
+            cf.TrajectoryDataset.from_transitions,
+            {
+                **{"spec": None, "transitions": w["table_of_play"], "chance": "nature", "behavior": "play", "seed": 1},
+                **{"columns": {"observation": "seen", "reward": "paid_"}, "num_independent_episodes": 2},
+                "is_mirrored": False,
+            },
+        ),
+        "TrajectoryDataset.to_frame": (dataset.to_frame, {"features": False}),
+        "data.export_table": (
+            cf.data.export_table,
+            {"dataset": dataset, "path": folder / "table.csv", "features": False},
         ),
         "TrajectoryDataset.select": (dataset.select, {"trajectories": np.array([0, 1])}),
         "TrajectoryDataset.split": (dataset.split, {"fraction": 0.5, "seed": 0}),

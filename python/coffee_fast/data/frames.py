@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast import _files
 from coffee_fast.checks import check_flag, check_path
-from coffee_fast.errors import DatasetError
+from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
 
 if TYPE_CHECKING:
     from coffee_fast.data.dataset import TrajectoryDataset
@@ -67,7 +67,9 @@ def frame_of(dataset: TrajectoryDataset, features: bool = False) -> Any:
 
 def export_table(dataset: TrajectoryDataset, path: str | Path, features: bool = False) -> None:
     """Write the data frame as CSV or Parquet, by the ending of the name; a file at ``path`` is replaced."""
-    path = check_path("export: path", path, error=DatasetError)
+    if not hasattr(dataset, "spec") or not hasattr(dataset, "acting_player"):
+        raise InvalidArgumentError(f"export_table: dataset must be a TrajectoryDataset, got {shown(dataset)}")
+    path = check_path("export_table: path", path, error=DatasetError)
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise DatasetError(f"{path}: a table must be a file that ends in .csv or .parquet")
     frame, held = frame_of(dataset, features), io.BytesIO()

@@ -7,13 +7,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from coffee_fast.checks import check_choice, check_count, check_flag, did_you_mean
+from coffee_fast.checks import check_choice, check_count, check_flag, check_number, did_you_mean
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.labels import Labels, text_of
 from coffee_fast.logs.rows import NONE, Steps
+from coffee_fast.logs.tables import is_missing
 from coffee_fast.typing import Float32
 
 MOST_ONE_HOT = 64  # actions; above, those that are numbers look like numbers
+LARGEST = float(np.finfo(np.float32).max)
 FIELDS = (
     "name",
     "parameters",
@@ -63,6 +66,13 @@ def check_known(known: Mapping[str, Any], caller: str) -> dict[str, Any]:
     ):
         if found[name] is not None:
             check_choice(f"{caller}: {name}", found[name], choices)
+    if found["terminal_state_value"] is not None:
+        found["terminal_state_value"] = check_number(
+            f"{caller}: terminal_state_value", found["terminal_state_value"], at_least=-LARGEST, at_most=LARGEST
+        )
+    for name in ("action_vectors", "chance_vectors"):
+        if _is_empty(found[name]):
+            found[name] = None
     for name in ("public_moves", "is_symmetric"):
         if found[name] is not None:
             found[name] = check_flag(f"{caller}: {name}", found[name])
@@ -72,6 +82,12 @@ def check_known(known: Mapping[str, Any], caller: str) -> dict[str, Any]:
             raise InvalidArgumentError(f"{caller}: {number} is {found[number]}, but there are {count} {name}")
         found[number] = count or found[number]
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0 and len(value) == 0
+    return isinstance(value, list | tuple) and not value
 
 
 def _names(what: str, value: Any) -> tuple[str, ...]:
@@ -123,6 +139,25 @@ def turn_order_of(steps: Steps, moves: str, known: Mapping[str, Any], caller: st
     if known["turn_order"] == "cyclic":
         raise DatasetError(f"{caller}: the movers contradict turn_order='cyclic': {words}; say turn_order='predicted'")
     return "predicted", words
+
+
+def refuse_repeated_rows(columns: ChosenColumns, steps: Steps) -> None:
+    """Refuse rows that were written twice, if players move strictly in turn but for these."""
+    seat = np.where(steps.outcome >= 0, -1, steps.action.argmax(axis=1))
+    same = np.diff(steps.episode) == 0
+    breaks = np.flatnonzero(same & (seat[1:] != (seat[:-1] + 1) % steps.num_players)) + 1
+    if not breaks.size or (seat < 0).any() or (seat[breaks] != seat[breaks - 1]).any():
+        return
+    row = steps.source.max(axis=1)
+    for column in columns.all.values():
+        first, second = column[row[breaks - 1]], column[row[breaks]]
+        alike = (first == second) | (is_missing(first) & is_missing(second))
+        if not np.asarray(alike).all():
+            return
+    raise DatasetError(
+        f"{columns.caller}: rows {row[breaks[0] - 1]} and {row[breaks[0]]} are the same word for word, and but for "
+        f"such rows ({len(breaks)}) players move strictly in turn; remove the duplicates, or say turn_order='predicted'"
+    )
 
 
 def with_none(steps: Steps, moves: str, known: Mapping[str, Any], caller: str) -> tuple[int, tuple[str, ...], bool]:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from coffee_fast.errors import DatasetError, shown
 from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.episodes import Episodes, episodes_of
-from coffee_fast.logs.known import action_vectors_of, check_known, moves_of, turn_order_of, with_none
+from coffee_fast.logs.known import (
+    action_vectors_of,
+    check_known,
+    moves_of,
+    refuse_repeated_rows,
+    turn_order_of,
+    with_none,
+)
 from coffee_fast.logs.layout import Layout, decide, exchange_of, names_of_entries, observations_of, states_of
 from coffee_fast.logs.masks import num_masked, packed_masks
 from coffee_fast.logs.play import Play, latest_known
@@ -65,6 +72,8 @@ def read_log(
     steps = steps_of(chosen, episodes, said, chance)
     outcomes = _outcome_vectors(steps, said, caller)
     moves = moves_of(steps, said, caller)
+    if moves == "turns" and said["turn_order"] != "predicted" and steps.num_players > 1:
+        refuse_repeated_rows(chosen, steps)
     order, order_words = turn_order_of(steps, moves, said, caller)
     num_actions, action_names, has_none = with_none(steps, moves, said, caller)
     vectors, vector_words = action_vectors_of(num_actions, action_names, has_none)
@@ -123,7 +132,7 @@ def read_log(
             describe(held, chosen, episodes, play, (order_words, reward_words), kept, is_partial)
             held.entries = names_of_entries(held, vector_words, observation.shape[2] - history_start)
         fields["log_columns"] = held.to_json()
-        if fields.get("is_symmetric") or fields.get("roles") in ((2,), [2]):
+        if set(_roles(fields)) == {0}:
             fields["state_swap"] = exchange_of(play, seen, state, held)
     arrays: Arrays = {
         "state": state_array,
@@ -140,12 +149,15 @@ def read_log(
 
 def _given_vectors(vectors: Any, num_actions: int, caller: str) -> Float32:
     try:
-        found = np.asarray(vectors, dtype=np.float32)
+        if np.iscomplexobj(vectors):
+            raise TypeError
+        with np.errstate(over="ignore"):
+            found = np.asarray(vectors, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         found = np.zeros(0, dtype=np.float32)
-    if found.ndim != 2 or len(found) != num_actions:
+    if found.ndim != 2 or len(found) != num_actions or not np.isfinite(found).all():
         raise DatasetError(
-            f"{caller}: action_vectors must be numbers, a row for each of {num_actions} actions, got {shown(vectors)}"
+            f"{caller}: action_vectors must be finite, a row for each of {num_actions} actions, got {shown(vectors)}"
         )
     return found
 
@@ -158,7 +170,7 @@ def _outcome_vectors(steps: Steps, said: Mapping[str, Any], caller: str) -> Floa
             f"{caller}: {steps.place(row)}: chance moves (player -1), and the game is said to have no chance moves: "
             "say num_chance_actions, and turn_order='predicted'"
         )
-    if said["chance_vectors"] is None or not len(said["chance_vectors"]):
+    if said["chance_vectors"] is None:
         return np.eye(count, dtype=np.float32)
     return _given_vectors(said["chance_vectors"], count, caller)
 
@@ -191,12 +203,11 @@ def _end_value(state: Float32) -> float:
 def _roles(fields: Mapping[str, Any]) -> list[int]:
     """The role of each seat."""
     N = fields["num_players"]
-    sizes = fields.get("roles") or ((N,) if fields.get("is_symmetric") else (1,) * N)
-    try:
-        found = [role for role, size in enumerate(sizes) for _ in range(int(size))]
-    except (TypeError, ValueError):
-        found = []
-    return found if len(found) == N else list(range(N))  # what is wrong about them the specification will say
+    given = fields.get("roles")
+    sizes = given if isinstance(given, list | tuple) and given else (N,) if fields.get("is_symmetric") else (1,) * N
+    if not all(isinstance(size, int | np.integer) for size in sizes) or sum(sizes) != N:
+        return list(range(N))  # what is wrong about them the specification will say
+    return [role for role, size in enumerate(sizes) for _ in range(int(size))]
 
 
 def _finished(

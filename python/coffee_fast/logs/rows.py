@@ -64,10 +64,10 @@ def steps_of(columns: ChosenColumns, episodes: Episodes, known: Mapping[str, Any
         ("action", found.actions.names, found.actions.count, known["num_actions"]),
     ):
         if given is not None and (count > given or (names and len(names) != given)):
+            where = columns.sources.get(what, action).name
             raise DatasetError(
-                f"{columns.caller}: the column {columns.sources.get(what, action).name:.120} names "
-                f"{len(names) or count} {what}s ({', '.join(names)[:160]}), but num_{what}s is {given}; "
-                f"say {what}_names, in order"
+                f"{columns.caller}: the column {where:.120} names {len(names) or count} {what}s "
+                f"({', '.join(names)[:160]}), but num_{what}s is {given}; say {what}_names, in order"
             )
     nobody = np.flatnonzero((found.action < 0).all(axis=1) & (found.outcome < 0))
     if nobody.size:
@@ -248,6 +248,10 @@ def _seats(columns: ChosenColumns, known: Mapping[str, Any], chance: Any) -> tup
         )
     is_chance = absent | _equals(column, "-1")
     if chance is not None:
+        if isinstance(chance, list | tuple) and not chance:
+            raise DatasetError(
+                f"{caller}: chance must be what the player is called where chance moves, got {shown(chance)}"
+            )
         wanted = {text_of(name) for name in (chance if isinstance(chance, list | tuple) else [chance])}
         for text in wanted:
             is_chance |= _equals(column, text)

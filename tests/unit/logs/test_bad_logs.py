@@ -71,7 +71,7 @@ def changed(name, row, value):
         ({"player": [-1] * T}, "all rows are moves of chance; no player acts"),
         (
             {"terminal": [0, 1, 0, 0, 0, 0, 1]},
-            "row 3: terminal is 0 in the last row of an episode; if it broke off, say",
+            "row 3: terminal is 0 in the last row of an episode; if it broke",
         ),
         ({"terminal": [1, 1, 0, 1, 0, 0, 1]}, "row 0: terminal is 1 inside an episode"),
         ({"terminal": [0, 1, 0, 2, 0, 0, 1]}, "row 3: terminal must be 0 or 1, got 2"),
@@ -111,7 +111,7 @@ def test_a_log_of_turns(changes, message):
         ({"rewards": "late"}, "rewards must be one of at_end, every_step"),
         ({"state_size": 3}, "state_size is worked out from the log; leave it out"),
         ({"rols": (2,)}, "there is no argument 'rols'; .* did you mean 'roles'"),
-        ({"action_vectors": [[1.0]]}, "action_vectors must be numbers, a row for each of 4 actions"),
+        ({"action_vectors": [[1.0]]}, "action_vectors must be finite, a row for each of 4 actions"),
         ({"roles": (3,)}, "roles must be the number of seats of each role, 2 in all"),
         ({"public_moves": "yes"}, "public_moves must be True or False"),
     ],
@@ -151,9 +151,7 @@ def test_a_column_without_a_use_is_named():
 
 def test_movers_that_contradict_the_order_of_turns():
     log = turns(player=["s", "b", "s", "s", "s", "b", "s"])
-    with pytest.raises(
-        cf.DatasetError, match=r"movers contradict turn_order='cyclic': .*row 3 \(trajectory 1, step 1\)"
-    ):
+    with pytest.raises(cf.DatasetError, match=r"contradict turn_order='cyclic': .*row 3 \(trajectory 1, step 1\)"):
         cf.GameSpec.from_log(log, columns=COST, turn_order="cyclic")
     spec = cf.GameSpec.from_log(log, columns=COST)
     assert spec.turn_order == "predicted"
@@ -161,6 +159,14 @@ def test_movers_that_contradict_the_order_of_turns():
     by_hand = cf.GameSpec("deal", 2, 4, np.eye(4), 2, 1, 1, 3, player_names=("s", "b"))
     with pytest.raises(cf.DatasetError, match="say turn_order='predicted'"):
         read(by_hand, log, columns=COST)
+
+
+def test_rows_that_were_written_twice():
+    log = {name: [*column[:4], *column[3:]] for name, column in turns().items()}
+    with pytest.raises(cf.DatasetError, match="rows 3 and 4 are the same word for word, .*remove the duplicates"):
+        read(None, log, columns=COST)
+    log["cost"][4] = 7.0
+    assert read(None, log, columns=COST).spec.turn_order == "predicted"
 
 
 def test_rewards_that_come_too_early():
@@ -181,14 +187,10 @@ def test_two_players_at_once_in_a_game_of_turns():
 def test_joint_rows_with_a_missing_column():
     log = {f"price_{shop}": [0, 1, 2, 1] for shop in "ab"} | {"game": [1, 1, 2, 2], "r": np.zeros((4, 3))}
     columns = {"episode": "game", "reward": "r"}
-    with pytest.raises(
-        cf.DatasetError, match="must have an entry for each of 3 players, got 2 .*; a column is missing"
-    ):
+    with pytest.raises(cf.DatasetError, match="an entry for each of 3 players, got 2 .*; a column is missing"):
         read(None, log, columns={**columns, "action": "price_"}, num_players=3)
     by_name = {**columns, "action": {"a": "price_a", "b": "price_b"}}
-    with pytest.raises(
-        cf.DatasetError, match="the column of player 'c' is missing for action; there are those of a, b"
-    ):
+    with pytest.raises(cf.DatasetError, match="column of player 'c' is missing for action; there are those of a, b"):
         read(None, log, columns=by_name, player_names=["a", "b", "c"])
     with pytest.raises(cf.DatasetError, match="numbered columns of 'action' must run from 0 without a gap"):
         read(None, rounds(action_1=None, action_2=[1, 1, 0, 2]))
@@ -206,9 +208,7 @@ def test_joint_rows_with_a_missing_column():
 def test_chance_in_a_game_without():
     log = turns(player=["s", "b", "nature", "s", "b", "s", "b"])
     by_hand = cf.GameSpec("deal", 2, 4, np.eye(4), 2, 1, 1, 3, player_names=("s", "b"), turn_order="predicted")
-    with pytest.raises(
-        cf.DatasetError, match=r"row 2 \(trajectory 1, step 0\): chance moves .* say num_chance_actions"
-    ):
+    with pytest.raises(cf.DatasetError, match=r"row 2 \(trajectory 1, step 0\): chance moves .* say num_chance"):
         read(by_hand, log, columns=COST, chance="nature")
     with pytest.raises(cf.DatasetError, match="chance is said to be 'natur', .* holds only b, nature, s; did you mean"):
         read(None, log, columns=COST, chance="natur")

@@ -40,14 +40,12 @@ def test_what_one_player_alone_knows_reaches_no_other():
     first, second = (read(None, log | {"observation": seen}) for seen in views)
     known = [dataset.information_states() for dataset in (first, second)]
     differs = private[log["episode"], 1] != views[1][:, 0]
-    mixed = np.where(
-        (log["player"] == 0)[:, None], views[0], views[1]
-    )  # player 1 knows another thing, player 0 does not
+    mixed = np.where((log["player"] == 0)[:, None], views[0], views[1])
     third = read(None, log | {"observation": mixed}).information_states()
     own = log["player"] == 0
     np.testing.assert_array_equal(third[own], known[0][own])
     assert differs.any()
-    assert not (third[~own] == known[0][~own]).all()
+    assert not (third[~own] == known[0][~own]).all()  # player 1 knows another thing
 
 
 def test_what_never_changes_is_in_the_state_from_the_beginning():
