@@ -14,6 +14,7 @@ from coffee_fast._reference.empirical_game import profile_key
 from coffee_fast.dynamics import Dynamics
 
 NUM_EPISODES = 300
+GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
 
 def learn(**config):
@@ -26,6 +27,9 @@ def learn(**config):
 MAKERS = {
     "bargaining": lambda: cf.load_game("generalized_bargaining"),
     "bargaining, feasible offers": lambda: cf.load_game("generalized_bargaining", only_feasible_offers=True),
+    "tree, moves at once": lambda: cf.load_game(
+        "openspiel:goofspiel(num_cards=4,imp_info=True,points_order=descending)"
+    ),
     "ensemble": learn,
     "ensemble, actions as history": lambda: learn(history_source="actions"),
     "simulator of three players with chance": lambda: GAME,
@@ -36,6 +40,8 @@ MAKERS = {
 
 @pytest.fixture(scope="module", params=MAKERS)
 def dynamics(request):
+    if request.param.startswith("tree"):
+        pytest.importorskip("pyspiel")
     return MAKERS[request.param]()
 
 

@@ -40,7 +40,7 @@ RESULTS = {
     *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
     *("games.Simulator", "games.SimulatorGame"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
-    *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
+    *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
     *("sweeps.SweepSummary",),

@@ -26,7 +26,7 @@ def is_canonical(transitions: Any) -> bool:
         return not hasattr(transitions, "column_names")
     names = [str(name) for name in (transitions if isinstance(transitions, Mapping) else transitions.columns)]
     known = {_split(name)[0] for name in names}
-    return not known & {"episode", "player", "step", "truncated"} and known >= {"state", "observation"}
+    return not known & {"episode", "player", "step", "truncated"} and known >= {"state", "observation", "acting_player"}
 
 
 def has_states(transitions: Any, columns: Any) -> bool:

@@ -62,8 +62,8 @@ def from_transitions(
             Before and after the action. By default the state is what all players see, with the moves that do not show
             yet.
         ``legal_mask`` ``[T, A]``, optional
-            1 where an action was legal; by default every action that players of the role ever took, or anybody where
-            the columns are those of a dataset already and ``spec`` is given.
+            1 where an action was legal; by default every action that players of the role ever took (at the first move
+            of an episode, ever took there), or anybody where ``spec`` is given and the columns are those of a dataset.
         ``truncated``, optional
             1 in the last row (or all rows) of an episode that broke off.
         ``behavior_log_prob`` ``[T]``, optional

@@ -12,7 +12,7 @@ from coffee_fast.data.dataset import TrajectoryDataset
 from coffee_fast.data.mirror import interleave_mirrored
 from coffee_fast.dynamics import Dynamics
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.policies import Mixture, as_mixture, as_players
+from coffee_fast.policies import as_profile
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics, simulate
 
@@ -101,19 +101,13 @@ def _play(game: Dynamics, behavior: Any, episodes: int, seed: int, num_threads: 
     drawn = np.random.Generator(np.random.PCG64(derive_seed(seed, "profile"))).integers(len(profiles), size=episodes)
     parts = []
     for index, profile in enumerate(profiles):
-        players = _players(profile, game.spec.num_players)
+        players = as_profile(profile, game.spec.num_players)
         count = int((drawn == index).sum())
         if count:
             key = derive_seed(seed, "episodes", index)
             played = simulate(game, players, num_episodes=count, seed=key, num_threads=num_threads, record=True)
             parts.append(dict(played.trajectories or {}))
     return parts[0] if len(parts) == 1 else _in_order(parts, drawn)
-
-
-def _players(profile: Any, num_players: int) -> list[Mixture]:
-    if isinstance(profile, Sequence) and not isinstance(profile, str):
-        return as_players(profile, num_players)
-    return [as_mixture(profile)] * num_players
 
 
 def _in_order(parts: list[dict[str, Any]], drawn: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def in_words(spec: GameSpec) -> str:
     lines += [f"  {subject:<18} {words}" for subject, words in _lines(spec)]
     for title, name in (("found", "found"), ("to be said by you", "questions")):
         said = spec.log_columns.get(name, [])
-        if said:
+        if isinstance(said, list) and said:
             lines += [f"  {title}:", *(f"    {sentence}" for sentence in said)]
     return "\n".join(lines)
 
@@ -41,7 +41,8 @@ def _lines(spec: GameSpec) -> Iterator[tuple[str, str]]:
     yield "longest episode", f"{spec.max_episode_length} moves"
     yield "state", f"{spec.state_size} entries"
     yield "observation", f"{spec.observation_size} entries"
-    if entries := spec.log_columns.get("entries"):
+    entries = spec.log_columns.get("entries")
+    if isinstance(entries, list) and entries:
         yield "", "; ".join(map(str, entries))[:600]
     history = "the latest observation" if spec.history_start == spec.observation_size else "with the moves so far"
     yield "information state", f"{spec.information_state_size} entries, {history}"

@@ -174,11 +174,12 @@ class GameTree:
         """
         player = check_count("behavior: player", player, at_most=self.spec.num_players - 1)
         table = np.zeros(self.legal_masks.shape)
-        table[self.legal_masks.astype(bool)] = self.sequence_probabilities("behavior", player, as_mixture(strategy))
+        table[self.legal_masks.astype(bool)] = self.sequence_probabilities("behavior", player, strategy)
         return table
 
-    def sequence_probabilities(self, caller: str, player: int, mixture: Mixture) -> Float64:
+    def sequence_probabilities(self, caller: str, player: int, strategy: Any) -> Float64:
         """Return :meth:`behavior` as the kernels take it, ``float64 [Q]``: the legal actions' probabilities alone."""
+        mixture = _mixture_of(strategy, player, self.spec.num_players)
         is_played = mixture.probabilities > 0.0
         policies = [policy for policy, played in zip(mixture.policies, is_played, strict=True) if played]
         rows = np.stack([self._of_policy(caller, player, policy) for policy in policies])
@@ -232,6 +233,14 @@ class GameTree:
             f"GameTree({shown(self.spec.name)}, {self.num_nodes} nodes, {self.num_information_sets} information sets"
             f"{more})"
         )
+
+
+def _mixture_of(strategy: Any, player: int, num_players: int) -> Mixture:
+    """What ``strategy`` has the player do; a solution may have a mixture for each."""
+    mixtures = getattr(strategy, "mixtures", None)
+    if isinstance(mixtures, tuple | list) and len(mixtures) == num_players:
+        return as_mixture(mixtures[player])
+    return as_mixture(strategy)
 
 
 def _expected(game: Any) -> str:

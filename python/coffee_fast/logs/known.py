@@ -9,8 +9,10 @@ import numpy as np
 
 from coffee_fast.checks import check_choice, check_count, check_flag, check_number, did_you_mean
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.labels import Labels, text_of
 from coffee_fast.logs.rows import NONE, Steps
+from coffee_fast.logs.tables import is_missing
 from coffee_fast.typing import Float32
 
 MOST_ONE_HOT = 64  # actions; above, those that are numbers look like numbers
@@ -137,6 +139,25 @@ def turn_order_of(steps: Steps, moves: str, known: Mapping[str, Any], caller: st
     if known["turn_order"] == "cyclic":
         raise DatasetError(f"{caller}: the movers contradict turn_order='cyclic': {words}; say turn_order='predicted'")
     return "predicted", words
+
+
+def refuse_repeated_rows(columns: ChosenColumns, steps: Steps) -> None:
+    """Refuse rows that were written twice, if players move strictly in turn but for these."""
+    seat = np.where(steps.outcome >= 0, -1, steps.action.argmax(axis=1))
+    same = np.diff(steps.episode) == 0
+    breaks = np.flatnonzero(same & (seat[1:] != (seat[:-1] + 1) % steps.num_players)) + 1
+    if not breaks.size or (seat < 0).any() or (seat[breaks] != seat[breaks - 1]).any():
+        return
+    row = steps.source.max(axis=1)
+    for column in columns.all.values():
+        first, second = column[row[breaks - 1]], column[row[breaks]]
+        alike = (first == second) | (is_missing(first) & is_missing(second))
+        if not np.asarray(alike).all():
+            return
+    raise DatasetError(
+        f"{columns.caller}: rows {row[breaks[0] - 1]} and {row[breaks[0]]} are the same word for word, and but for "
+        f"such rows ({len(breaks)}) players move strictly in turn; remove the duplicates, or say turn_order='predicted'"
+    )
 
 
 def with_none(steps: Steps, moves: str, known: Mapping[str, Any], caller: str) -> tuple[int, tuple[str, ...], bool]:

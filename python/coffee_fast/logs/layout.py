@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.errors import DatasetError, InvalidGameError, shown
+from coffee_fast._sealed import check_form
+from coffee_fast.errors import DatasetError, InvalidGameError
 from coffee_fast.logs.knowledge import events_needed, shows_all_moves, shows_moves
 from coffee_fast.logs.play import Play, fixed_features, latest_known
 from coffee_fast.logs.views import Feature, entry_names
 from coffee_fast.typing import Float32, Float64
 
 Bools = NDArray[np.bool_]
+KINDS = ("mover", "everybody", "each", "none", "given")
+_FEATURES = [{"name": str, "values?": [str]}]
+_FORM = {
+    **{"features": _FEATURES, "state_features": (_FEATURES, None), "kind": str, "is_fixed": [bool]},
+    **{name: [float] for name in ("low", "high", "state_low", "state_high")},
+    **dict.fromkeys(("public_moves", "public_chance"), bool),
+    **dict.fromkeys(("num_own_moves", "num_events", "horizon"), int),
+    **{name: [str] for name in ("entries", "found", "questions")},
+}
 MOST_ROWS = 20_000  # that are looked at to decide
 
 
@@ -68,14 +78,18 @@ class Layout:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], caller: str) -> Layout:
-        """Read what :meth:`to_json` wrote."""
-        form = cls()
-        for name, value in values.items():
-            usual = getattr(form, name, None)
-            wanted = (list, type(None)) if name == "state_features" else type(usual)
-            if not hasattr(form, name) or not isinstance(value, wanted):
-                raise InvalidGameError(f"{caller}: log_columns of the specification is malformed at {shown(name)}")
-        return cls(**values)
+        """Read what :meth:`to_json` wrote; ``InvalidGameError`` for anything else."""
+        check_form(dict(values), _FORM, f"{caller}: log_columns of the specification", InvalidGameError)
+        found = cls(**values)
+        width, state_width = len(entry_names(found.features)), len(entry_names(found.state_features or []))
+        sizes: list[tuple[int, list[Any]]] = [(width, found.low), (width, found.high), (width, found.is_fixed)]
+        sizes += [(state_width, found.state_low), (state_width, found.state_high)]
+        if any(len(entries) != size for size, entries in sizes) or found.kind not in KINDS:
+            raise InvalidGameError(f"{caller}: log_columns of the specification is malformed: its parts do not fit")
+        counts = (found.num_own_moves, found.num_events, found.horizon - 1)
+        if not all(0 <= count < 2**31 for count in counts):
+            raise InvalidGameError(f"{caller}: log_columns of the specification has impossible counts")
+        return found
 
 
 def decide(

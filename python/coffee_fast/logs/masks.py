@@ -1,4 +1,4 @@
-"""Legal actions of each row: as the table says, or all that players of a role ever took."""
+"""Legal actions of each row: as the table says, or all that players of a role ever took, at first and later."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.episodes import Episodes
 from coffee_fast.logs.play import Play
 from coffee_fast.logs.tables import as_numbers
+
+LEAST_FIRST_MOVES = 20  # of a role, that show which actions there are before anybody has acted
 
 
 def num_masked(chosen: ChosenColumns) -> int | None:
@@ -35,12 +37,16 @@ def packed_masks(
         masks[idle] = 0
         masks[idle, num_actions - 1] = 1
         return np.packbits(masks, axis=1, bitorder="little")
-    kinds = np.zeros((len(set(roles)) + 2, num_actions), dtype=np.uint8)
-    own = play.acts
-    kinds[role_of[play.seat[own]], play.action[own]] = 1
+    num_roles, own = len(set(roles)), np.flatnonzero(play.acts)
+    which = 2 * role_of[play.seat] + (play.num_moves_before > 0)
+    kinds = np.zeros((2 * num_roles + 2, num_actions), dtype=np.uint8)
+    kinds[which[own], play.action[own]] = 1
+    # Of few first moves nothing can be said: there what is taken later is legal as well.
+    few = np.flatnonzero(np.bincount(which[own], minlength=2 * num_roles)[::2] < LEAST_FIRST_MOVES)
+    kinds[2 * few] |= kinds[2 * few + 1]
+    kinds[2 * few + 1] = kinds[2 * few]
     kinds[-2, -1] = 1  # not to act
-    kinds[-1] = 0
-    which = role_of[play.seat]
+    kinds[-1] = 0  # chance
     which = np.where(idle, len(kinds) - 2, np.where(play.seat < 0, len(kinds) - 1, which))
     return np.asarray(np.packbits(kinds, axis=1, bitorder="little")[which])
 

@@ -129,6 +129,14 @@ class Play:
         return found.reshape(self.num_rows, count * E)
 
     @cached_property
+    def num_moves_before(self) -> Int64:
+        """``int64 [T]``: how many moves of players (rounds, of moves at once) lie before a row in its episode."""
+        is_move = np.zeros(self.num_rows, dtype=np.int64)
+        is_move[self.ends] = self.seat[self.ends] >= 0
+        before = np.cumsum(is_move) - is_move
+        return np.asarray(before - before[self.first], dtype=np.int64)
+
+    @cached_property
     def num_own_moves(self) -> Int64:
         """``int64 [T, N]``: how many moves of its own each player made before a row, rounds not acted in left out."""
         own = (self.seat[:, None] == np.arange(self.num_players)) & self.acts[:, None]

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from coffee_fast.errors import DatasetError, shown
 from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.episodes import Episodes, episodes_of
-from coffee_fast.logs.known import action_vectors_of, check_known, moves_of, turn_order_of, with_none
+from coffee_fast.logs.known import (
+    action_vectors_of,
+    check_known,
+    moves_of,
+    refuse_repeated_rows,
+    turn_order_of,
+    with_none,
+)
 from coffee_fast.logs.layout import Layout, decide, exchange_of, names_of_entries, observations_of, states_of
 from coffee_fast.logs.masks import num_masked, packed_masks
 from coffee_fast.logs.play import Play, latest_known
@@ -65,6 +72,8 @@ def read_log(
     steps = steps_of(chosen, episodes, said, chance)
     outcomes = _outcome_vectors(steps, said, caller)
     moves = moves_of(steps, said, caller)
+    if moves == "turns" and said["turn_order"] != "predicted" and steps.num_players > 1:
+        refuse_repeated_rows(chosen, steps)
     order, order_words = turn_order_of(steps, moves, said, caller)
     num_actions, action_names, has_none = with_none(steps, moves, said, caller)
     vectors, vector_words = action_vectors_of(num_actions, action_names, has_none)

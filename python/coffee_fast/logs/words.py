@@ -51,7 +51,7 @@ def describe(
             "episodes that broke off may have been longer than the longest one; if so say max_episode_length"
         )
     if "legal_mask" not in chosen:
-        held.found.append("legal actions: all that players of the role ever took")
+        held.found.append("legal actions: all that players of the role ever took, at the first move those taken first")
     if held.kind == "mover" and is_partial and play.num_players > 1:
         held.questions.append(
             "only the acting player's observation is there; what others learn while they wait is not known before they "

@@ -41,7 +41,7 @@ class DatasetConfig:
     num_trajectories
         Trajectories stored, mirrored copies included.
     is_mirrored
-        Whether every episode is stored a second time with the players exchanged.
+        Whether every episode is stored a second time with the players exchanged, in games that allow it.
     equilibrium, equilibrium_seed
         How the profiles of the equilibrium mixture are found, and their seed, which is not that of the run: runs of
         other seeds log the play of the same profiles.

@@ -161,6 +161,14 @@ def test_movers_that_contradict_the_order_of_turns():
         read(by_hand, log, columns=COST)
 
 
+def test_rows_that_were_written_twice():
+    log = {name: [*column[:4], *column[3:]] for name, column in turns().items()}
+    with pytest.raises(cf.DatasetError, match="rows 3 and 4 are the same word for word, .*remove the duplicates"):
+        read(None, log, columns=COST)
+    log["cost"][4] = 7.0
+    assert read(None, log, columns=COST).spec.turn_order == "predicted"
+
+
 def test_rewards_that_come_too_early():
     log = turns(reward=[[0, 0], [1, 2], [7, 0], [3, 4], [0, 0], [0, 0], [5, 6]])
     with pytest.raises(cf.DatasetError, match=r"row 2 \(trajectory 1, step 0\): there is a reward before the end"):

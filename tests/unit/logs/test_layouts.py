@@ -170,6 +170,22 @@ def test_rounds_lie_seat_by_seat_and_hide_what_was_chosen():
     np.testing.assert_array_equal(changed, known)
 
 
+def test_rounds_are_read_by_a_specification_by_hand():
+    market, price, paid = pricing()
+    week = np.tile(np.arange(4.0), 40)[:, None]
+    log = {"trajectory": market, "action": price, "reward": paid, "state": week, "observation": week}
+    log["observation"] = np.repeat(week[:, None], 2, axis=1)
+    sizes = {"state_size": 7, "observation_size": 1, "history_start": 1, "max_episode_length": 8}
+    kind = {"moves": "simultaneous", "rewards": "every_step"}
+    spec = cf.GameSpec(name="prices", num_players=2, num_actions=3, action_vectors=np.eye(3), **sizes, **kind)
+    dataset = read(spec, log)
+    assert dataset.spec is spec
+    np.testing.assert_array_equal(dataset.state[:, 0], np.repeat(week, 2))
+    by_hand = {name: np.repeat(log[name], 2, axis=0) for name in ("trajectory", "observation")}
+    by_hand |= {"state": dataset.state, "acting_player": dataset.acting_player, "action": price.ravel()}
+    assert same(read(spec, by_hand | {"reward": dataset.reward}), dataset)
+
+
 def test_joint_rows_in_which_one_acts_are_turns():
     log = haggling()
     T = len(log["step"])
@@ -224,6 +240,11 @@ def test_a_specification_reads_the_next_log_as_it_read_the_first():
     part = log["episode"] < 30
     some = read(spec, {name: column[part] for name, column in log.items()}, columns=columns)
     assert same(some, whole.select(np.arange(30)))
+    for changes in ({"low": [0.0]}, {"low": ["x"]}, {"kind": "x"}, {"horizon": 0}, {"features": 3}, {"found": [1]}):
+        broken = dataclasses.replace(spec, log_columns=dict(spec.log_columns) | changes)
+        assert broken.describe()
+        with pytest.raises(cf.InvalidGameError, match="log_columns of the specification"):
+            read(broken, log, columns=columns)
     strange = log | {"mood": np.where(np.arange(len(part)) == 7, "sad", log["mood"])}
     with pytest.raises(cf.DatasetError, match="row 7: the column 'mood' holds 'sad', which is none of calm, cross"):
         read(spec, strange, columns=columns)
@@ -241,6 +262,20 @@ def test_a_frame_of_a_dataset_is_the_dataset_again():
         assert frame["action"].tolist() == np.asarray(table["action"]).tolist()
         again = read(dataset.spec, dataset.to_frame(features=True), columns={"reward": "reward_"})
         assert same(again, dataset)
+
+
+def test_what_is_legal_is_what_the_role_took_at_first_and_later():
+    log = haggling()
+    named = np.array([["ask 0", "bid 0"], ["ask 1", "bid 1"], ["ask 2", "bid 2"]])[log["action"], log["player"]]
+    named = np.where((log["step"] > 0) & (log["action"] == 2), "accept", named)
+    dataset = read(None, log | {"action": named}, columns=SEEN)
+    names, legal = np.array(dataset.spec.action_names), dataset.legal_masks() == 1
+    step = np.asarray(log["step"])
+    assert set(names[legal[step == 0][0]]) == {"ask 0", "ask 1", "ask 2"}
+    assert set(names[legal[step == 1][0]]) == {"bid 0", "bid 1", "accept"}
+    assert set(names[legal[step == 2][0]]) == {"ask 0", "ask 1", "accept"}
+    few = {name: column[:8] for name, column in (log | {"action": named}).items()}
+    assert len(np.unique(read(None, few, columns=SEEN).legal_masks()[[0, 2]], axis=0)) == 1
 
 
 def test_text_in_observations_is_one_hot_and_yes_or_no_a_number():
