@@ -1,11 +1,8 @@
 #include <memory>
-#include <optional>
 
+#include "any_dynamics.hpp"
 #include "coffee_fast/actor.hpp"
-#include "coffee_fast/dynamics_ensemble.hpp"
-#include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/replay_buffer.hpp"
-#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -123,24 +120,29 @@ void import_state(ActorBase& actor, const py::dict& dict) {
   without_gil([&](CancelToken&) { actor.restore(state); });
 }
 
-/// Adds the constructor over one kind of dynamics.
-template <class D>
-void add_constructor(py::class_<ActorBase>& actor) {
-  actor.def(
-      py::init([](const D& dynamics, std::vector<Policy> policies, std::vector<double> probabilities,
-                  std::uint64_t seed, std::optional<std::size_t> player, std::size_t num_parallel_episodes,
-                  std::size_t replay_capacity, double uncertainty_penalty, double coverage_weight, double epsilon_start,
-                  double epsilon_end, std::uint64_t epsilon_decay_steps) -> std::unique_ptr<ActorBase> {
-        const ActorOptions options{
-            seed,          player,      num_parallel_episodes, replay_capacity, uncertainty_penalty, coverage_weight,
-            epsilon_start, epsilon_end, epsilon_decay_steps};
-        return std::make_unique<Actor<D>>(dynamics, PolicyMixture{std::move(policies), std::move(probabilities)},
-                                          options);
-      }),
-      py::keep_alive<1, 2>(), py::arg("dynamics"), py::arg("policies"), py::arg("probabilities"), py::kw_only(),
-      py::arg("seed"), py::arg("player") = 0, py::arg("num_parallel_episodes") = 32,
-      py::arg("replay_capacity") = 50'000, py::arg("uncertainty_penalty") = 0.0, py::arg("coverage_weight") = 0.0,
-      py::arg("epsilon_start") = 1.0, py::arg("epsilon_end") = 0.02, py::arg("epsilon_decay_steps") = 200'000);
+struct OwnedDynamics {
+  AnyDynamics dynamics;
+};
+
+/// An actor that keeps its dynamics alive.
+class BoundActor final : private OwnedDynamics, public Actor<AnyDynamics> {
+ public:
+  BoundActor(AnyDynamics played, std::vector<PolicyMixture> opponents, const ActorOptions& options)
+      : OwnedDynamics{std::move(played)}, Actor<AnyDynamics>(dynamics, std::move(opponents), options) {}
+};
+
+using Opponents = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;
+
+std::unique_ptr<ActorBase> make_actor(AnyDynamics dynamics, const Opponents& opponents, std::uint64_t seed,
+                                      std::vector<std::size_t> seats, std::size_t num_parallel_episodes,
+                                      std::size_t replay_capacity, double uncertainty_penalty, double coverage_weight,
+                                      double epsilon_start, double epsilon_end, std::uint64_t epsilon_decay_steps) {
+  std::vector<PolicyMixture> mixtures;
+  for (const auto& [policies, probabilities] : opponents) mixtures.push_back({policies, probabilities});
+  const ActorOptions options{
+      seed,          std::move(seats), num_parallel_episodes, replay_capacity, uncertainty_penalty, coverage_weight,
+      epsilon_start, epsilon_end,      epsilon_decay_steps};
+  return std::make_unique<BoundActor>(std::move(dynamics), std::move(mixtures), options);
 }
 
 }  // namespace
@@ -176,10 +178,11 @@ void bind_actor(py::module_& module) {
           "restore", [](ReplayBuffer& replay, const py::dict& state) { replay.restore(import_replay(state)); },
           py::arg("state"));
 
-  py::class_<ActorBase> actor(module, "Actor", "Collects a learner's experience in many episodes at a time.");
-  add_constructor<GeneralizedBargaining>(actor);
-  add_constructor<DynamicsEnsemble>(actor);
-  actor
+  py::class_<ActorBase>(module, "Actor", "Collects a learner's experience in many episodes at a time.")
+      .def(py::init(&make_actor), py::arg("dynamics"), py::arg("opponents"), py::kw_only(), py::arg("seed"),
+           py::arg("seats") = std::vector<std::size_t>{0}, py::arg("num_parallel_episodes") = 32,
+           py::arg("replay_capacity") = 50'000, py::arg("uncertainty_penalty") = 0.0, py::arg("coverage_weight") = 0.0,
+           py::arg("epsilon_start") = 1.0, py::arg("epsilon_end") = 0.02, py::arg("epsilon_decay_steps") = 200'000)
       .def(
           "advance",
           [](ActorBase& self, const Mlp& q_network) { without_gil([&](CancelToken&) { self.advance(q_network); }); },

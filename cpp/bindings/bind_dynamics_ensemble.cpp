@@ -1,3 +1,6 @@
+#include <optional>
+
+#include "any_dynamics.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
 #include "pybind.hpp"
 
@@ -25,31 +28,40 @@ Ensemble::HistorySource as_history_source(const std::string& name) {
   return Ensemble::HistorySource::actions;
 }
 
-Array<float> next_states(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions) {
+using Players = std::optional<Array<std::int32_t>>;
+
+std::span<const std::int32_t> as_players(const Players& players) {
+  return players ? as_span(*players) : std::span<const std::int32_t>{};
+}
+
+Array<float> next_states(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions,
+                         const Players& players, const Players& next_players) {
   const MatrixView<const float> rows = as_matrix(states, "next_states: states");
   std::vector<float> next(rows.rows * ensemble.state_size());
   const auto L = static_cast<py::ssize_t>(rows.rows), D = static_cast<py::ssize_t>(ensemble.state_size());
   {
     py::gil_scoped_release release;
-    ensemble.next_states(rows, as_span(actions), {next.data(), rows.rows, ensemble.state_size()});
+    ensemble.next_states(rows, as_span(actions), as_players(players), as_players(next_players),
+                         {next.data(), rows.rows, ensemble.state_size()});
   }
   return to_array(std::move(next), {L, D});
 }
 
-py::tuple rewards(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions) {
+py::tuple rewards(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions,
+                  const Players& players) {
   const MatrixView<const float> rows = as_matrix(states, "rewards: states");
   const std::size_t count = rows.rows, width = ensemble.num_players() * ensemble.num_members();
   std::vector<double> member_rewards(count * width), disagreement(count);
   {
     py::gil_scoped_release release;
-    ensemble.rewards(rows, as_span(actions), {member_rewards.data(), count, width}, disagreement);
+    ensemble.rewards(rows, as_span(actions), as_players(players), {member_rewards.data(), count, width}, disagreement);
   }
   const auto L = static_cast<py::ssize_t>(count), N = static_cast<py::ssize_t>(ensemble.num_players());
   return py::make_tuple(to_array(std::move(member_rewards), {L, N, static_cast<py::ssize_t>(ensemble.num_members())}),
                         to_array(std::move(disagreement), {L}));
 }
 
-py::tuple observe(const Ensemble& ensemble, const Array<float>& states) {
+py::tuple observe(const Ensemble& ensemble, const Array<float>& states, const Players& players) {
   const MatrixView<const float> rows = as_matrix(states, "observe: states");
   const std::size_t count = rows.rows, A = ensemble.num_actions(), O = ensemble.observation_size();
   const std::size_t width = ensemble.num_players() * O;
@@ -57,16 +69,42 @@ py::tuple observe(const Ensemble& ensemble, const Array<float>& states) {
   std::vector<std::uint8_t> masks(count * A);
   {
     py::gil_scoped_release release;
-    ensemble.observe(rows, {observations.data(), count, width}, {masks.data(), count, A});
+    ensemble.observe(rows, as_players(players), {observations.data(), count, width}, {masks.data(), count, A});
   }
   const auto L = static_cast<py::ssize_t>(count), N = static_cast<py::ssize_t>(ensemble.num_players());
   return py::make_tuple(to_array(std::move(observations), {L, N, static_cast<py::ssize_t>(O)}),
                         to_array(std::move(masks), {L, static_cast<py::ssize_t>(A)}));
 }
 
+py::tuple outcomes(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions,
+                   const Array<std::int32_t>& players) {
+  const MatrixView<const float> rows = as_matrix(states, "outcomes: states");
+  const std::size_t count = rows.rows, width = ensemble.num_movers();
+  std::vector<double> ends(count), movers(count * width);
+  {
+    py::gil_scoped_release release;
+    ensemble.outcomes(rows, as_span(actions), as_span(players), ends, {movers.data(), count, width});
+  }
+  const auto L = static_cast<py::ssize_t>(count);
+  return py::make_tuple(to_array(std::move(ends), {L}),
+                        to_array(std::move(movers), {L, static_cast<py::ssize_t>(width)}));
+}
+
+Array<double> chance_probabilities(const Ensemble& ensemble, const Array<float>& states) {
+  const MatrixView<const float> rows = as_matrix(states, "chance_probabilities: states");
+  const std::size_t count = rows.rows, C = ensemble.num_chance_outcomes();
+  std::vector<double> probabilities(count * C);
+  {
+    py::gil_scoped_release release;
+    ensemble.chance_probabilities(rows, {probabilities.data(), count, C});
+  }
+  return to_array(std::move(probabilities), {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(C)});
+}
+
 }  // namespace
 
 void bind_dynamics_ensemble(py::module_& module) {
+  plays_as_any_dynamics<Ensemble>();
   py::class_<Ensemble, std::shared_ptr<Ensemble>>(module, "DynamicsEnsemble")
       .def(py::init([](std::size_t num_players, std::size_t history_start, std::size_t max_episode_length,
                        float terminal_state_value, float terminal_threshold, double reward_scale,
@@ -77,7 +115,9 @@ void bind_dynamics_ensemble(py::module_& module) {
                        const Array<float>& observation_mean, const Array<float>& observation_scale,
                        const Array<float>& action_vectors, const Array<float>& initial_states,
                        const Array<float>& initial_observations, const Array<std::uint8_t>& initial_legal_masks,
-                       const Array<std::int32_t>& initial_players) {
+                       const Array<std::int32_t>& initial_players, const SharedMlp& end, const SharedMlp& mover,
+                       const SharedMlp& chance, bool is_simultaneous, bool pays_every_step,
+                       const std::optional<Array<float>>& chance_inputs) {
              check(num_players >= 1, "DynamicsEnsemble: num_players must be at least 1, got 0");
              Ensemble::Options options;
              options.num_players = num_players;
@@ -91,14 +131,20 @@ void bind_dynamics_ensemble(py::module_& module) {
              options.reward_scale = reward_scale;
              options.disagreement = as_disagreement(disagreement);
              options.history_source = as_history_source(history_source);
+             options.is_simultaneous = is_simultaneous;
+             options.pays_every_step = pays_every_step;
+             if (chance_inputs) options.num_chance_outcomes = as_matrix(*chance_inputs, "chance_inputs").rows;
              return std::make_shared<Ensemble>(
-                 options, Ensemble::Networks{{delta.begin(), delta.end()}, {reward.begin(), reward.end()}, shared},
+                 options,
+                 Ensemble::Networks{
+                     {delta.begin(), delta.end()}, {reward.begin(), reward.end()}, shared, end, mover, chance},
                  Ensemble::Normalizer{as_vector(state_mean), as_vector(state_scale)},
                  Ensemble::Normalizer{as_vector(action_mean), as_vector(action_scale)},
                  Ensemble::Normalizer{as_vector(observation_mean), as_vector(observation_scale)},
                  as_vector(action_vectors),
                  Ensemble::InitialStates{as_vector(initial_states), as_vector(initial_observations),
-                                         as_vector(initial_legal_masks), as_vector(initial_players)});
+                                         as_vector(initial_legal_masks), as_vector(initial_players)},
+                 chance_inputs ? as_vector(*chance_inputs) : std::vector<float>{});
            }),
            py::kw_only(), py::arg("num_players"), py::arg("history_start"), py::arg("max_episode_length"),
            py::arg("terminal_state_value"), py::arg("terminal_threshold"), py::arg("reward_scale"),
@@ -107,7 +153,9 @@ void bind_dynamics_ensemble(py::module_& module) {
            py::arg("action_scale").noconvert(), py::arg("observation_mean").noconvert(),
            py::arg("observation_scale").noconvert(), py::arg("action_vectors").noconvert(),
            py::arg("initial_states").noconvert(), py::arg("initial_observations").noconvert(),
-           py::arg("initial_legal_masks").noconvert(), py::arg("initial_players").noconvert())
+           py::arg("initial_legal_masks").noconvert(), py::arg("initial_players").noconvert(), py::arg("end") = nullptr,
+           py::arg("mover") = nullptr, py::arg("chance") = nullptr, py::arg("is_simultaneous") = false,
+           py::arg("pays_every_step") = false, py::arg("chance_inputs").noconvert() = py::none())
       .def_property_readonly("num_players", &Ensemble::num_players)
       .def_property_readonly("num_actions", &Ensemble::num_actions)
       .def_property_readonly("num_members", &Ensemble::num_members)
@@ -115,12 +163,23 @@ void bind_dynamics_ensemble(py::module_& module) {
       .def_property_readonly("observation_size", &Ensemble::observation_size)
       .def_property_readonly("information_state_size", &Ensemble::information_state_size)
       .def_property_readonly("max_episode_length", &Ensemble::max_episode_length)
-      .def("next_states", &next_states, py::arg("states").noconvert(), py::arg("actions").noconvert(),
-           "The mean next states f32 [L, D] of any states f32 [L, D] and actions i32 [L].")
+      .def_property_readonly("draws_ends", &Ensemble::draws_ends)
+      .def(
+          "next_states", &next_states, py::arg("states").noconvert(), py::arg("actions").noconvert(),
+          py::arg("players").noconvert() = py::none(), py::arg("next_players").noconvert() = py::none(),
+          "The mean next states f32 [L, D] of any states f32 [L, D] and actions i32 [L]. Where ends are drawn, players "
+          "i32 [L] say who acts (-1: chance); next_players i32 [L] are the most likely ones if not given.")
       .def("rewards", &rewards, py::arg("states").noconvert(), py::arg("actions").noconvert(),
+           py::arg("players").noconvert() = py::none(),
            "The members' rewards f64 [L, N, E] there and their disagreement f64 [L], whether or not an episode ends.")
-      .def("observe", &observe, py::arg("states").noconvert(),
-           "Observations f32 [L, N, O] and legal masks u8 [L, A] at any states f32 [L, D].");
+      .def("observe", &observe, py::arg("states").noconvert(), py::arg("players").noconvert() = py::none(),
+           "Observations f32 [L, N, O] and legal masks u8 [L, A] at any states f32 [L, D].")
+      .def("outcomes", &outcomes, py::arg("states").noconvert(), py::arg("actions").noconvert(),
+           py::arg("players").noconvert(),
+           "Where ends are drawn: probabilities that an episode ends f64 [L], and of who moves next if it does not, "
+           "f64 [L, N], or [L, N + 1] with chance last.")
+      .def("chance_probabilities", &chance_probabilities, py::arg("states").noconvert(),
+           "Probabilities of the outcomes of chance f64 [L, C] at any states f32 [L, D].");
 }
 
 }  // namespace coffee_fast::bindings

@@ -1,15 +1,11 @@
-#include "coffee_fast/dynamics_ensemble.hpp"
+#include "any_dynamics.hpp"
 #include "coffee_fast/empirical_game.hpp"
-#include "coffee_fast/generalized_bargaining.hpp"
-#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
 
-template <Dynamics D>
-py::dict estimate_payoffs_of(const D& dynamics, const std::vector<Policy>& policies,
-                             const Array<std::int32_t>& profiles, std::size_t num_episodes, std::uint64_t seed,
-                             int num_threads) {
+py::dict estimate(const AnyDynamics& dynamics, const std::vector<Policy>& policies, const Array<std::int32_t>& profiles,
+                  std::size_t num_episodes, std::uint64_t seed, int num_threads) {
   const MatrixView<const std::int32_t> rows = as_matrix(profiles, "profiles");
   const std::size_t P = rows.rows, N = dynamics.num_players(), E = dynamics.num_members();
   std::vector<double> sum(P * N * E), squares(P * N * E), lengths(P), disagreement(P);
@@ -27,17 +23,11 @@ py::dict estimate_payoffs_of(const D& dynamics, const std::vector<Policy>& polic
   return result;
 }
 
-template <Dynamics D>
-void bind_estimate_payoffs_of(py::module_& module) {
-  module.def("estimate_payoffs", &estimate_payoffs_of<D>, py::arg("dynamics"), py::arg("policies"),
-             py::arg("profiles").noconvert(), py::arg("num_episodes"), py::arg("seed"), py::arg("num_threads") = 1);
-}
-
 }  // namespace
 
 void bind_empirical_game(py::module_& module) {
-  bind_estimate_payoffs_of<GeneralizedBargaining>(module);
-  bind_estimate_payoffs_of<DynamicsEnsemble>(module);
+  module.def("estimate_payoffs", &estimate, py::arg("dynamics"), py::arg("policies"), py::arg("profiles").noconvert(),
+             py::arg("num_episodes"), py::arg("seed"), py::arg("num_threads") = 1);
 }
 
 }  // namespace coffee_fast::bindings

@@ -1,7 +1,7 @@
 #include <memory>
 
+#include "any_dynamics.hpp"
 #include "coffee_fast/game_tree.hpp"
-#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -74,6 +74,7 @@ Array<float> information_states(const GameTree& tree) {
 }  // namespace
 
 void bind_game_tree(py::module_& module) {
+  plays_as_any_dynamics<GameTree>();
   py::class_<GameTree, std::shared_ptr<GameTree>>(module, "GameTree", "The whole tree of a game in flat arrays.")
       .def(py::init(&make_tree), py::kw_only(), py::arg("num_players"), py::arg("num_actions"),
            py::arg("num_chance_outcomes"), py::arg("terminal_state_value"), py::arg("players").noconvert(),

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 
+#include "any_dynamics.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "pybind.hpp"
 
@@ -64,6 +65,7 @@ Array<std::int32_t> as_table(std::span<const Game::Items> rows) {
 }  // namespace
 
 void bind_generalized_bargaining(py::module_& module) {
+  plays_as_any_dynamics<Game>();
   py::class_<Game, std::shared_ptr<Game>>(module, "GeneralizedBargaining")
       .def(py::init([](double discount, bool only_feasible_offers) {
              return std::make_shared<Game>(

@@ -1,8 +1,5 @@
-#include "coffee_fast/dynamics_ensemble.hpp"
-#include "coffee_fast/game_tree.hpp"
-#include "coffee_fast/generalized_bargaining.hpp"
+#include "any_dynamics.hpp"
 #include "coffee_fast/rollout.hpp"
-#include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -33,10 +30,9 @@ py::dict as_dict(Trajectories&& steps, std::size_t num_players, std::size_t num_
   return arrays;
 }
 
-template <Dynamics D>
-py::dict rollout_of(const D& dynamics, const Players& players, std::size_t num_episodes, std::uint64_t seed,
-                    std::uint64_t profile, std::uint64_t first_rollout, int num_threads, std::size_t chunk_size,
-                    bool record) {
+py::dict roll(const AnyDynamics& dynamics, const Players& players, std::size_t num_episodes, std::uint64_t seed,
+              std::uint64_t profile, std::uint64_t first_rollout, int num_threads, std::size_t chunk_size,
+              bool record) {
   check(num_episodes > 0, "rollout: num_episodes must be at least 1, got 0");
   std::vector<PolicyMixture> mixtures;
   for (const auto& [policies, probabilities] : players) mixtures.push_back({policies, probabilities});
@@ -59,19 +55,12 @@ py::dict rollout_of(const D& dynamics, const Players& players, std::size_t num_e
   return result;
 }
 
-template <Dynamics D>
-void bind_rollout_of(py::module_& module) {
-  module.def("rollout", &rollout_of<D>, py::arg("dynamics"), py::arg("players"), py::arg("num_episodes"),
-             py::arg("seed"), py::arg("profile") = 0, py::arg("first_rollout") = 0, py::arg("num_threads") = 1,
-             py::arg("chunk_size") = 256, py::arg("record") = false);
-}
-
 }  // namespace
 
 void bind_rollout(py::module_& module) {
-  bind_rollout_of<GeneralizedBargaining>(module);
-  bind_rollout_of<DynamicsEnsemble>(module);
-  bind_rollout_of<GameTree>(module);
+  module.def("rollout", &roll, py::arg("dynamics"), py::arg("players"), py::arg("num_episodes"), py::arg("seed"),
+             py::arg("profile") = 0, py::arg("first_rollout") = 0, py::arg("num_threads") = 1,
+             py::arg("chunk_size") = 256, py::arg("record") = false);
 }
 
 }  // namespace coffee_fast::bindings

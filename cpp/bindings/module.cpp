@@ -14,6 +14,8 @@ PYBIND11_MODULE(_core, module) {
   bind_payoff_table(module);
   bind_replicator(module);
   bind_policy(module);
+  bind_any_dynamics(module);
+  bind_python_dynamics(module);
   bind_generalized_bargaining(module);
   bind_dynamics_ensemble(module);
   bind_game_tree(module);

@@ -92,6 +92,8 @@ void bind_simplex(py::module_& module);
 void bind_payoff_table(py::module_& module);
 void bind_replicator(py::module_& module);
 void bind_policy(py::module_& module);
+void bind_any_dynamics(py::module_& module);
+void bind_python_dynamics(py::module_& module);
 void bind_generalized_bargaining(py::module_& module);
 void bind_dynamics_ensemble(py::module_& module);
 void bind_game_tree(py::module_& module);

@@ -11,8 +11,9 @@ namespace {
 bool is_probability(double value) { return value >= 0.0 && value <= 1.0; }
 
 void check_options(const ActorOptions& options, std::size_t num_players) {
-  if (options.player)
-    check(*options.player < num_players, "Actor: player must lie in [0, ", num_players, "), got ", *options.player);
+  check(!options.seats.empty(), "Actor: seats must name a seat of the learner or more, got none");
+  for (const std::size_t seat : options.seats)
+    check(seat < num_players, "Actor: seats must lie in [0, ", num_players, "), got ", seat);
   check(options.num_parallel_episodes > 0, "Actor: num_parallel_episodes must be at least 1, got 0");
   check(options.uncertainty_penalty >= 0.0 && std::isfinite(options.uncertainty_penalty),
         "Actor: uncertainty_penalty must be a finite number of at least 0, got ", options.uncertainty_penalty);
@@ -43,13 +44,16 @@ void average_in(double& average, double value, std::uint64_t count) {
 
 }  // namespace
 
-ActorBase::ActorBase(const Sizes& sizes, PolicyMixture opponents, const ActorOptions& options)
+ActorBase::ActorBase(const Sizes& sizes, std::vector<PolicyMixture> opponents, const ActorOptions& options)
     : sizes_(sizes),
       options_(options),
       opponents_(std::move(opponents)),
       replay_(options.replay_capacity, sizes.information_state_size, sizes.num_actions) {
   check_options(options_, sizes_.num_players);
-  check_opponents(opponents_, sizes_.information_state_size, sizes_.num_actions);
+  check(opponents_.size() == sizes_.num_players, "Actor: opponents must be one mixture a seat, ", sizes_.num_players,
+        " in all, got ", opponents_.size());
+  for (const PolicyMixture& seat : opponents_) check_opponents(seat, sizes_.information_state_size, sizes_.num_actions);
+  number_policies();
   const std::size_t num_lanes = options_.num_parallel_episodes;
   lanes_.resize(num_lanes);
   all_lanes_.resize(num_lanes);
@@ -64,6 +68,18 @@ ActorBase::ActorBase(const Sizes& sizes, PolicyMixture opponents, const ActorOpt
   terminal_.resize(num_lanes);
 }
 
+void ActorBase::number_policies() {
+  for (const PolicyMixture& seat : opponents_) {
+    numbers_of_.emplace_back();
+    for (const Policy& policy : seat.policies) {
+      const auto found = std::find(policies_.begin(), policies_.end(), policy);
+      numbers_of_.back().push_back(static_cast<std::size_t>(found - policies_.begin()));
+      if (found == policies_.end()) policies_.push_back(policy);
+    }
+  }
+  policies_.emplace_back();
+}
+
 double ActorBase::epsilon(std::uint64_t call) const {
   const double decay = static_cast<double>(options_.epsilon_decay_steps);
   const double share_left = 1.0 - std::min(static_cast<double>(call), decay) / decay;
@@ -73,12 +89,12 @@ double ActorBase::epsilon(std::uint64_t call) const {
 void ActorBase::begin_episode(Lane& lane, std::uint64_t episode) const {
   lane = Lane{};
   lane.episode = episode;
-  lane.player = options_.player.value_or(episode % sizes_.num_players);
+  lane.player = options_.seats[episode % options_.seats.size()];
   lane.is_coverage = Stream(options_.seed, Purpose::coverage, 0, episode).next_double() < options_.coverage_weight;
   for (std::size_t player = 0; player < sizes_.num_players; ++player) {
     Stream stream(options_.seed, Purpose::strategy, 0, episode, static_cast<std::uint32_t>(player));
-    lane.policies.push_back(lane.is_coverage ? opponents_.policies.size()
-                                             : sample_categorical(opponents_.probabilities, stream.next_double()));
+    const std::size_t drawn = sample_categorical(opponents_[player].probabilities, stream.next_double());
+    lane.policies.push_back(lane.is_coverage ? policies_.size() - 1 : numbers_of_[player][drawn]);
   }
 }
 
@@ -120,7 +136,8 @@ void ActorBase::choose_opponents() {
   // Lanes that play the same policy now are answered together, in the order of policies and then of lanes.
   std::vector<std::pair<std::size_t, std::int32_t>> movers;
   for (const std::int32_t row : all_lanes_)
-    if (const auto player = static_cast<std::size_t>(players_[row]); player != lanes_[row].player)
+    if (const auto player = static_cast<std::size_t>(players_[row]);
+        players_[row] != chance_player && player != lanes_[row].player)
       movers.emplace_back(lanes_[row].policies[player], row);
   std::sort(movers.begin(), movers.end());
   std::vector<std::int32_t> rows, chosen;
@@ -137,9 +154,35 @@ void ActorBase::choose_opponents() {
     }
     gather(rows);
     chosen.resize(rows.size());
-    const Policy& policy = index < opponents_.policies.size() ? opponents_.policies[index] : uniform_random_;
-    choose_actions(policy, gathered_information_states(), gathered_legal_masks(), streams, chosen, workspace_);
+    choose_actions(policies_[index], gathered_information_states(), gathered_legal_masks(), streams, chosen,
+                   workspace_);
     for (std::size_t row = 0; row < rows.size(); ++row) actions_[rows[row]] = chosen[row];
+  }
+}
+
+std::span<const std::int32_t> ActorBase::rows_of_chance(std::span<const std::int32_t> lanes) {
+  rows_of_chance_.clear();
+  lanes_of_chance_.clear();
+  for (std::size_t row = 0; row < lanes.size(); ++row)
+    if (players_[row] == chance_player) {
+      rows_of_chance_.push_back(static_cast<std::int32_t>(row));
+      lanes_of_chance_.push_back(lanes[row]);
+    }
+  return rows_of_chance_;
+}
+
+MatrixView<double> ActorBase::probabilities_for(std::span<const std::int32_t> rows) {
+  probabilities_.resize(rows.size() * sizes_.num_chance_outcomes);
+  return {probabilities_.data(), rows.size(), sizes_.num_chance_outcomes};
+}
+
+void ActorBase::choose_chance(std::span<const std::int32_t> rows) {
+  const MatrixView<const double> probabilities = probabilities_for(rows);
+  for (std::size_t index = 0; index < rows.size(); ++index) {
+    const Lane& lane = lanes_[rows[index]];
+    Stream stream(options_.seed, Purpose::chance, 0, lane.episode, static_cast<std::uint32_t>(lane.actions.size()));
+    actions_[rows[index]] =
+        static_cast<std::int32_t>(sample_categorical(probabilities.row(index), stream.next_double()));
   }
 }
 
@@ -260,9 +303,20 @@ void ActorBase::check_state(const State& state) const {
 void ActorBase::check_replayed_step(std::span<const std::int32_t> lanes) const {
   for (std::size_t row = 0; row < lanes.size(); ++row) {
     const std::int32_t action = actions_[row];
+    if (players_[row] == chance_player) continue;
     check(action >= 0 && static_cast<std::size_t>(action) < sizes_.num_actions &&
               legal_masks_[row * sizes_.num_actions + static_cast<std::size_t>(action)] != 0,
           "Actor.restore: action ", action, " of an episode in flight is not legal; the state is of other dynamics");
+  }
+}
+
+void ActorBase::check_replayed_chance(std::span<const std::int32_t> rows) const {
+  for (std::size_t index = 0; index < rows.size(); ++index) {
+    const std::int32_t outcome = actions_[rows[index]];
+    check(outcome >= 0 && static_cast<std::size_t>(outcome) < sizes_.num_chance_outcomes &&
+              probabilities_[index * sizes_.num_chance_outcomes + static_cast<std::size_t>(outcome)] > 0.0,
+          "Actor.restore: outcome ", outcome, " of chance in an episode in flight cannot be; the state is of other ",
+          "dynamics");
   }
 }
 

@@ -33,13 +33,15 @@ void DynamicsEnsemble::reset(Batch& batch, std::span<const std::int32_t> lanes,
     std::copy_n(&initial_states_.legal_masks[start * A], A, &batch.legal_masks[lane * A]);
     batch.players[lane] = initial_states_.players[start];
     batch.num_actions_taken[lane] = 0;
+    batch.keys[lane] = key;
     std::fill_n(&batch.information_states[lane * I], I, 0.0f);
     set_known_part(batch, lane);
   }
 }
 
 const float* DynamicsEnsemble::observation_of_mover(const Batch& batch, std::size_t lane) const {
-  return &batch.observations[(lane * num_players() + index_of(batch.players[lane])) * observation_size()];
+  const std::int32_t seat = std::max(batch.players[lane], 0);
+  return &batch.observations[(lane * num_players() + index_of(seat)) * observation_size()];
 }
 
 void DynamicsEnsemble::set_known_part(Batch& batch, std::size_t lane) const {
@@ -65,6 +67,9 @@ void DynamicsEnsemble::players_to_act(Batch& batch, std::span<const std::int32_t
 void DynamicsEnsemble::information_states(Batch& batch, std::span<const std::int32_t> lanes,
                                           MatrixView<float> out) const {
   gather(batch.information_states, lanes, out);
+  if (num_chance_outcomes() == 0) return;
+  for (std::size_t row = 0; row < lanes.size(); ++row)
+    if (batch.players[index_of(lanes[row])] == chance_player) std::ranges::fill(out.row(row), 0.0f);
 }
 
 void DynamicsEnsemble::legal_masks(Batch& batch, std::span<const std::int32_t> lanes,
@@ -82,12 +87,13 @@ void DynamicsEnsemble::observations(Batch& batch, std::span<const std::int32_t> 
 
 void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, std::span<const std::int32_t> actions,
                             const StepOutputs& outputs) const {
+  if (draws_ends()) return step_by_draws(batch, lanes, actions, outputs);
   const std::size_t D = state_size(), K = input_size();
   for (std::size_t row = 0; row < lanes.size(); ++row)
-    set_input(batch, row, &batch.states[index_of(lanes[row]) * D], actions[row]);
-  predict_next_states(batch, lanes.size());
+    set_input(&batch.inputs[row * K], &batch.states[index_of(lanes[row]) * D], actions[row], 0);
+  predict_next_states(batch, {batch.inputs.data(), lanes.size(), K});
 
-  batch.terminal_rows.clear();
+  batch.paying_rows.clear();
   batch.continuing_rows.clear();
   for (std::size_t row = 0; row < lanes.size(); ++row) {
     const std::size_t lane = index_of(lanes[row]);
@@ -99,8 +105,8 @@ void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, s
     outputs.disagreement[row] = 0.0;
     std::ranges::fill(outputs.rewards.row(row), 0.0);
     if (is_predicted_terminal) {
-      std::copy_n(&batch.inputs[row * K], K, &batch.terminal_inputs[batch.terminal_rows.size() * K]);
-      batch.terminal_rows.push_back(static_cast<std::int32_t>(row));
+      std::copy_n(&batch.inputs[row * K], K, &batch.paying_inputs[batch.paying_rows.size() * K]);
+      batch.paying_rows.push_back(static_cast<std::int32_t>(row));
     }
     if (is_over) {
       std::fill_n(&batch.states[lane * D], D, options_.terminal_state_value);
@@ -110,7 +116,7 @@ void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, s
       batch.continuing_rows.push_back(static_cast<std::int32_t>(row));
     }
   }
-  predict_rewards(batch, batch.terminal_rows, outputs.rewards, outputs.disagreement);
+  predict_rewards(batch, batch.paying_rows, outputs.rewards, outputs.disagreement);
   observe_next_states(batch, lanes, actions);
 }
 
@@ -120,15 +126,23 @@ void DynamicsEnsemble::normalize_state(const float* state, float* out) const {
   for (std::size_t i = 0; i < state_size(); ++i) out[i] = (state[i] - mean[i]) * inverse_scale[i];
 }
 
-void DynamicsEnsemble::set_input(Batch& batch, std::size_t row, const float* state, std::int32_t action) const {
-  float* input = &batch.inputs[row * input_size()];
+void DynamicsEnsemble::set_input(float* input, const float* state, std::int32_t action, std::int32_t player) const {
   normalize_state(state, input);
-  std::copy_n(&normalized_action_vectors_[index_of(action) * action_size()], action_size(), input + state_size());
+  float* rest = input + state_size();
+  const std::size_t V = action_size(), W = outcome_size();
+  if (draws_ends()) {
+    std::fill(rest, input + input_size(), 0.0f);
+    if (player == chance_player) {
+      std::copy_n(&chance_inputs_[index_of(action) * W], W, rest + V + num_players());
+      return;
+    }
+    rest[V + index_of(player)] = 1.0f;
+  }
+  std::copy_n(&normalized_action_vectors_[index_of(action) * V], V, rest);
 }
 
-void DynamicsEnsemble::predict_next_states(Batch& batch, std::size_t count) const {
-  const std::size_t D = state_size(), K = input_size();
-  const MatrixView<const float> inputs{batch.inputs.data(), count, K};
+void DynamicsEnsemble::predict_next_states(Batch& batch, MatrixView<const float> inputs) const {
+  const std::size_t D = state_size(), count = inputs.rows;
   std::fill_n(batch.next_states.begin(), count * D, 0.0f);
   for (const auto& network : networks_.delta) {
     network->forward(inputs, {batch.deltas.data(), count, D}, batch.workspace);
@@ -137,7 +151,7 @@ void DynamicsEnsemble::predict_next_states(Batch& batch, std::size_t count) cons
   const float weight = 1.0f / static_cast<float>(num_members());
   for (std::size_t row = 0; row < count; ++row) {
     float* next = &batch.next_states[row * D];
-    const float* input = &batch.inputs[row * K];
+    const float* input = inputs.row(row).data();
     for (std::size_t i = 0; i < D; ++i)
       next[i] = (input[i] + next[i] * weight) * state_normalizer_.scale[i] + state_normalizer_.mean[i];
   }
@@ -153,7 +167,7 @@ void DynamicsEnsemble::predict_rewards(Batch& batch, std::span<const std::int32_
                                        std::span<double> disagreement) const {
   if (rows.empty()) return;
   const std::size_t N = num_players(), E = num_members(), count = rows.size();
-  const MatrixView<const float> inputs{batch.terminal_inputs.data(), count, input_size()};
+  const MatrixView<const float> inputs{batch.paying_inputs.data(), count, input_size()};
   for (std::size_t member = 0; member < E; ++member) {
     networks_.reward[member]->forward(inputs, {batch.rewards.data(), count, N}, batch.workspace);
     for (std::size_t i = 0; i < count; ++i)
@@ -188,16 +202,20 @@ double DynamicsEnsemble::disagreement_of(std::span<const double> member_rewards)
 }
 
 void DynamicsEnsemble::predict_observations(Batch& batch, std::size_t count) const {
-  networks_.shared->forward({batch.shared_inputs.data(), count, state_size()},
+  networks_.shared->forward({batch.shared_inputs.data(), count, shared_input_size()},
                             {batch.shared_outputs.data(), count, networks_.shared->output_size()}, batch.workspace);
 }
 
-void DynamicsEnsemble::decode_observations(const float* output, float* observations, std::uint8_t* legal_mask) const {
-  const std::size_t NO = num_players() * observation_size(), A = num_actions();
+void DynamicsEnsemble::decode_observations(const float* output, float* observations) const {
+  const std::size_t NO = num_players() * observation_size();
   const float* scale = observation_normalizer_.scale.data();
   const float* mean = observation_normalizer_.mean.data();
   for (std::size_t k = 0; k < NO; ++k) observations[k] = output[k] * scale[k] + mean[k];
-  const float* scores = output + NO;
+}
+
+void DynamicsEnsemble::decode_legal_mask(const float* output, std::uint8_t* legal_mask) const {
+  const std::size_t A = num_actions();
+  const float* scores = output + num_players() * observation_size();
   for (std::size_t action = 0; action < A; ++action) legal_mask[action] = scores[action] > 0.5f;
   if (std::find(legal_mask, legal_mask + A, 1) == legal_mask + A)  // a model that sees no legal action forbids none
     std::fill_n(legal_mask, A, std::uint8_t{1});
@@ -213,60 +231,11 @@ void DynamicsEnsemble::observe_next_states(Batch& batch, std::span<const std::in
   predict_observations(batch, count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t row = index_of(batch.continuing_rows[i]), lane = index_of(lanes[row]);
-    decode_observations(&batch.shared_outputs[i * (NO + A)], &batch.observations[lane * NO],
-                        &batch.legal_masks[lane * A]);
+    decode_observations(&batch.shared_outputs[i * (NO + A)], &batch.observations[lane * NO]);
+    decode_legal_mask(&batch.shared_outputs[i * (NO + A)], &batch.legal_masks[lane * A]);
     set_known_part(batch, lane);
     append_event(batch, lane, actions[row]);
   }
-}
-
-void DynamicsEnsemble::check_states(const char* function, MatrixView<const float> states) const {
-  check(states.columns == state_size(), function, ": states must have shape [L, ", state_size(), "], got [",
-        states.rows, ", ", states.columns, "]");
-}
-
-void DynamicsEnsemble::check_actions(const char* function, std::span<const std::int32_t> actions,
-                                     std::size_t count) const {
-  check(actions.size() == count, function, ": actions must be ", count, ", one a state, got ", actions.size());
-  for (std::size_t row = 0; row < count; ++row)
-    check(actions[row] >= 0 && index_of(actions[row]) < num_actions(), function, ": actions[", row,
-          "] must lie in [0, ", num_actions(), "), got ", actions[row]);
-}
-
-void DynamicsEnsemble::next_states(MatrixView<const float> states, std::span<const std::int32_t> actions,
-                                   MatrixView<float> out) const {
-  check_states("next_states", states);
-  check_actions("next_states", actions, states.rows);
-  Batch batch = make_batch(states.rows);
-  for (std::size_t row = 0; row < states.rows; ++row) set_input(batch, row, states.row(row).data(), actions[row]);
-  predict_next_states(batch, states.rows);
-  for (std::size_t row = 0; row < states.rows; ++row)
-    std::copy_n(&batch.next_states[row * state_size()], state_size(), out.row(row).begin());
-}
-
-void DynamicsEnsemble::rewards(MatrixView<const float> states, std::span<const std::int32_t> actions,
-                               MatrixView<double> member_rewards, std::span<double> disagreement) const {
-  check_states("rewards", states);
-  check_actions("rewards", actions, states.rows);
-  Batch batch = make_batch(states.rows);
-  for (std::size_t row = 0; row < states.rows; ++row) {
-    set_input(batch, row, states.row(row).data(), actions[row]);
-    batch.terminal_rows.push_back(static_cast<std::int32_t>(row));
-  }
-  batch.terminal_inputs.swap(batch.inputs);
-  predict_rewards(batch, batch.terminal_rows, member_rewards, disagreement);
-}
-
-void DynamicsEnsemble::observe(MatrixView<const float> states, MatrixView<float> observations,
-                               MatrixView<std::uint8_t> legal_masks) const {
-  check_states("observe", states);
-  Batch batch = make_batch(states.rows);
-  for (std::size_t row = 0; row < states.rows; ++row)
-    normalize_state(states.row(row).data(), &batch.shared_inputs[row * state_size()]);
-  predict_observations(batch, states.rows);
-  for (std::size_t row = 0; row < states.rows; ++row)
-    decode_observations(&batch.shared_outputs[row * networks_.shared->output_size()], observations.row(row).data(),
-                        legal_masks.row(row).data());
 }
 
 }  // namespace coffee_fast

@@ -32,14 +32,15 @@ void check_normalizer(const char* name, const DynamicsEnsemble::Normalizer& norm
 
 DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, Normalizer state, Normalizer action,
                                    Normalizer observation, std::vector<float> action_vectors,
-                                   InitialStates initial_states)
+                                   InitialStates initial_states, std::vector<float> chance_inputs)
     : options_(options),
       networks_(std::move(networks)),
       state_normalizer_(std::move(state)),
       action_normalizer_(std::move(action)),
       observation_normalizer_(std::move(observation)),
       action_vectors_(std::move(action_vectors)),
-      initial_states_(std::move(initial_states)) {
+      initial_states_(std::move(initial_states)),
+      chance_inputs_(std::move(chance_inputs)) {
   const std::size_t N = options.num_players, A = options.num_actions, D = options.state_size;
   const std::size_t O = options.observation_size, V = action_size();
   check(N >= 1 && A >= 1 && D >= 1 && V >= 1 && options.max_episode_length >= 1,
@@ -50,36 +51,67 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
         "DynamicsEnsemble: history from actions needs action vectors of ", event_size(), " entries, got ", V);
   check(options.reward_scale > 0.0 && std::isfinite(options.reward_scale),
         "DynamicsEnsemble: reward_scale must be positive, got ", options.reward_scale);
-  check(!networks_.delta.empty() && networks_.delta.size() == networks_.reward.size(),
-        "DynamicsEnsemble: there must be as many reward as delta networks, at least 1, got ", networks_.reward.size(),
-        " and ", networks_.delta.size());
-  for (const auto& network : networks_.delta) check_network("delta", network, D + V, D);
-  for (const auto& network : networks_.reward) check_network("reward", network, D + V, N);
-  check_network("shared", networks_.shared, D, N * O + A);
+  check_networks();
   check_normalizer("state", state_normalizer_, D);
   check_normalizer("observation", observation_normalizer_, N * O);
   check_normalizer("action", action_normalizer_, V);
   check(action_vectors_.size() == A * V, "DynamicsEnsemble: action_vectors must have shape [", A, ", ", V, "]");
+  check_initial_states();
+  for (const float scale : state_normalizer_.scale) inverse_state_scale_.push_back(1.0f / scale);
+  for (std::size_t i = 0; i < action_vectors_.size(); ++i)
+    normalized_action_vectors_.push_back((action_vectors_[i] - action_normalizer_.mean[i % V]) /
+                                         action_normalizer_.scale[i % V]);
+}
+
+void DynamicsEnsemble::check_networks() const {
+  const std::size_t N = num_players(), A = num_actions(), D = state_size(), C = num_chance_outcomes();
+  check(!networks_.delta.empty() && networks_.delta.size() == networks_.reward.size(),
+        "DynamicsEnsemble: there must be as many reward as delta networks, at least 1, got ", networks_.reward.size(),
+        " and ", networks_.delta.size());
+  check(draws_ends() || (!options_.is_simultaneous && !options_.pays_every_step && C == 0 && !predicts_mover()),
+        "DynamicsEnsemble: simultaneous moves, rewards at every step, chance and predicted movers need an end network");
+  const bool has_fixed_order = options_.is_simultaneous && C == 0;
+  check(C == 0 || predicts_mover(), "DynamicsEnsemble: chance needs a mover network");
+  check(!(has_fixed_order && predicts_mover()),
+        "DynamicsEnsemble: simultaneous moves without chance have a fixed order, and no mover network");
+  check(!options_.is_simultaneous || D >= N * action_size(),
+        "DynamicsEnsemble: states of simultaneous moves must have ", N * action_size(),
+        " entries for the choices of a round, got ", D);
+  check(options_.history_source == HistorySource::observations || (!options_.is_simultaneous && C == 0),
+        "DynamicsEnsemble: history from actions would show hidden choices and outcomes of chance");
+  check((C == 0) == chance_inputs_.empty() && (C == 0 || chance_inputs_.size() % C == 0),
+        "DynamicsEnsemble: chance_inputs must have shape [", C, ", W]");
+  check((C == 0) == (networks_.chance == nullptr),
+        "DynamicsEnsemble: there must be a chance network where there is chance, and only there");
+  for (const auto& network : networks_.delta) check_network("delta", network, delta_input_size(), D);
+  for (const auto& network : networks_.reward) check_network("reward", network, input_size(), N);
+  check_network("shared", networks_.shared, shared_input_size(), N * observation_size() + A);
+  if (draws_ends()) check_network("end", networks_.end, input_size(), 1);
+  if (predicts_mover()) check_network("mover", networks_.mover, input_size(), num_movers());
+  if (C > 0) check_network("chance", networks_.chance, D, C);
+}
+
+void DynamicsEnsemble::check_initial_states() const {
+  const std::size_t N = num_players(), A = num_actions(), D = state_size(), O = observation_size();
   const std::size_t M = initial_states_.players.size();
-  for (const auto* values : {&initial_states_.states, &initial_states_.observations, &action_vectors_})
+  for (const auto* values : {&initial_states_.states, &initial_states_.observations, &action_vectors_, &chance_inputs_})
     check(std::ranges::all_of(*values, [](float value) { return std::isfinite(value); }),
-          "DynamicsEnsemble: initial states, their observations and action vectors must be finite");
+          "DynamicsEnsemble: initial states, their observations, action vectors and chance inputs must be finite");
   check(M >= 1 && initial_states_.states.size() == M * D && initial_states_.observations.size() == M * N * O &&
             initial_states_.legal_masks.size() == M * A,
         "DynamicsEnsemble: initial states must be at least 1, with states [M, ", D, "], observations [M, ", N * O,
         "], legal masks [M, ", A, "] and players [M]");
   for (std::size_t m = 0; m < M; ++m) {
-    check(initial_states_.players[m] >= 0 && static_cast<std::size_t>(initial_states_.players[m]) < N,
-          "DynamicsEnsemble: player on move in initial state ", m, " must lie in [0, ", N, "), got ",
-          initial_states_.players[m]);
+    const std::int32_t player = initial_states_.players[m], least = num_chance_outcomes() > 0 ? chance_player : 0;
+    check(player >= least && player < static_cast<std::int32_t>(N),
+          "DynamicsEnsemble: player on move in initial state ", m, " must lie in [", least, ", ", N, "), got ", player);
+    check(!options_.is_simultaneous || player <= 0, "DynamicsEnsemble: initial state ", m,
+          " of simultaneous moves must be the beginning of a round, got player ", player, " on move");
     const std::span<const std::uint8_t> mask = std::span(initial_states_.legal_masks).subspan(m * A, A);
+    if (player == chance_player) continue;
     check(std::ranges::find(mask, 1) != mask.end() && std::ranges::max(mask) == 1,
           "DynamicsEnsemble: legal mask of initial state ", m, " must hold zeros and ones, at least one 1");
   }
-  for (const float scale : state_normalizer_.scale) inverse_state_scale_.push_back(1.0f / scale);
-  for (std::size_t i = 0; i < action_vectors_.size(); ++i)
-    normalized_action_vectors_.push_back((action_vectors_[i] - action_normalizer_.mean[i % V]) /
-                                         action_normalizer_.scale[i % V]);
 }
 
 DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const {
@@ -91,13 +123,21 @@ DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const
   batch.legal_masks.resize(capacity * num_actions());
   batch.players.resize(capacity);
   batch.num_actions_taken.resize(capacity);
+  batch.keys.resize(capacity);
   batch.inputs.resize(capacity * input_size());
   batch.deltas.resize(capacity * D);
   batch.next_states.resize(capacity * D);
-  batch.terminal_inputs.resize(capacity * input_size());
+  batch.paying_inputs.resize(capacity * input_size());
   batch.rewards.resize(capacity * num_players());
-  batch.shared_inputs.resize(capacity * D);
+  batch.shared_inputs.resize(capacity * shared_input_size());
   batch.shared_outputs.resize(capacity * (NO + num_actions()));
+  if (draws_ends()) {
+    batch.delta_inputs.resize(capacity * delta_input_size());
+    batch.end_logits.resize(capacity);
+    batch.mover_logits.resize(predicts_mover() ? capacity * num_movers() : 0);
+    batch.chance_logits.resize(capacity * num_chance_outcomes());
+    batch.probabilities.resize(num_movers());
+  }
   return batch;
 }
 

@@ -5,6 +5,7 @@
 
 #include "coffee_fast/actor.hpp"
 #include "coffee_fast/error.hpp"
+#include "dice_game.hpp"
 #include "testing.hpp"
 
 using namespace coffee_fast;
@@ -75,6 +76,7 @@ Mlp prefers_last_action() {
 }
 
 const PolicyMixture uniform{{Policy{}}, {1.0}};
+const std::vector<PolicyMixture> all_uniform{uniform, uniform};
 
 bool same_contents(const ReplayBuffer::Contents& a, const ReplayBuffer::Contents& b) {
   return a.information_states == b.information_states && a.actions == b.actions && a.rewards == b.rewards &&
@@ -86,9 +88,9 @@ bool same_contents(const ReplayBuffer::Contents& a, const ReplayBuffer::Contents
 
 TEST(actor_builds_transitions_between_own_decisions) {
   const TurnsGame game;
-  Actor actor(game, uniform,
+  Actor actor(game, all_uniform,
               {.seed = 4,
-               .player = 1,
+               .seats = {1},
                .num_parallel_episodes = 3,
                .uncertainty_penalty = 2.0,
                .epsilon_start = 0.0,
@@ -122,7 +124,7 @@ TEST(actor_sums_all_rewards_up_to_the_next_own_decision) {
   PolicyMixture greedy = uniform;
   greedy.policies[0].kind = Policy::Kind::greedy;
   greedy.policies[0].network = std::make_shared<const Mlp>(prefers_last_action());
-  Actor actor(game, greedy, {.num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0});
+  Actor actor(game, {greedy, greedy}, {.num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0});
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 60; ++round) actor.advance(network);
   const auto& contents = actor.replay().contents();
@@ -135,9 +137,44 @@ TEST(actor_sums_all_rewards_up_to_the_next_own_decision) {
   }
 }
 
+TEST(actor_books_what_chance_pays_under_the_decision_before) {
+  const DiceGame game;
+  const std::vector<float> weights{0, 0}, bias{0, 1};
+  const Mlp::Layer layer{{weights.data(), 2, 1}, bias};
+  const Mlp network(std::span(&layer, 1));
+  Actor actor(game, all_uniform, {.seed = 4, .num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0});
+  for (int round = 0; round < 200; ++round) actor.advance(network);
+  const auto& contents = actor.replay().contents();
+  EXPECT(contents.actions.size() == 150);
+  EXPECT(actor.counters().num_decisions == 150);
+  for (std::size_t row = 0; row < contents.actions.size(); ++row) {
+    // Own 2 * 10, a deal of 1 or 3 times 100, the other's 1 or 2 times 1000; the first deal was nobody's doing.
+    const auto paid = static_cast<int>(contents.rewards[row]);
+    EXPECT(contents.information_states[row] == 1 && contents.is_final[row] == 1);
+    EXPECT(paid == 1120 || paid == 1320 || paid == 2120 || paid == 2320);
+  }
+}
+
+TEST(actor_gives_each_seat_its_own_opponents) {
+  const TurnsGame game;
+  PolicyMixture greedy = uniform;
+  greedy.policies[0].kind = Policy::Kind::greedy;
+  greedy.policies[0].network = std::make_shared<const Mlp>(prefers_last_action());
+  const ActorOptions options{.seed = 4, .num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0};
+  const Mlp network = prefers_last_action();
+  // Whatever sits in the learner's own seat is never asked.
+  Actor one(game, {uniform, greedy}, options), two(game, {greedy, greedy}, options), other(game, all_uniform, options);
+  for (int round = 0; round < 60; ++round)
+    for (ActorBase* actor :
+         {static_cast<ActorBase*>(&one), static_cast<ActorBase*>(&two), static_cast<ActorBase*>(&other)})
+      actor->advance(network);
+  EXPECT(same_contents(one.replay().contents(), two.replay().contents()));
+  EXPECT(!same_contents(one.replay().contents(), other.replay().contents()));
+}
+
 TEST(actor_without_a_seat_plays_all_in_turn) {
   const TurnsGame game;  // player rollout % 2 begins, so the learner, in seat rollout % 2, always does
-  Actor actor(game, uniform, {.seed = 4, .player = std::nullopt, .num_parallel_episodes = 3});
+  Actor actor(game, all_uniform, {.seed = 4, .seats = {0, 1}, .num_parallel_episodes = 3});
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 60; ++round) actor.advance(network);
   const auto& contents = actor.replay().contents();
@@ -154,7 +191,7 @@ TEST(actor_without_a_seat_plays_all_in_turn) {
 
 TEST(actor_counts_own_decisions_and_ends_of_episodes) {
   const TurnsGame game;
-  Actor actor(game, uniform, {.seed = 4, .num_parallel_episodes = 5, .coverage_weight = 0.5});
+  Actor actor(game, all_uniform, {.seed = 4, .num_parallel_episodes = 5, .coverage_weight = 0.5});
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 400; ++round) actor.advance(network);
   const ActorCounters& counters = actor.counters();
@@ -166,7 +203,7 @@ TEST(actor_counts_own_decisions_and_ends_of_episodes) {
 
 TEST(actor_coverage_episodes_pay_only_the_penalty) {
   const TurnsGame game;
-  Actor actor(game, uniform, {.seed = 4, .uncertainty_penalty = 3.0, .coverage_weight = 1.0});
+  Actor actor(game, all_uniform, {.seed = 4, .uncertainty_penalty = 3.0, .coverage_weight = 1.0});
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 20; ++round) actor.advance(network);
   for (const float reward : actor.replay().contents().rewards)
@@ -175,7 +212,7 @@ TEST(actor_coverage_episodes_pay_only_the_penalty) {
 
 TEST(actor_epsilon_falls_linearly_in_calls) {
   const TurnsGame game;
-  const Actor actor(game, uniform, {.epsilon_start = 0.9, .epsilon_end = 0.1, .epsilon_decay_steps = 100});
+  const Actor actor(game, all_uniform, {.epsilon_start = 0.9, .epsilon_end = 0.1, .epsilon_decay_steps = 100});
   EXPECT(actor.epsilon(0) == 0.9);
   EXPECT(actor.epsilon(50) == 0.5);
   EXPECT(actor.epsilon(100) == 0.1 && actor.epsilon(1000) == 0.1);
@@ -184,12 +221,12 @@ TEST(actor_epsilon_falls_linearly_in_calls) {
 TEST(actor_restored_continues_with_the_same_bits) {
   const TurnsGame game;
   const ActorOptions options{.seed = 9,
-                             .player = std::nullopt,
+                             .seats = {0, 1},
                              .num_parallel_episodes = 7,
                              .replay_capacity = 60,
                              .coverage_weight = 0.2,
                              .epsilon_decay_steps = 150};
-  Actor whole(game, uniform, options), first(game, uniform, options), second(game, uniform, options);
+  Actor whole(game, all_uniform, options), first(game, all_uniform, options), second(game, all_uniform, options);
   const Mlp network = prefers_last_action();
   for (int round = 0; round < 33; ++round) {
     whole.advance(network);
@@ -207,10 +244,12 @@ TEST(actor_restored_continues_with_the_same_bits) {
 
 TEST(actor_refuses_what_does_not_fit) {
   const TurnsGame game;
-  EXPECT_THROW((Actor<TurnsGame>(game, uniform, {.player = 2})), InvalidArgument);
-  EXPECT_THROW((Actor<TurnsGame>(game, uniform, {.num_parallel_episodes = 0})), InvalidArgument);
-  EXPECT_THROW((Actor<TurnsGame>(game, {{Policy{}}, {0.5}}, {})), InvalidArgument);
-  Actor actor(game, uniform, {.num_parallel_episodes = 2});
+  EXPECT_THROW((Actor<TurnsGame>(game, all_uniform, {.seats = {2}})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, all_uniform, {.num_parallel_episodes = 0})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, all_uniform, {.seats = {}})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, {uniform}, {})), InvalidArgument);
+  EXPECT_THROW((Actor<TurnsGame>(game, {uniform, {{Policy{}}, {0.5}}}, {})), InvalidArgument);
+  Actor actor(game, all_uniform, {.num_parallel_episodes = 2});
   ActorBase::State state = actor.state();
   state.lane_actions[0] = {2};  // illegal at time 0
   EXPECT_THROW(actor.restore(state), InvalidArgument);

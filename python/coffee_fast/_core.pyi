@@ -1,12 +1,12 @@
 """Types of the compiled kernels. Arrays must have exactly the dtype given and be C-contiguous; none is converted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.typing import Float32, Float64, Int8, Int32, UInt8
+from coffee_fast.typing import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 _Layers = Sequence[tuple[Float32, Float32]]
 _Arrays = dict[str, NDArray[Any]]
@@ -174,6 +174,38 @@ class GeneralizedBargainingState:
     def information_state(self, player: int) -> Float32: ...
     def global_state(self) -> Float32: ...
 
+class PythonDynamics:
+    def __init__(
+        self,
+        make_batch: Callable[[int], Any],
+        *,
+        num_players: int,
+        num_actions: int,
+        num_chance_outcomes: int,
+        state_size: int,
+        observation_size: int,
+        information_state_size: int,
+        max_episode_length: int,
+    ) -> None: ...
+    @property
+    def num_players(self) -> int: ...
+    @property
+    def num_actions(self) -> int: ...
+    @property
+    def num_members(self) -> int: ...
+    @property
+    def num_chance_outcomes(self) -> int: ...
+    @property
+    def state_size(self) -> int: ...
+    @property
+    def observation_size(self) -> int: ...
+    @property
+    def information_state_size(self) -> int: ...
+    @property
+    def max_episode_length(self) -> int: ...
+
+def uniform_numbers(keys: UInt64, purpose: Purpose, steps: Int64, count: int, start: int = ...) -> Float64: ...
+
 class DynamicsEnsemble:
     def __init__(
         self,
@@ -200,6 +232,12 @@ class DynamicsEnsemble:
         initial_observations: Float32,
         initial_legal_masks: UInt8,
         initial_players: Int32,
+        end: Mlp | None = None,
+        mover: Mlp | None = None,
+        chance: Mlp | None = None,
+        is_simultaneous: bool = False,
+        pays_every_step: bool = False,
+        chance_inputs: Float32 | None = None,
     ) -> None: ...
     @property
     def num_players(self) -> int: ...
@@ -215,9 +253,15 @@ class DynamicsEnsemble:
     def information_state_size(self) -> int: ...
     @property
     def max_episode_length(self) -> int: ...
-    def next_states(self, states: Float32, actions: Int32) -> Float32: ...
-    def rewards(self, states: Float32, actions: Int32) -> tuple[Float64, Float64]: ...
-    def observe(self, states: Float32) -> tuple[Float32, UInt8]: ...
+    @property
+    def draws_ends(self) -> bool: ...
+    def next_states(
+        self, states: Float32, actions: Int32, players: Int32 | None = None, next_players: Int32 | None = None
+    ) -> Float32: ...
+    def rewards(self, states: Float32, actions: Int32, players: Int32 | None = None) -> tuple[Float64, Float64]: ...
+    def observe(self, states: Float32, players: Int32 | None = None) -> tuple[Float32, UInt8]: ...
+    def outcomes(self, states: Float32, actions: Int32, players: Int32) -> tuple[Float64, Float64]: ...
+    def chance_probabilities(self, states: Float32) -> Float64: ...
 
 class GameTree:
     def __init__(
@@ -272,8 +316,9 @@ class GameTree:
     def best_response(self, profile: Float64, player: int) -> tuple[float, Int32]: ...
     def mixture_behavior(self, player: int, policies: Float64, weights: Float64) -> Float64: ...
 
+def can_play(object: object) -> bool: ...
 def rollout(
-    dynamics: GeneralizedBargaining | DynamicsEnsemble | GameTree,
+    dynamics: Any,  # of any class for which can_play is true
     players: Sequence[tuple[Sequence[Policy], Sequence[float] | Float64]],
     num_episodes: int,
     seed: int,
@@ -284,7 +329,7 @@ def rollout(
     record: bool = ...,
 ) -> dict[str, Any]: ...
 def estimate_payoffs(
-    dynamics: GeneralizedBargaining | DynamicsEnsemble,
+    dynamics: Any,  # of any class for which can_play is true
     policies: Sequence[Policy],
     profiles: Int32,
     num_episodes: int,
@@ -315,12 +360,11 @@ class ReplayBuffer:
 class Actor:
     def __init__(
         self,
-        dynamics: GeneralizedBargaining | DynamicsEnsemble,
-        policies: Sequence[Policy],
-        probabilities: Sequence[float] | Float64,
+        dynamics: Any,
+        opponents: Sequence[tuple[Sequence[Policy], Sequence[float] | Float64]],
         *,
         seed: int,
-        player: int | None = ...,
+        seats: Sequence[int] = ...,
         num_parallel_episodes: int = ...,
         replay_capacity: int = ...,
         uncertainty_penalty: float = ...,

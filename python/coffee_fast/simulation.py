@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count, check_flag
+from coffee_fast.dynamics import Dynamics
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
+from coffee_fast.games import GameSpec
+from coffee_fast.games.true_game import REWARD_SCALE_EPISODES
 from coffee_fast.policies import as_players
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float64, Int32
 
-REWARD_SCALE_EPISODES = 2000
 LARGEST_INT = 2**31 - 1  # of the counts of threads and the like that kernels take
 
 
@@ -30,7 +32,7 @@ class SimulationResult:
     member_returns
         ``float64 [B, N, E]``: the same by each member's rewards; ``E`` is 1 in a true game.
     lengths
-        ``int32 [B]``: actions taken.
+        ``int32 [B]``: actions taken, moves of chance among them.
     disagreement
         ``float64 [B]``: what the members disagree about, summed over the episode; 0 in a true game.
     strategies
@@ -48,7 +50,7 @@ class SimulationResult:
 
 
 def simulate(
-    dynamics: Any,
+    dynamics: Dynamics,
     policies: Sequence[Any],
     *,
     num_episodes: int,
@@ -61,7 +63,8 @@ def simulate(
     Parameters
     ----------
     dynamics
-        A true game or a :class:`coffee_fast.DynamicsEnsemble`.
+        A true game of any number of players, a :class:`coffee_fast.DynamicsEnsemble`, or a simulator of your own
+        (:func:`coffee_fast.games.from_simulator`).
     policies
         One a player: a known name (``"uniform_random"``), a policy, a mixture, or a solution.
     num_threads
@@ -98,11 +101,12 @@ def simulate(
 
 
 def check_dynamics(caller: str, name: str, value: Any) -> None:
-    """Raise ``InvalidArgumentError`` unless ``value`` is a true game or a model, something that can be played."""
-    is_playable = isinstance(
-        getattr(value, "core", None), _core.GeneralizedBargaining | _core.DynamicsEnsemble | _core.GameTree
-    )
-    if not (is_playable and hasattr(value, "spec")):
+    """Raise ``InvalidArgumentError`` unless ``value`` can be played: it has a ``core`` for kernels and a ``spec``."""
+    try:
+        is_playable = _core.can_play(value.core) and isinstance(value.spec, GameSpec)
+    except Exception:  # an attribute that is missing, or whatever else a stranger's object does
+        is_playable = False
+    if not is_playable:
         raise InvalidArgumentError(f"{caller}: {name} must be a game or a DynamicsEnsemble, got {shown(value)}")
 
 
@@ -123,7 +127,7 @@ def check_two_alike(caller: str, spec: Any) -> None:
         )
 
 
-def reward_scale(game: Any, seed: int, num_threads: int = 1) -> float:
+def reward_scale(game: Dynamics, seed: int, num_threads: int = 1) -> float:
     """Return the standard deviation of payoffs under uniform random play, by which an oracle divides rewards.
 
     It is the true game's counterpart of the model's terminal-reward deviation; 1 where all payoffs are equal.

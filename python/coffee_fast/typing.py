@@ -30,6 +30,7 @@ Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 Int8 = NDArray[np.int8]
 UInt8 = NDArray[np.uint8]
+UInt64 = NDArray[np.uint64]
 
 Profile = list[Float64]
 """One array a player: mixtures, references, payoffs; one alone of a symmetric game."""

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 HEADERS = {header.stem for header in (ROOT / "cpp" / "include" / "coffee_fast").glob("*.hpp")}
 # What computes nothing of its own.
 TOOLS = {"aligned", "cancel", "check", "coffee_fast", "dynamics", "error", "fma_peak", "isa", "parallel", "tensor_view"}
-TOOLS |= {"version"}
+TOOLS |= {"any_dynamics", "version"}
 # Specified and tested with what they serve.
 TWIN = {"deviation": "payoff_table", "profile_index": "payoff_table", "stage_game": "anchored"}
 TEST = TWIN | {"policy": "rollout", "anchored_branch": "anchored_solver", "risk_averse_branch": "risk_averse_solver"}

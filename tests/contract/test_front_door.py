@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
+from coffee_fast import _core, evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
 
 MAX_MESSAGE = 2000  # characters
 SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
@@ -36,10 +36,11 @@ RESULTS = {
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution", "meta_solvers.MetaSolver"),
-    *("meta_solvers.Uniform", "games.Game", "games.Bridge"),
+    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
+    *("games.Simulator", "games.SimulatorGame"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
-    *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
+    *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
     *("sweeps.SweepSummary",),
@@ -129,6 +130,22 @@ def world() -> dict[str, Any]:
     }
 
 
+class Coin:
+    """A simulator."""
+
+    def reset(self, random: games.LaneRandom) -> np.ndarray:
+        return random.uniform()
+
+    def legal_actions(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 2), bool)
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 1))
+
+    def step(self, state: np.ndarray, actions: np.ndarray, random: games.LaneRandom) -> tuple[np.ndarray, ...]:
+        return state, np.zeros((len(state), 2)), np.ones(len(state), bool)
+
+
 def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     """Calls of games, policies, play and logs."""
     game, dataset, spec = w["game"], w["dataset"], w["game"].spec
@@ -137,6 +154,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     state = game.new_state(seed=1)
     spec_fields = {name: value for name, value in spec.to_json().items() if name not in ("state_swap", "state_flip")}
     rows = dict(dataset.arrays)
+    coin = {"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "state_size": 6, "observation_size": 1}
+    coin_spec = cf.GameSpec("coin", **coin, history_start=1, max_episode_length=2, moves="simultaneous")
+    numbers = np.zeros((3, 3), np.uint64)
+    lanes_random = games.LaneRandom(numbers, _core.Purpose.chance, np.zeros(3, np.int64))
     return {
         "load_game": (cf.load_game, {"name": "generalized_bargaining", "discount": 0.9, "only_feasible_offers": True}),
         "register_game": (cf.register_game, {"name": "my own game", "factory": lambda: game}),
@@ -146,6 +167,9 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
+        "games.LaneRandom.uniform": (lanes_random.uniform, {}),
+        "games.LaneRandom.integers": (lanes_random.integers, {"bound": 6}),
         "games.new_state": (
             game.new_state,
             {"pool": (2, 2, 1), "valuations": state.valuations, "first_player": 0, "seed": 1},
@@ -385,6 +409,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,
             {"num_states": 2, "num_actions": (2, 2)},

@@ -183,15 +183,15 @@ def calls() -> dict[str, Call]:
         network.write(_core.QNetwork.Part.target, entries)
         return network.gradient_step(**batch)
 
-    def acted(**arguments: Any) -> Any:
-        actor = _core.Actor(game, [uniform], **arguments)
+    def acted(probabilities: Any, **arguments: Any) -> Any:
+        actor = _core.Actor(game, [([uniform], probabilities)] * 2, **arguments)
         network = _core.Mlp([(np.ones((109, 41), np.float32), np.zeros(109, np.float32))])
         for _ in range(5):
             actor.advance(network)
         return actor.mean_return, actor.num_decisions
 
     def restored_actor(**state: Any) -> Any:
-        actor = _core.Actor(game, [uniform], [1.0], seed=1, num_parallel_episodes=2, replay_capacity=8)
+        actor = _core.Actor(game, [([uniform], [1.0])] * 2, seed=1, num_parallel_episodes=2, replay_capacity=8)
         actor.restore(state)
         return actor.export_state()
 
@@ -207,7 +207,7 @@ def calls() -> dict[str, Call]:
     seed_buffer = _core.ReplayBuffer(8, 5, 3)
     for _ in range(3):
         seed_buffer.push(**pushed)
-    seed_actor = _core.Actor(game, [uniform], [1.0], seed=1, num_parallel_episodes=2, replay_capacity=8)
+    seed_actor = _core.Actor(game, [([uniform], [1.0])] * 2, seed=1, num_parallel_episodes=2, replay_capacity=8)
     for _ in range(30):
         seed_actor.advance(_core.Mlp([(np.ones((109, 41), np.float32), np.zeros(109, np.float32))]))
     greedy = _core.Policy.greedy(_core.Mlp(layers(5, 4, 3)))
@@ -280,7 +280,7 @@ def calls() -> dict[str, Call]:
         "Actor": (
             acted,
             {
-                **{"probabilities": [1.0], "seed": 1, "player": 0, "num_parallel_episodes": 2, "replay_capacity": 8},
+                **{"probabilities": [1.0], "seed": 1, "seats": [0], "num_parallel_episodes": 2, "replay_capacity": 8},
                 **{"uncertainty_penalty": 0.1, "coverage_weight": 0.1, "epsilon_start": 1.0, "epsilon_end": 0.1},
                 "epsilon_decay_steps": 5,
             },

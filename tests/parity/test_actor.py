@@ -84,22 +84,22 @@ def make_pair(**changes):
     opponent = random_network(11)
     probabilities = np.array([0.5, 0.5])
     policies = [_core.Policy.uniform_random(), _core.Policy.greedy(opponent)]
-    actor = _core.Actor(CORE, policies, probabilities.tolist(), **asdict(options))
+    actor = _core.Actor(CORE, [(policies, probabilities.tolist())] * 2, **asdict(options))
 
     def choose_greedily(state, mask, _):
         return reference.choose_greedily(opponent.forward(state[None])[0], mask)
 
     twins = [reference.choose_uniformly, choose_greedily]
-    return actor, reference.Actor(BargainingEpisode, twins, probabilities, options)
+    return actor, reference.Actor(BargainingEpisode, [(twins, probabilities)] * 2, options)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"player": 1, "num_parallel_episodes": 1},
-        {"player": None},
-        {"player": None, "coverage_weight": 0.4, "uncertainty_penalty": 1.0, "num_parallel_episodes": 8},
+        {"seats": [1], "num_parallel_episodes": 1},
+        {"seats": [0, 1]},
+        {"seats": [0, 1], "coverage_weight": 0.4, "uncertainty_penalty": 1.0, "num_parallel_episodes": 8},
         {"replay_capacity": 37, "num_parallel_episodes": 8},
         {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
         {"epsilon_start": 0.0, "epsilon_end": 0.0},
@@ -151,7 +151,7 @@ def test_the_twin_sums_what_is_paid_between_own_decisions(penalty):
     options = reference.Options(seed=4, num_parallel_episodes=3, epsilon_start=0.0, uncertainty_penalty=penalty)
     options.epsilon_end = 0.0
     last_action = lambda state, mask, stream: reference.choose_greedily(np.arange(3.0), mask)  # noqa: E731
-    twin = reference.Actor(PayingEpisode, [last_action], np.ones(1), options)
+    twin = reference.Actor(PayingEpisode, [([last_action], np.ones(1))] * 2, options)
     for _ in range(60):
         twin.advance(lambda state: np.arange(3.0))
     rows = stack(twin.replay.rows)
@@ -163,8 +163,8 @@ def test_the_twin_sums_what_is_paid_between_own_decisions(penalty):
 
 def collect(dynamics, **options):
     """Replay contents after 60 rounds of random play against random play."""
-    policies = [_core.Policy.uniform_random()]
-    actor = _core.Actor(dynamics, policies, [1.0], seed=5, epsilon_end=1.0, num_parallel_episodes=16, **options)
+    opponents = [([_core.Policy.uniform_random()], [1.0])] * 2
+    actor = _core.Actor(dynamics, opponents, seed=5, epsilon_end=1.0, num_parallel_episodes=16, **options)
     network = random_network(0, (dynamics.information_state_size, dynamics.num_actions))
     for _ in range(60):
         actor.advance(network)
@@ -176,9 +176,9 @@ def collect(dynamics, **options):
 def test_rewards_of_a_model_are_means_over_members_less_the_penalty(player):
     """At a predicted end the members' mean is 8 or -8 and the disagreement 12; before it there is nothing."""
     model = random_ensemble()
-    plain, actor = collect(model, player=player)
-    penalized, _ = collect(model, player=player, uncertainty_penalty=0.5)
-    covered, _ = collect(model, player=player, uncertainty_penalty=0.5, coverage_weight=1.0)
+    plain, actor = collect(model, seats=[player])
+    penalized, _ = collect(model, seats=[player], uncertainty_penalty=0.5)
+    covered, _ = collect(model, seats=[player], uncertainty_penalty=0.5, coverage_weight=1.0)
     pays = plain["rewards"] != 0
     assert 0.1 < pays[plain["is_final"] == 1].mean() < 0.8
     assert not pays[plain["is_final"] == 0].any()
@@ -205,9 +205,9 @@ def test_coverage_changes_no_draw_of_other_episodes():
     assert len(starts[0] & starts[1]) > 150
 
 
-@pytest.mark.parametrize("player", [0, None])
-def test_a_restored_actor_continues_with_the_same_bits(player):
-    options = {"coverage_weight": 0.2, "uncertainty_penalty": 1.0, "player": player}
+@pytest.mark.parametrize("seats", [[0], [0, 1]])
+def test_a_restored_actor_continues_with_the_same_bits(seats):
+    options = {"coverage_weight": 0.2, "uncertainty_penalty": 1.0, "seats": seats}
     whole, first, second = (make_pair(**options)[0] for _ in range(3))
     for _ in range(50):
         whole.advance(random_network(0))
@@ -236,7 +236,8 @@ def test_a_state_of_other_episodes_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"player": 2}, r"player must lie in \[0, 2\), got 2"),
+        ({"seats": [2]}, r"seats must lie in \[0, 2\), got 2"),
+        ({"seats": []}, "seats must name a seat of the learner or more"),
         ({"num_parallel_episodes": 0}, "num_parallel_episodes must be at least 1"),
         ({"coverage_weight": -0.1}, r"coverage_weight must lie in \[0, 1\], got -0.1"),
         ({"uncertainty_penalty": float("inf")}, "uncertainty_penalty must be a finite number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -15,6 +16,8 @@ from coffee_fast._reference.actor import choose_greedily, choose_uniformly
 from coffee_fast._reference.mlp import forward
 from coffee_fast.games import GameSpec
 from coffee_fast.models import DynamicsEnsemble, EnsembleConfig, FitReport
+from coffee_fast.models.classifiers import IMPOSSIBLE
+from coffee_fast.models.inputs import draws_ends, num_movers, predicts_mover
 
 # Three players, observations of which the last two entries tell the last move, as many as an action's vector has.
 SPEC = GameSpec(
@@ -27,6 +30,21 @@ SPEC = GameSpec(
     history_start=3,
     max_episode_length=6,
 )
+# Games of which ends are drawn.
+DRAWN = {
+    "predicted turns": dataclasses.replace(SPEC, turn_order="predicted"),
+    "rewards at every step": dataclasses.replace(SPEC, rewards="every_step", max_episode_length=9),
+    "moves at once": dataclasses.replace(SPEC, moves="simultaneous", rewards="every_step", max_episode_length=13),
+    "chance": dataclasses.replace(SPEC, turn_order="predicted", num_chance_actions=4, max_episode_length=9),
+    "moves at once and chance": dataclasses.replace(
+        SPEC,
+        moves="simultaneous",
+        rewards="every_step",
+        num_chance_actions=3,
+        chance_vectors=np.random.default_rng(1).normal(size=(3, 2)),
+        max_episode_length=13,
+    ),
+}
 
 
 def make_layers(rng: np.random.Generator, prefix: str, sizes: tuple[int, ...]) -> dict[str, Any]:
@@ -37,34 +55,57 @@ def make_layers(rng: np.random.Generator, prefix: str, sizes: tuple[int, ...]) -
     return arrays
 
 
-def make_model(**config: Any) -> DynamicsEnsemble:
+def make_model(spec: GameSpec = SPEC, **config: Any) -> DynamicsEnsemble:
     """Three members of random weights whose episodes end by prediction about as often as by length."""
     rng, num_starts = np.random.default_rng(7), 20
-    D, N, O, A, V = SPEC.state_size, SPEC.num_players, SPEC.observation_size, SPEC.num_actions, 2  # noqa: E741
-    arrays = {"reward_scale": np.array(4.5)}
+    D, N, O, A, V = spec.state_size, spec.num_players, spec.observation_size, spec.num_actions, 2  # noqa: E741
+    settings = {"num_members": 3, "hidden_sizes": (20, 17), "terminal_threshold": 1.35, **config}
+    settings = EnsembleConfig(**settings)
+    arrays: dict[str, Any] = {"reward_scale": np.array(4.5)}
+    if spec.rewards == "every_step":
+        arrays["return_scale"] = np.array(7.0)
     for name, size in (("state", D), ("action", V), ("observation", O)):
         arrays[f"{name}.mean"] = rng.normal(size=size).astype(np.float32)
         arrays[f"{name}.scale"] = rng.uniform(0.5, 2.0, size).astype(np.float32)
+    inputs, movers, seen = D + V, 0, 0
+    if draws_ends(spec, settings):
+        inputs, seen, movers = D + V + N + spec.chance_vectors.shape[1], N, num_movers(spec) * predicts_mover(spec)
+        arrays |= make_layers(rng, "end.0", (inputs, 20, 17, 1))
+        arrays["end.0.2.bias"] -= 1.5  # not at every step
+    if movers:
+        arrays |= make_layers(rng, "mover.0", (inputs, 20, 17, movers))
+        if spec.moves == "simultaneous":
+            arrays["mover.0.2.bias"][1:N] = IMPOSSIBLE
+    if C := spec.num_chance_actions:
+        arrays |= make_layers(rng, "chance.0", (D, 20, 17, C))
+        arrays["chance.0.2.bias"][-1], arrays["chance.0.2.weight"][-1] = IMPOSSIBLE, 0.0
+        arrays["chance.mean"], arrays["chance.scale"] = rng.uniform(0.5, 2.0, (2, spec.chance_vectors.shape[1])).astype(
+            np.float32
+        )
     for member in range(3):
-        arrays |= make_layers(rng, f"delta.{member}", (D + V, 20, 17, D))
-        arrays |= make_layers(rng, f"reward.{member}", (D + V, 20, 17, N))
-    arrays |= make_layers(rng, "shared.0", (D, 20, 17, N * O + A))
+        arrays |= make_layers(rng, f"delta.{member}", (inputs + movers, 20, 17, D))
+        arrays |= make_layers(rng, f"reward.{member}", (inputs, 20, 17, N))
+    arrays |= make_layers(rng, "shared.0", (D + seen, 20, 17, N * O + A))
     masks = (rng.random((num_starts, A)) < 0.5).astype(np.uint8)
     masks[:, 0] = 1
+    players = rng.integers(-1 if C else 0, 1 if spec.moves == "simultaneous" else N, size=num_starts).astype(np.int32)
+    masks[players < 0] = 0
+    states = rng.normal(size=(num_starts, D)).astype(np.float32)
+    if spec.moves == "simultaneous":
+        states[:, -N * V :] = 0.0
     arrays |= {
-        "initial.state": rng.normal(size=(num_starts, D)).astype(np.float32),
+        "initial.state": states,
         "initial.observation": rng.normal(size=(num_starts, N * O)).astype(np.float32),
         "initial.legal_mask": masks,
-        "initial.player": rng.integers(N, size=num_starts).astype(np.int32),
+        "initial.player": players,
     }
-    settings = {"num_members": 3, "hidden_sizes": (20, 17), "terminal_threshold": 1.35, **config}
-    return DynamicsEnsemble(SPEC, EnsembleConfig(**settings), 0, arrays, FitReport())
+    return DynamicsEnsemble(spec, settings, 0, arrays, FitReport())
 
 
 def make_twin(model: DynamicsEnsemble) -> twin.DynamicsEnsemble:
     config = model.config
     return twin.DynamicsEnsemble(
-        SPEC,
+        model.spec,
         model.arrays,
         config.num_members,
         config.terminal_threshold,
@@ -114,55 +155,124 @@ def test_a_mask_of_nothing_allows_everything():
 
 def play(model: DynamicsEnsemble, choosers: list[Any], rollout: int, seed: int) -> dict[str, Any]:
     """An episode of the twin."""
-    episode = make_twin(model).start(seed, 5, rollout)
-    steps, total, disagreement, is_over = [], np.zeros((SPEC.num_players, 3)), 0.0, False
+    reference = make_twin(model)
+    episode = reference.start(seed, 5, rollout)
+    steps, total, disagreement, is_over = [], np.zeros((model.spec.num_players, 3)), 0.0, False
     while not is_over:
-        features, mask = episode.information_state(), episode.legal_mask()
-        stream = Stream(seed, Purpose.action, 5, rollout, len(steps))
-        action = choosers[episode.player_to_act()](features, mask, stream)
-        steps.append((episode.state, episode.observations, action, episode.player_to_act(), mask))
+        features, mask, player = episode.information_state(), episode.legal_mask(), episode.player_to_act()
+        place = (seed, Purpose.chance if player < 0 else Purpose.action, 5, rollout, len(steps))
+        if player < 0:
+            chances = reference.chance(episode.state).cumsum()
+            action = int(np.searchsorted(chances, Stream(*place).next_double(), side="right"))
+        else:
+            action = choosers[player](features, mask, Stream(*place))
+        steps.append((episode.state, episode.observations, action, player, mask))
         _, step_disagreement, is_over = episode.step(action)
+        total += episode.member_rewards
         disagreement += step_disagreement
-    total += episode.member_rewards
     return {"steps": steps, "returns": total, "disagreement": disagreement}
 
 
-@pytest.mark.parametrize("history_source", ["observations", "actions"])
-@pytest.mark.parametrize("chunk_size", [1, 64])
-def test_whole_episodes_are_the_twins(rng, history_source, chunk_size):
-    model = make_model(history_source=history_source)
-    sizes = (SPEC.information_state_size, 8, SPEC.num_actions)
+def assert_played_like_the_twin(model: DynamicsEnsemble, rng: Any, chunk_size: int) -> list[dict[str, Any]]:
+    """Episodes of uniform and greedy policies; returns those of the twin."""
+    spec = model.spec
+    sizes = (spec.information_state_size, 8, spec.num_actions)
     layers = [
         (rng.normal(size=(outputs, inputs)).astype(np.float32), rng.normal(size=outputs).astype(np.float32))
         for inputs, outputs in itertools.pairwise(sizes)
     ]
     policies = [_core.Policy.uniform_random(), *[_core.Policy.greedy(_core.Mlp(layers))] * 2]
     choosers = [choose_uniformly] + [lambda x, mask, _: choose_greedily(forward(layers, x[None])[0], mask)] * 2
-    played = _core.rollout(
-        model.core,
-        [([policy], [1.0]) for policy in policies],
-        60,
-        seed=3,
-        profile=5,
-        chunk_size=chunk_size,
-        record=True,
-    )
-    log = played["trajectories"]
-    ends = []
+    players = [([policy], [1.0]) for policy in policies]
+    played = _core.rollout(model.core, players, 60, seed=3, profile=5, chunk_size=chunk_size, record=True)
+    log, episodes = played["trajectories"], []
     for rollout in range(60):
         expected = play(model, choosers, rollout, seed=3)
         first, last = log["trajectory_offsets"][rollout : rollout + 2]
         assert played["lengths"][rollout] == last - first == len(expected["steps"])
         assert_close(played["returns"][rollout], expected["returns"])
         assert_close(played["disagreement"][rollout], expected["disagreement"])
-        masks = np.unpackbits(log["legal_mask"][first:last], axis=1, count=SPEC.num_actions, bitorder="little")
+        masks = np.unpackbits(log["legal_mask"][first:last], axis=1, count=spec.num_actions, bitorder="little")
         for row, (state, observations, action, player, mask) in enumerate(expected["steps"]):
             assert_close(log["state"][first + row], state)
             assert_close(log["observation"][first + row], observations)
             assert (log["action"][first + row], log["acting_player"][first + row]) == (action, player)
             np.testing.assert_array_equal(masks[row], mask)
-        ends.append(bool(expected["returns"].any()))
-    assert 0.2 < np.mean(ends) < 0.8  # some end by prediction, some by length
+        episodes.append(expected)
+    return episodes
+
+
+@pytest.mark.parametrize("history_source", ["observations", "actions"])
+@pytest.mark.parametrize("chunk_size", [1, 64])
+def test_whole_episodes_are_the_twins(rng, history_source, chunk_size):
+    episodes = assert_played_like_the_twin(make_model(history_source=history_source), rng, chunk_size)
+    assert 0.2 < np.mean([episode["returns"].any() for episode in episodes]) < 0.8  # end by prediction, by length
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("chunk_size", [1, 64])
+def test_whole_drawn_episodes_are_the_twins(rng, kind, chunk_size):
+    spec = DRAWN[kind]
+    episodes = assert_played_like_the_twin(make_model(spec), rng, chunk_size)
+    lengths, movers = (len(episode["steps"]) for episode in episodes), set()
+    movers = {step[3] for episode in episodes for step in episode["steps"]}
+    assert len(set(lengths)) > 2
+    assert movers == set(range(-1 if spec.num_chance_actions else 0, 3))
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_one_drawn_step_is_the_twins(rng, kind):
+    spec = DRAWN[kind]
+    model, count = make_model(spec), 60
+    reference, C = make_twin(model), spec.num_chance_actions
+    states = rng.normal(size=(count, spec.state_size)).astype(np.float32)
+    players = rng.integers(-1 if C else 0, 3, size=count).astype(np.int32)
+    if spec.moves == "simultaneous":  # within a round nothing is predicted
+        players[players >= 0] = 2
+    actions = np.array([rng.integers(C if player < 0 else spec.num_actions) for player in players], np.int32)
+    places = list(zip(states, actions, players, strict=True))
+    expected = [reference.predict(*place) for place in places]
+    ends, movers = model.core.outcomes(states, actions, players)
+    assert_close(ends, [prediction.end for prediction in expected])
+    assert_close(movers, [prediction.movers for prediction in expected])
+    rewards, disagreement = model.core.rewards(states, actions, players)
+    assert_close(rewards, np.array([prediction.member_rewards for prediction in expected]))
+    assert_close(disagreement, np.array([prediction.disagreement for prediction in expected]))
+    next_states = model.core.next_states(states, actions, players)
+    assert_close(next_states, np.array([prediction.state for prediction in expected]))
+    given = (movers > 0).argmax(axis=1).astype(np.int32)  # somebody who may be next, not the likeliest
+    next_states = model.core.next_states(states, actions, players, np.where(given == 3, -1, given).astype(np.int32))
+    assert_close(
+        next_states, [reference.predict(*place, int(mover)).state for place, mover in zip(places, given, strict=True)]
+    )
+    observed = [reference.observe(state, player) for state, _, player in places]
+    assert_close(model.core.observe(states, players)[0], np.array([views for views, _ in observed]))
+    if C:
+        chances = model.core.chance_probabilities(states)
+        assert_close(chances, [reference.chance(state) for state in states])
+        assert not chances[:, -1].any()  # never seen
+
+
+def test_choices_within_a_round_are_exact(rng):
+    model = make_model(DRAWN["moves at once"])
+    players = [([_core.Policy.uniform_random()], [1.0])] * 3
+    log = _core.rollout(model.core, players, 100, seed=1, record=True)["trajectories"]
+    choices = log["state"][:, -6:].reshape(-1, 3, 2)
+    for seat in (1, 2):
+        rows = np.flatnonzero(log["acting_player"] == seat)
+        np.testing.assert_array_equal(choices[rows, seat - 1], SPEC.action_vectors[log["action"][rows - 1]])
+        np.testing.assert_array_equal(
+            choices[rows, :seat], log["next_state"][rows - 1][:, -6:].reshape(-1, 3, 2)[:, :seat]
+        )
+        np.testing.assert_array_equal(log["state"][rows, :1], log["state"][rows - 1, :1])
+        np.testing.assert_array_equal(log["observation"][rows], log["observation"][rows - 1])
+        assert not choices[rows, seat:].any()
+    assert not choices[log["acting_player"] == 0].any()
+    within = log["acting_player"] < 2
+    assert not log["reward"][within].any()
+    assert log["reward"][~within].any(axis=1).all()
+    assert (np.diff(log["trajectory_offsets"]) % 3 == 0).all()
+    assert np.diff(log["trajectory_offsets"]).max() == 12  # 13 leave no room for another round
 
 
 def test_only_predicted_terminal_steps_pay_or_disagree():
@@ -178,9 +288,10 @@ def test_only_predicted_terminal_steps_pay_or_disagree():
     assert (np.diff(log["trajectory_offsets"])[~is_final[log["terminal"] == 1]] == SPEC.max_episode_length).all()
 
 
-@pytest.mark.parametrize(("num_threads", "chunk_size"), [(1, 1), (1, 7), (2, 7), (3, 64)])
-def test_episodes_do_not_depend_on_threads_or_chunks(num_threads, chunk_size):
-    model = make_model()
+@pytest.mark.parametrize("kind", ["the paper's", *DRAWN])
+@pytest.mark.parametrize(("num_threads", "chunk_size"), [(1, 1), (2, 7), (3, 64)])
+def test_episodes_do_not_depend_on_threads_or_chunks(kind, num_threads, chunk_size):
+    model = make_model(DRAWN.get(kind, SPEC))
     players = [([_core.Policy.uniform_random()], [1.0])] * 3
     expected = _core.rollout(model.core, players, 100, seed=2, record=True)
     actual = _core.rollout(

@@ -10,6 +10,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast import _core
 from coffee_fast._reference import policy as reference_policy
+from coffee_fast._reference.generalized_bargaining import Episode
 from coffee_fast._reference.rng import Stream
 from coffee_fast._reference.rollout import rollout
 
@@ -41,7 +42,7 @@ def test_rollouts_equal_episodes_played_one_by_one(first, second):
     out = _core.rollout(game.core, [p.core for p in players], 25, 7, profile=3, first_rollout=100, record=True)
     offsets = out["trajectories"]["trajectory_offsets"]
     for episode in range(25):
-        twin = rollout(players, 7, 3, 100 + episode, 0.95)
+        twin = rollout(Episode.draw(7, 3, 100 + episode, 0.95), players, 7, 3, 100 + episode)
         assert out["strategies"][episode].tolist() == twin.strategies
         actions = out["trajectories"]["action"][offsets[episode] : offsets[episode + 1]]
         assert actions.tolist() == twin.actions

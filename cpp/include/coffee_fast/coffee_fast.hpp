@@ -9,6 +9,7 @@
 #include "coffee_fast/anchored_branch.hpp"
 #include "coffee_fast/anchored_mirror_descent.hpp"
 #include "coffee_fast/anchored_solver.hpp"
+#include "coffee_fast/any_dynamics.hpp"
 #include "coffee_fast/cancel.hpp"
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/concentrability.hpp"

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "coffee_fast/rng.hpp"
 #include "coffee_fast/tensor_view.hpp"
 
 namespace coffee_fast {
@@ -63,12 +64,41 @@ concept ListsLegalActions =
       { dynamics.legal_actions(batch, lane) } -> std::convertible_to<std::span<const std::int32_t>>;
     };
 
+/// Where and when uniform play draws: lane l at decision `time` from the stream of keys[l].rollout.
+struct ActionDraws {
+  Stream stream;  ///< of a seed, a purpose and a profile
+  std::span<const EpisodeKey> keys;
+  std::uint32_t time = 0;
+
+  Stream of(std::int32_t lane) const { return stream.at(keys[static_cast<std::size_t>(lane)].rollout, time); }
+};
+
+/// A legal action for each lane, each with equal probability; no lane may be chance's.
+template <ListsLegalActions D>
+void play_uniformly(const D& dynamics, const typename D::Batch& batch, std::span<const std::int32_t> lanes,
+                    const ActionDraws& draws, std::span<std::int32_t> actions) {
+  for (std::size_t row = 0; row < lanes.size(); ++row) {
+    const std::span<const std::int32_t> legal = dynamics.legal_actions(batch, lanes[row]);
+    actions[row] = legal[draws.of(lanes[row]).next_below(static_cast<std::uint32_t>(legal.size()))];
+  }
+}
+
+/// A dynamics that may have such lists, and then plays uniformly a batch at a time.
+template <class D>
+concept PlaysUniformly =
+    Dynamics<D> && requires(const D& dynamics, const typename D::Batch& batch, std::span<const std::int32_t> lanes,
+                            const ActionDraws& draws, std::span<std::int32_t> actions) {
+      { dynamics.lists_legal_actions() } -> std::same_as<bool>;
+      dynamics.play_uniformly(batch, lanes, draws, actions);
+    };
+
 /// Whom `players_to_act` names where chance is to move, cards to be dealt, say.
 inline constexpr std::int32_t chance_player = -1;
 
 /// A dynamics whose chance events are moves of their own: whoever drives the episode draws an outcome in
 /// [0, num_chance_outcomes()) by `chance_probabilities` ([L, C], rows sum to one; lanes where chance is to move) and
-/// gives it to `step` as the action. At such lanes `legal_masks` are all zero.
+/// gives it to `step` as the action. At such lanes `legal_masks` and `information_states` are all zero. With 0 outcomes
+/// chance never moves.
 /// Other dynamics may still draw within `reset` and `step`, from streams of the episode's key.
 template <class D>
 concept HasChance = Dynamics<D> && requires(const D& dynamics, typename D::Batch& batch,

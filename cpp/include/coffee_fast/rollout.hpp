@@ -28,7 +28,7 @@ struct RolloutOptions {
 /// One row an episode.
 struct RolloutOutputs {
   MatrixView<double> returns;           ///< [B, N * E]: undiscounted sums of rewards, player-major
-  std::span<std::int32_t> lengths;      ///< [B]: actions taken
+  std::span<std::int32_t> lengths;      ///< [B]: actions taken, chance's among them
   std::span<double> disagreement;       ///< [B]: summed over the episode
   MatrixView<std::int32_t> strategies;  ///< [B, N]: the policy that each player drew
 
@@ -44,8 +44,8 @@ struct Trajectories {
   std::vector<float> states;              ///< [T, D]
   std::vector<float> observations;        ///< [T, N * O]
   std::vector<std::int32_t> actions;      ///< [T]
-  std::vector<std::int8_t> players;       ///< [T]
-  std::vector<std::uint8_t> legal_masks;  ///< [T, A]
+  std::vector<std::int8_t> players;       ///< [T]: on move; chance_player where the action is an outcome
+  std::vector<std::uint8_t> legal_masks;  ///< [T, A]; zeros where chance moves
   std::vector<float> rewards;             ///< [T, N]: mean over members
   std::vector<float> next_states;         ///< [T, D]; of a terminal step whatever the dynamics say of an ended episode
   std::vector<std::uint8_t> terminal;     ///< [T]
@@ -139,7 +139,8 @@ class EpisodeRunner {
   /// Fills actions_, a row for each active lane; each group acts at once.
   void act(const Stream& stream, const Stream& chance, std::uint32_t time) {
     std::size_t count = active_.size();
-    if constexpr (HasChance<D>) count = let_chance_move(chance, time);
+    if constexpr (HasChance<D>)
+      if (dynamics_.num_chance_outcomes() > 0) count = let_chance_move(chance, time);
     if (groups_.size() == 1) return act_by(*groups_.front(), 0, count, stream, time);
     sort_by_group(count);
     for (std::size_t group = 0; group < groups_.size(); ++group)
@@ -160,6 +161,7 @@ class EpisodeRunner {
         sorted_.push_back(active_[row]);
       else
         active_[count++] = active_[row];
+    if (sorted_.empty()) return count;
     std::ranges::copy(sorted_, active_.begin() + static_cast<std::ptrdiff_t>(count));
     probabilities_.resize(sorted_.size() * dynamics_.num_chance_outcomes());
     const MatrixView<double> probabilities{probabilities_.data(), sorted_.size(), dynamics_.num_chance_outcomes()};
@@ -190,19 +192,15 @@ class EpisodeRunner {
   }
 
   void act_by(const Policy& policy, std::size_t first, std::size_t rows, const Stream& stream, std::uint32_t time) {
+    if (rows == 0) return;
     const std::span<const std::int32_t> lanes = std::span<const std::int32_t>(active_).subspan(first, rows);
     const std::span<std::int32_t> actions = std::span(actions_).subspan(first, rows);
-    const auto stream_of = [&](std::size_t row) {
-      return stream.at(keys_[static_cast<std::size_t>(lanes[row])].rollout, time);
-    };
-    if constexpr (ListsLegalActions<D>)
-      if (policy.kind == Policy::Kind::uniform_random) {
-        for (std::size_t row = 0; row < rows; ++row) {
-          const std::span<const std::int32_t> legal = dynamics_.legal_actions(batch_, lanes[row]);
-          actions[row] = legal[stream_of(row).next_below(static_cast<std::uint32_t>(legal.size()))];
-        }
-        return;
-      }
+    const ActionDraws draws{stream, keys_, time};
+    if (policy.kind == Policy::Kind::uniform_random) {
+      if constexpr (ListsLegalActions<D>) return play_uniformly(dynamics_, batch_, lanes, draws, actions);
+      if constexpr (PlaysUniformly<D>)
+        if (dynamics_.lists_legal_actions()) return dynamics_.play_uniformly(batch_, lanes, draws, actions);
+    }
     const MatrixView<std::uint8_t> masks{masks_.data(), rows, num_actions_};
     dynamics_.legal_masks(batch_, lanes, masks);
     MatrixView<float> features{features_.data(), rows, 0};
@@ -211,7 +209,7 @@ class EpisodeRunner {
       dynamics_.information_states(batch_, lanes, features);
     }
     streams_.resize(rows);
-    for (std::size_t row = 0; row < rows; ++row) streams_[row] = stream_of(row);
+    for (std::size_t row = 0; row < rows; ++row) streams_[row] = draws.of(lanes[row]);
     choose_actions(policy, features, masks, streams_, actions, workspace_);
   }
 

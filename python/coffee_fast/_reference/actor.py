@@ -10,13 +10,18 @@ import numpy as np
 
 from coffee_fast._core import Purpose, Stream
 from coffee_fast._reference.replay_buffer import ReplayBuffer
+from coffee_fast._reference.rng import sample_categorical
 from coffee_fast.typing import Float32, Float64, UInt8
 
 
 class Episode(Protocol):
     """One running episode of a game."""
 
-    def player_to_act(self) -> int: ...
+    def player_to_act(self) -> int:
+        """Return who is on move, -1 for chance."""
+        ...
+
+    def chance_probabilities(self) -> Float64: ...
     def information_state(self) -> Float32: ...
     def legal_mask(self) -> UInt8: ...
     def step(self, action: int) -> tuple[Float64, float, bool]:
@@ -34,7 +39,7 @@ class Options:
     """As ActorOptions in actor.hpp."""
 
     seed: int
-    player: int | None = 0
+    seats: Sequence[int] = (0,)
     num_parallel_episodes: int = 32
     replay_capacity: int = 50_000
     uncertainty_penalty: float = 0.0
@@ -73,13 +78,10 @@ class Actor:
     def __init__(
         self,
         start: StartEpisode,
-        policies: Sequence[ChooseAction],
-        probabilities: Float64,
+        opponents: Sequence[tuple[Sequence[ChooseAction], Float64]],
         options: Options,
-        num_players: int = 2,
     ) -> None:
-        self.start, self.policies, self.probabilities, self.options = start, policies, probabilities, options
-        self.num_players = num_players
+        self.start, self.opponents, self.options = start, opponents, options
         self.replay = ReplayBuffer(options.replay_capacity)
         self.num_calls = self.num_decisions = self.num_started = 0
         self.lanes = [self._begin() for _ in range(options.num_parallel_episodes)]
@@ -98,10 +100,11 @@ class Actor:
         self.num_started += 1
         episode = self.start(self.options.seed, 0, number)
         is_coverage = self._stream(Purpose.coverage, number).next_double() < self.options.coverage_weight
-        cumulative = np.cumsum(self.probabilities)
-        draws = [self._stream(Purpose.strategy, number, player).next_double() for player in range(self.num_players)]
-        strategies = [int(np.searchsorted(cumulative, draw, side="right")) for draw in draws]
-        player = number % self.num_players if self.options.player is None else self.options.player
+        strategies = []
+        for seat, (_, probabilities) in enumerate(self.opponents):
+            draw = self._stream(Purpose.strategy, number, seat).next_double()
+            strategies.append(int(np.searchsorted(np.cumsum(probabilities), draw, side="right")))
+        player = self.options.seats[number % len(self.options.seats)]
         return _Lane(number, player, episode, is_coverage, strategies)
 
     def advance(self, q_network: Callable[[Float32], Float32]) -> None:
@@ -120,7 +123,11 @@ class Actor:
             self.lanes[index] = self._begin()
 
     def _act(self, lane: _Lane, q_network: Callable[[Float32], Float32]) -> tuple[float, float, bool]:
-        state, mask, player = lane.episode.information_state(), lane.episode.legal_mask(), lane.episode.player_to_act()
+        player = lane.episode.player_to_act()
+        if player == -1:
+            draw = self._stream(Purpose.chance, lane.number, lane.num_actions).next_double()
+            return self._step(lane, sample_categorical(lane.episode.chance_probabilities().tolist(), draw))
+        state, mask = lane.episode.information_state(), lane.episode.legal_mask()
         if player == lane.player:
             stream = self._stream(Purpose.exploration, lane.number, lane.num_actions)
             if stream.next_double() < self.epsilon(self.num_calls):
@@ -132,8 +139,11 @@ class Actor:
             lane.decisions.append((state, action, mask))
             lane.rewards.append(0.0)
         else:
-            choose = choose_uniformly if lane.is_coverage else self.policies[lane.policies[player]]
+            choose = choose_uniformly if lane.is_coverage else self.opponents[player][0][lane.policies[player]]
             action = choose(state, mask, self._stream(Purpose.action, lane.number, lane.num_actions))
+        return self._step(lane, action)
+
+    def _step(self, lane: _Lane, action: int) -> tuple[float, float, bool]:
         lane.num_actions += 1
         rewards, disagreement, is_over = lane.episode.step(action)
         return float(rewards[lane.player]), disagreement, is_over

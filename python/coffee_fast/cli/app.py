@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system, table
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(run.demo)
 app.command()(run.run)
 app.command()(run.report)
+app.command()(table.table)
 app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(evaluate.evaluate)

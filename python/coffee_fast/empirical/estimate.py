@@ -10,6 +10,7 @@ import numpy as np
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count
+from coffee_fast.dynamics import Dynamics
 from coffee_fast.empirical.game import EmpiricalGame
 from coffee_fast.empirical.profiles import rotations
 from coffee_fast.errors import InvalidArgumentError, shown
@@ -20,7 +21,7 @@ from coffee_fast.simulation import LARGEST_INT, check_dynamics
 
 def simulate_missing(
     game: EmpiricalGame,
-    dynamics: Any,
+    dynamics: Dynamics,
     strategies: Sequence[Policy] | Sequence[Sequence[Policy]],
     num_simulations: int,
     *,

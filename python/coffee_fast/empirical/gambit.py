@@ -24,7 +24,7 @@ _TOKEN = re.compile(
       | (?P<mark>[{},])
       | (?P<end>\Z)
     )""",
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _LONGEST_NUMBER = 1000  # characters
 _MOST_STRATEGIES = 1_000_000  # of a player

@@ -226,9 +226,11 @@ class PayoffTable:
             for player, array in enumerate(self._stored):
                 if (unknown := np.argwhere(np.isnan(array))).size:
                     member, *profile = unknown[0].tolist()
+                    named = [names[place] for names, place in zip(self.strategy_names, profile, strict=False)]
+                    place = ", ".join(named or map(str, profile))
                     raise InvalidGameError(
-                        f"{caller}: the payoff of player {player} at profile {tuple(profile)} is not known "
-                        f"(NaN, member {member})"
+                        f"{caller}: the payoff of player {player} at profile ({place:.200}) is not known (NaN, member "
+                        f"{member})"
                     )
             self._origins = tuple(origin_of(array) for array in self._arrays)
             near = [np.ascontiguousarray(a - c if c else a) for a, c in zip(self._stored, self._origins, strict=False)]

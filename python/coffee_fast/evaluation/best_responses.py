@@ -22,7 +22,7 @@ from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import reward_scale
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses import ResponseOracle
 
@@ -31,7 +31,7 @@ SECONDS_OF_A_WRITE = 60.0  # far more than one takes: what is unfinished by then
 
 
 def train_best_responses(
-    game: Game,
+    game: Dynamics,
     profiles: Sequence[Sequence[Mixture]],
     seed: int,
     *,
@@ -77,7 +77,7 @@ def train_best_responses(
 
 
 def _request(
-    game: Game, profile: Sequence[Mixture], role: int, response: ResponseOracle, seed: int, place: int, scale: float
+    game: Dynamics, profile: Sequence[Mixture], role: int, response: ResponseOracle, seed: int, place: int, scale: float
 ) -> ResponseRequest:
     is_only, objective = game.spec.num_roles == 1, ResponseObjective(0.0, 0.0)
     own_seed = derive_seed(seed, "best_response" if is_only else f"best_response/{role}", place)

@@ -12,14 +12,14 @@ from coffee_fast.psro.result import PSROResult
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.evaluation.regret_report import RegretReport
-    from coffee_fast.games import Game
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.responses import ResponseOracle
 
 
 def regret_by_iteration(
-    game: Game,
+    game: Dynamics,
     result: PSROResult,
     seed: int,
     *,

@@ -18,7 +18,7 @@ from coffee_fast.simulation import simulate
 from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses import Response
 
 
@@ -42,7 +42,7 @@ class Sample:
 
 
 def regret_by_deviations(
-    game: Game,
+    game: Dynamics,
     profiles: Sequence[Sequence[Mixture]],
     responses: Sequence[Sequence[Response]],
     num_simulations: int,
@@ -113,7 +113,7 @@ def _figures(selection: Sample, validation: Sample, names: Sequence[str]) -> dic
 
 
 def _sample(
-    game: Game,
+    game: Dynamics,
     profile: Sequence[Mixture],
     role: int,
     candidates: Sequence[Policy],
@@ -136,7 +136,7 @@ def _sample(
 
 
 def _returns(
-    game: Game,
+    game: Dynamics,
     profile: Sequence[Mixture],
     seat: int,
     policy: Policy | None,

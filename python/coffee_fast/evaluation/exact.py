@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.games import GameSpec, GameTree
-from coffee_fast.policies import Mixture, as_mixture
+from coffee_fast.policies import Mixture
 from coffee_fast.typing import Float64
 
 MOST_SHOWN = 8  # players
@@ -91,11 +92,11 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     4.747222
     """
     tree = game if isinstance(game, GameTree) else GameTree(game)
-    mixtures = _mixtures(tree, policies)
+    strategies = _by_player(tree, policies)
     tree.check_recall("exact_regret")
     profile = np.zeros(tree.core.num_sequences)
-    for player, mixture in enumerate(mixtures):
-        profile += tree.sequence_probabilities("exact_regret", player, mixture)
+    for player, strategy in enumerate(strategies):
+        profile += tree.sequence_probabilities("exact_regret", player, strategy)
     values = tree.core.profile_values(profile)
     best = np.array([tree.core.best_response(profile, player)[0] for player in range(len(values))])
     return ExactRegret(
@@ -108,30 +109,45 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     )
 
 
-def _mixtures(tree: GameTree, policies: Any) -> list[Mixture]:
-    """One mixture a player."""
-    seats = range(tree.spec.num_players)
-    if isinstance(policies, Sequence) and not isinstance(policies, str):
-        if len(policies) != len(seats):
-            raise InvalidArgumentError(
-                f"exact_regret: policies must name one strategy a player, {len(seats)} in all, got {len(policies)}"
-            )
-        return [_mixture(tree, strategy, seat) for seat, strategy in enumerate(policies)]
-    return [_mixture(tree, policies, seat) for seat in seats]
+def exact_report(tree: GameTree, profile: Sequence[Mixture], seed: int) -> RegretReport:
+    """Return the exact regret of a profile as a report of :func:`coffee_fast.true_regret`."""
+    found = exact_regret(tree, list(profile))
+    none, best = np.zeros(tree.spec.num_players), "exact best response"
+    return RegretReport(
+        regret=found.regret,
+        regret_standard_error=none,
+        debiased_regret=found.regret,
+        debiased_standard_error=none,
+        payoff=found.values,
+        payoff_standard_error=none,
+        deviations=tuple(best if regret > 0 else "none" for regret in found.regret),
+        deviation_gains=tuple(np.array([regret]) for regret in found.regret),
+        strategy_names=((best,),) * tree.spec.num_players,
+        response_report={},
+        num_simulations=0,
+        seed=seed,
+        is_exact=True,
+    )
 
 
-def _mixture(tree: GameTree, strategy: Any, seat: int) -> Mixture:
-    spec = getattr(strategy, "spec", None)
-    if isinstance(spec, GameSpec) and spec != tree.spec:
+def _by_player(tree: GameTree, policies: Any) -> list[Any]:
+    """One strategy a player, none of another game."""
+    num_players = tree.spec.num_players
+    is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
+    if is_list and len(policies) != num_players:
         raise InvalidArgumentError(
-            f"exact_regret: policies must be of {shown(tree.spec.name)} as its tree specifies it, got a solution of "
-            f"{shown(spec.name)}{_difference(spec, tree.spec)}; if it is to be judged in this game all the same, "
-            "give its mixtures"
+            f"exact_regret: policies must name one strategy a player, {num_players} in all, got {len(policies)}"
         )
-    mixtures = getattr(strategy, "mixtures", None)
-    if isinstance(mixtures, tuple | list) and len(mixtures) == tree.spec.num_players:
-        return as_mixture(mixtures[seat])
-    return as_mixture(strategy)
+    strategies = list(policies) if is_list else [policies] * num_players
+    for strategy in strategies:
+        spec = getattr(strategy, "spec", None)
+        if isinstance(spec, GameSpec) and spec != tree.spec:
+            raise InvalidArgumentError(
+                f"exact_regret: policies must be of {shown(tree.spec.name)} as its tree specifies it, got a solution "
+                f"of {shown(spec.name)}{_difference(spec, tree.spec)}; if it is to be judged in this game all the "
+                "same, give its mixtures"
+            )
+    return strategies
 
 
 def _difference(found: GameSpec, wanted: GameSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +10,13 @@ import numpy as np
 
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.policies import as_mixture
+from coffee_fast.policies import as_profile
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import check_dynamics, simulate
-from coffee_fast.typing import Float64, Int32
+from coffee_fast.typing import Float32, Float64, Int64
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
-    from coffee_fast.policies import Mixture
-    from coffee_fast.psro.solution import Solution
+    from coffee_fast.dynamics import Dynamics
 
 MAX_LOGGED = 2000  # logged transitions that the usual distance is measured at
 
@@ -54,9 +53,9 @@ class NearLogReport:
 
 
 def play_near_log(
-    game: Game,
+    game: Dynamics,
     dataset: TrajectoryDataset,
-    solution: Solution | Mixture | str,
+    solution: Any,
     seed: int,
     *,
     num_episodes: int = 1000,
@@ -73,7 +72,7 @@ def play_near_log(
     dataset
         The log, of two trajectories or more.
     solution
-        Who plays, every player alike.
+        Who plays: a solution, a list of one strategy a player, or a strategy that all players follow.
     seed
         In ``[0, 2**63)``.
     num_episodes
@@ -88,25 +87,25 @@ def play_near_log(
         raise InvalidArgumentError("play_near_log: dataset must have two trajectories or more, got 1")
     from scipy.spatial import cKDTree
 
-    mixture = as_mixture(solution)
     played = simulate(
         game,
-        [mixture] * game.spec.num_players,
+        as_profile(solution, game.spec.num_players),
         num_episodes=num_episodes,
         seed=derive_seed(seed, "coverage"),  # the name of before, which the bits depend on
         num_threads=num_threads,
         record=True,
     )
     assert played.trajectories is not None
-    logged = _features(dataset, dataset.state, dataset.action)
+    logged, owner = _moves(dataset.spec.action_vectors, dataset.arrays)
     scale = logged.std(axis=0)
     scale[scale == 0.0] = 1.0
     tree = cKDTree(logged / scale)
-    usual = _distances_within(tree, dataset, seed)
+    usual = _distances_within(tree, owner, seed)
     threshold = float(np.quantile(usual, 0.95))
-    distances, _ = tree.query(_features(dataset, played.trajectories["state"], played.trajectories["action"]) / scale)
+    met, episode = _moves(dataset.spec.action_vectors, played.trajectories)
+    distances, _ = tree.query(met / scale)
     is_far = distances > threshold
-    far_in_episode = np.add.reduceat(is_far, played.trajectories["trajectory_offsets"][:-1])
+    far_in_episode = np.bincount(episode, weights=is_far, minlength=num_episodes)
     return NearLogReport(
         share_of_actions=float(1.0 - is_far.mean()),
         share_of_episodes=float((far_in_episode == 0).mean()),
@@ -117,17 +116,19 @@ def play_near_log(
     )
 
 
-def _features(dataset: TrajectoryDataset, states: Any, actions: Int32) -> Float64:
-    return np.concatenate([states, dataset.spec.action_vectors[actions]], axis=1).astype(np.float64)
+def _moves(action_vectors: Float32, log: Mapping[str, Any]) -> tuple[Float64, Int64]:
+    """States and actions of all moves of players, chance left out, and the trajectory that each belongs to."""
+    offsets = log["trajectory_offsets"]
+    rows = np.flatnonzero(log["acting_player"] >= 0)
+    features = np.concatenate([log["state"][rows], action_vectors[log["action"][rows]]], axis=1)
+    return features.astype(np.float64), np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[rows]
 
 
-def _distances_within(tree: Any, dataset: TrajectoryDataset, seed: int) -> Float64:
+def _distances_within(tree: Any, owner: Int64, seed: int) -> Float64:
     """Distances from some logged transitions to the nearest one of another trajectory."""
-    lengths = np.diff(dataset.trajectory_offsets)
-    owner = np.repeat(np.arange(dataset.num_trajectories), lengths)
     rng = np.random.default_rng(derive_seed(seed, "coverage/logged"))
     chosen = rng.choice(len(owner), size=min(MAX_LOGGED, len(owner)), replace=False)
     # One more neighbor than the longest trajectory has transitions: one of them is of another trajectory.
-    distances, neighbors = tree.query(tree.data[chosen], k=min(int(lengths.max()) + 1, len(owner)))
+    distances, neighbors = tree.query(tree.data[chosen], k=min(int(np.bincount(owner).max()) + 1, len(owner)))
     distances = np.where(owner[neighbors] == owner[chosen, None], np.inf, distances).min(axis=1)
     return np.asarray(distances[np.isfinite(distances)], dtype=np.float64)

@@ -40,6 +40,9 @@ class RegretReport:
         The oracle's figures on the best response to this solution; of several roles each name begins with the role's.
     num_simulations, seed
         Episodes a profile and sample set; the seed of the evaluation.
+    is_exact
+        Whether figures were computed over the game's whole tree, against all policies there are: without errors, and
+        without bias.
     """
 
     regret: Float64
@@ -54,6 +57,7 @@ class RegretReport:
     response_report: Mapping[str, float]
     num_simulations: int
     seed: int
+    is_exact: bool = False
 
     @property
     def deviation(self) -> str:
@@ -94,6 +98,8 @@ class RegretReport:
             "debiased_sum_regret": self.debiased_sum_regret,
             "debiased_sum_standard_error": self.debiased_sum_standard_error,
         }
+        if not self.is_exact:  # as before there were trees
+            del values["is_exact"]
         if len(self.deviations) == 1:  # as before there were roles
             values["deviation"] = values.pop("deviations")[0]
             values |= {name: values[name][0] for name in _BY_ROLE}
@@ -104,6 +110,7 @@ class RegretReport:
         """Rebuild a report from :meth:`to_json`."""
         if "deviation" in values:
             values = {**values, "deviations": [values["deviation"]]} | {name: [values[name]] for name in _BY_ROLE}
+        values = {"is_exact": False, **values}
         fields = {name: values[name] for name in cls.__dataclass_fields__}
         by_role = {
             "deviations": tuple(fields.pop("deviations")),

@@ -13,8 +13,10 @@ from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.best_responses import train_best_responses
 from coffee_fast.evaluation.deviations import merge_strategies, regret_by_deviations
+from coffee_fast.evaluation.exact import exact_report
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
+from coffee_fast.games import GameTree
 from coffee_fast.policies import Mixture, Policy, as_profile
 from coffee_fast.psro.execution import Execution
 from coffee_fast.seeding import check_seed, derive_seed
@@ -24,7 +26,7 @@ from coffee_fast.typing import Float64, ProgressCallback
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.psro.solution import Solution
     from coffee_fast.responses import Response, ResponseOracle
 
@@ -78,7 +80,7 @@ class CombinedGame:
 
 
 def combined_game(
-    game: Game,
+    game: Dynamics,
     solutions: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -104,14 +106,14 @@ def combined_game(
 class _Asked:
     """What is to be measured, as plain values."""
 
-    game: Game
+    game: Dynamics
     profiles: list[list[Mixture]]
     seed: int
     response: ResponseOracle | None
     num_simulations: int
 
     @classmethod
-    def of(cls, caller: str, game: Game, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
+    def of(cls, caller: str, game: Dynamics, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
         if response is not None and not callable(getattr(response, "respond", None)):
             raise InvalidArgumentError(
                 f"{caller}: response must be an oracle with a method respond(...), got {shown(response)}"
@@ -163,7 +165,7 @@ def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution:
 
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture,
     seed: int,
     *,
@@ -175,7 +177,7 @@ def true_regret(
 ) -> RegretReport: ...
 @overload
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -186,7 +188,7 @@ def true_regret(
     progress: ProgressCallback | None = ...,
 ) -> tuple[RegretReport, ...]: ...
 def true_regret(
-    game: Game,
+    game: Dynamics,
     solution: Solution | Mixture | Sequence[Solution | Mixture],
     seed: int,
     *,
@@ -204,8 +206,10 @@ def true_regret(
 
     .. math:: \max_{s} u_i(s, \sigma_{-i}) - u_i(\sigma).
 
-    A trained best response need not be the best there is, so the figure is a lower bound. Where a role has several
-    seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who is seated by lot.
+    In a :class:`coffee_fast.GameTree` the figures are exact (``is_exact``), against all policies there are; nothing is
+    trained or sampled. Elsewhere a trained best response need not be the best there is, so the figure is a lower bound.
+    Where a role has several seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who
+    is seated by lot.
 
     Parameters
     ----------
@@ -250,6 +254,9 @@ def true_regret(
     check_dynamics("true_regret", "game", game)
     execution = Execution.of("true_regret", cache_dir, False, num_threads, progress, folder="cache_dir")
     asked = _Asked.of("true_regret", game, solutions, seed, response, num_simulations)
+    if isinstance(game, GameTree) and game.has_recall:
+        exact = tuple(exact_report(game, profile, asked.seed) for profile in asked.profiles)
+        return exact if solutions is solution else exact[0]
     responses = asked.train(execution)
     if game.spec.roles == (2,):
         combined = _combined(asked, responses, execution)

@@ -12,13 +12,14 @@ from coffee_fast import _core
 from coffee_fast.checks import check_flag, check_number
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games.spec import GameSpec
+from coffee_fast.games.true_game import TrueGame
 from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int32
 
 NUM_ITEM_TYPES = 3
 
 
-class GeneralizedBargaining:
+class GeneralizedBargaining(TrueGame):
     """Two players divide a pool of items by alternating offers, each knowing only its own valuations.
 
     Parameters

@@ -26,6 +26,7 @@ MOST_BYTES = 2 * 2**30  # of a tree
 BYTES_A_NODE = 120  # while it is made
 NUM_GROUPS, NUM_PROBES = 8, 10  # random episodes by which the size of a game is guessed before it is walked through
 FAR_TOO_LARGE = 10  # times the limit, at which a guess is believed
+LONG = 64  # characters of a string of which the digest is kept
 SMALLER = "take a smaller variant of the game (fewer cards, rounds or players, say)"
 
 Moves = list[tuple[int, float]]
@@ -102,12 +103,11 @@ class _Walker:
         self.size = int(game.information_state_tensor_size())
         self.nodes = Walk(len(self.players), self.size)
         self.pays_early = game.get_type().reward_model == pyspiel.GameType.RewardModel.REWARDS
-        self.nothing = (0.0,) * len(self.players)
+        self.nothing, self.no_rows = (0.0,) * len(self.players), (0,) * len(self.players)
         self.payoff_rows: dict[tuple[float, ...], int] = {}
         self.sets: list[dict[str, int]] = [{} for _ in self.players]
-        self.rows_of_tensors: dict[bytes, int] = {}  # by their digests, as strings are: both may be long
-        self.rows_of_strings: list[dict[bytes, int]] = [{} for _ in self.players]
-        self.checked: list[set[bytes]] = [set() for _ in self.players]
+        self.rows_of_tensors: dict[bytes, int] = {}  # by their digests
+        self.rows_of_strings: list[dict[str | bytes, int]] = [{} for _ in self.players]  # ~row where met but once
 
     def walk(self) -> Walk:
         nodes = self.nodes
@@ -117,9 +117,11 @@ class _Walker:
             nodes.depths.append(depth)
             nodes.actions.append(action)
             nodes.probabilities.append(probability)
-            returns = tuple(state.returns()) if self.pays_early or state.is_terminal() else self.nothing
-            nodes.payoff_rows.append(self._payoff_row(returns if paid is self.nothing else _minus(returns, paid)))
-            if state.is_terminal():
+            is_over = state.is_terminal()
+            returns = tuple(state.returns()) if is_over or self.pays_early else self.nothing
+            payoffs = returns if paid is self.nothing else _minus(returns, paid)
+            nodes.payoff_rows.append(self.payoff_rows.setdefault(payoffs, len(self.payoff_rows)))
+            if is_over:
                 self._end()
                 continue
             player = state.current_player()
@@ -139,20 +141,18 @@ class _Walker:
         nodes.players.append(NOBODY)
         nodes.num_children.append(0)
         nodes.information_sets.append(-1)
-        nodes.observation_rows.extend([0] * len(self.players))
-
-    def _payoff_row(self, payoffs: tuple[float, ...]) -> int:
-        return self.payoff_rows.setdefault(payoffs, len(self.payoff_rows))
+        nodes.observation_rows.extend(self.no_rows)
 
     def _observe(self, state: Any, mover: int) -> None:
         strings = [state.information_state_string(player) for player in self.players]
         for player, text in enumerate(strings):
-            key = _digest(text.encode())
-            row = self.rows_of_strings[player].get(key)
+            rows, key = self.rows_of_strings[player], text if len(text) < LONG else _digest(text.encode())
+            row = rows.get(key)
             if row is None:
-                row = self.rows_of_strings[player][key] = self._row(state, player)
-            elif key not in self.checked[player]:  # the second time
-                self.checked[player].add(key)
+                row = self._row(state, player)
+                rows[key] = ~row
+            elif row < 0:  # the second time
+                row = rows[key] = ~row
                 if self._row(state, player) != row:
                     raise InvalidGameError(
                         f"{self.caller}: {self.name} has two information state tensors for one information state "

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from coffee_fast.checks import check_text, did_you_mean
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import GeneralizedBargaining
-from coffee_fast.games.spec import GameSpec
 from coffee_fast.games.tree import GameTree
-
-
-class Game(Protocol):
-    """A true game: its specification, and its dynamics for the compiled kernels."""
-
-    spec: GameSpec
-    core: Any
-
 
 _FACTORIES: dict[str, Callable[..., Any]] = {"generalized_bargaining": GeneralizedBargaining}
 
 
-def register_game(name: str, factory: Callable[..., Game]) -> None:
-    """Let ``load_game(name, ...)`` call ``factory(...)``; a name that is taken is an error."""
+def register_game(name: str, factory: Callable[..., Any]) -> None:
+    """Let ``load_game(name, ...)`` call ``factory(...)``, which makes a :class:`coffee_fast.dynamics.Dynamics`.
+
+    A name that is taken is an error.
+    """
     name = check_text("register_game: name", name, error=InvalidGameError)
     if name in _FACTORIES:
         raise InvalidGameError(f"register_game: there is already a game {shown(name)}")

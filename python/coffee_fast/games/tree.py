@@ -174,11 +174,12 @@ class GameTree:
         """
         player = check_count("behavior: player", player, at_most=self.spec.num_players - 1)
         table = np.zeros(self.legal_masks.shape)
-        table[self.legal_masks.astype(bool)] = self.sequence_probabilities("behavior", player, as_mixture(strategy))
+        table[self.legal_masks.astype(bool)] = self.sequence_probabilities("behavior", player, strategy)
         return table
 
-    def sequence_probabilities(self, caller: str, player: int, mixture: Mixture) -> Float64:
+    def sequence_probabilities(self, caller: str, player: int, strategy: Any) -> Float64:
         """Return :meth:`behavior` as the kernels take it, ``float64 [Q]``: the legal actions' probabilities alone."""
+        mixture = _mixture_of(strategy, player, self.spec.num_players)
         is_played = mixture.probabilities > 0.0
         policies = [policy for policy, played in zip(mixture.policies, is_played, strict=True) if played]
         rows = np.stack([self._of_policy(caller, player, policy) for policy in policies])
@@ -186,6 +187,11 @@ class GameTree:
             return np.asarray(rows[0])
         self.check_recall(caller)
         return self.core.mixture_behavior(player, rows, mixture.probabilities[is_played])
+
+    @property
+    def has_recall(self) -> bool:
+        """Whether all players remember what they knew and did, which exact best responses suppose."""
+        return self.core.forgetful_set < 0
 
     def check_recall(self, caller: str) -> None:
         """Raise ``InvalidArgumentError`` unless all players remember what they knew and did."""
@@ -227,6 +233,14 @@ class GameTree:
             f"GameTree({shown(self.spec.name)}, {self.num_nodes} nodes, {self.num_information_sets} information sets"
             f"{more})"
         )
+
+
+def _mixture_of(strategy: Any, player: int, num_players: int) -> Mixture:
+    """What ``strategy`` has the player do; a solution may have a mixture for each."""
+    mixtures = getattr(strategy, "mixtures", None)
+    if isinstance(mixtures, tuple | list) and len(mixtures) == num_players:
+        return as_mixture(mixtures[player])
+    return as_mixture(strategy)
 
 
 def _expected(game: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from coffee_fast.checks import did_you_mean
+from coffee_fast.config import kind_of
 from coffee_fast.errors import ConfigError, InvalidArgumentError, shown
 from coffee_fast.meta_solvers.anchored import GAMD, GANE, LogitQRE
 from coffee_fast.meta_solvers.annealed import AnnealedReplicator
@@ -102,20 +103,13 @@ def from_config(config: Mapping[str, Any]) -> MetaSolver:
     >>> from_config({"kind": "robust_replicator", "regret_threshold": 0.0})
     RobustReplicator(step_size=0.001, max_iterations=20000, min_probability=1e-06, regret_threshold=0.0)
     """
-    if not isinstance(config, Mapping):
-        raise ConfigError(f'meta_solver: config must be a mapping, as {{"kind": "nash"}}, got {shown(config)}')
-    parameters = dict(config)
-    kind = parameters.pop("kind", None)
-    if not isinstance(kind, str) or kind not in _SOLVERS:
-        raise ConfigError(
-            f"meta_solver: kind must be one of {', '.join(_SOLVERS)}, got {shown(kind)}{did_you_mean(kind, _SOLVERS)}"
-        )
-    solver = _SOLVERS[kind]
+    solver, parameters = kind_of("meta_solver", config, _SOLVERS)
     known = [field.name for field in dataclasses.fields(solver)]  # type: ignore[arg-type]
     for name in parameters:
         if name not in known:
-            raise ConfigError(f"meta_solver: {kind} has no field {shown(name)}{did_you_mean(name, known)}")
+            raise ConfigError(f"meta_solver: {solver.kind} has no field {shown(name)}{did_you_mean(name, known)}")
     try:
-        return solver(**parameters)
+        found: MetaSolver = solver(**parameters)
     except InvalidArgumentError as error:
         raise ConfigError(f"meta_solver: {error}") from error
+    return found

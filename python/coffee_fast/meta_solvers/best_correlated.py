@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 _NOTHING = 1e-11  # a probability that is zero but for rounding
 _PROGRAM = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 _MAX_STEPS, _MAX_HALVINGS, _PATIENCE = 200, 40, 10
-_SHARES = (0.0, 1e1, 1e2, 1e3, 1e4)
+_SHARES = (0.0, 1e1, 1e2, 1e3, 1e4)  # of what proves that a profile is in no distribution: how small it makes them
 
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """A distribution, its objective, an upper bound of the objective of any other, and the steps taken."""
+    """A distribution, an upper bound of the objective of any other, and the steps taken."""
 
     probabilities: Float64
-    value: float
     bound: float
     num_iterations: int
 
@@ -35,10 +34,9 @@ def largest_linear(constraints: csr_array, objective: Float64) -> Optimum:
     size = len(objective)
     no_gain = {"A_ub": constraints, "b_ub": np.zeros(constraints.shape[0])}
     result = _program(c=-objective, **no_gain, A_eq=np.ones((1, size)), b_eq=[1.0])
-    found = _distribution(result.x)
     multipliers = np.maximum(-result.ineqlin.marginals, 0.0)
     bound = float((objective - constraints.T @ multipliers).max())
-    return Optimum(found, float(objective @ found), bound, int(result.nit))
+    return Optimum(_distribution(result.x), bound, int(result.nit))
 
 
 def largest_entropy(constraints: csr_array) -> Optimum:
@@ -53,11 +51,9 @@ def largest_entropy(constraints: csr_array) -> Optimum:
     multipliers, num_steps = _least_bound(inner, is_binding)
     found = np.zeros(len(is_possible))
     found[is_possible] = _distribution(_softmax(-(inner.T @ multipliers)))
-    positive = found[found > 0.0]
-    value = max(0.0, float(-(positive * np.log(positive)).sum()))
     candidates = [np.maximum(multipliers + share * direction, 0.0) for share in _SHARES]
     bound = min(_log_sum_exp(-(constraints.T @ y)) for y in candidates)
-    return Optimum(found, value, bound, num_iterations + num_steps)
+    return Optimum(found, bound, num_iterations + num_steps)
 
 
 def _facts(constraints: csr_array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Float64, int]:
@@ -122,13 +118,11 @@ def _least_bound(constraints: csr_array, is_free: NDArray[np.bool_]) -> tuple[Fl
 def _program(**program: Any) -> Any:
     from scipy.optimize import linprog
 
-    result = linprog(**program, method="highs", options=_PROGRAM)
-    if result.status != 0:
-        raise NumericalError(
-            f"CorrelatedEquilibrium: the linear program did not come to an end ({result.message}); are payoffs of very "
-            "different sizes?"
-        )
-    return result
+    for options in (_PROGRAM, {}):
+        result = linprog(**program, method="highs", options=options)
+        if result.status == 0:
+            return result
+    raise NumericalError(f"CorrelatedEquilibrium: the linear program did not come to an end: {result.message}")
 
 
 def _distribution(values: Float64) -> Float64:

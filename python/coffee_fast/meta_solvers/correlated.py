@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -10,10 +11,11 @@ import numpy as np
 
 from coffee_fast.checks import check_choice, check_flag
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
-from coffee_fast.errors import InvalidGameError
+from coffee_fast.errors import InvalidGameError, NumericalError
 from coffee_fast.meta_solvers.base import EQUILIBRIUM_TOLERANCE, ConfigurableSolver, MetaSolution, complete_table
 from coffee_fast.meta_solvers.best_correlated import Optimum, largest_entropy, largest_linear
 from coffee_fast.meta_solvers.incentives import deviation_gains, incentive_constraints, incentive_stakes
+from coffee_fast.meta_solvers.nash import Nash
 from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
@@ -103,14 +105,13 @@ class CorrelatedEquilibrium(ConfigurableSolver):
         """Find the distribution; the status is ``"converged"`` if both certificates hold, else ``"not_converged"``.
 
         These are: no player can gain 1e-9 of what is at stake for it, and no correlated equilibrium is better by 1e-6
-        nats of entropy, or of the range of the sum of payoffs.
+        nats of entropy, or of the range of the sum of payoffs. Where the programs fail, as with payoffs of very
+        different sizes, a Nash equilibrium is returned, which is a correlated one, but perhaps not the best.
 
         Raises
         ------
         InvalidGameError
             The constraints have more than 200,000 coefficients: profiles times the strategies of all players.
-        NumericalError
-            The linear program did not come to an end, as with payoffs of very different sizes.
         """
         table = complete_table(table)
         size = math.prod(table.num_strategies) * sum(table.num_strategies)
@@ -120,49 +121,61 @@ class CorrelatedEquilibrium(ConfigurableSolver):
                 f"{size} of {table}; use GAMD, whose average play is nearly a coarse one, or Nash, which is one too"
             )
         mean = table.mean()
-        constraints = incentive_constraints(mean, self.coarse)
-        if self.objective == "entropy":
-            found, scale = largest_entropy(constraints), 1.0
-        else:
-            found, scale = _largest_welfare(mean, constraints)
-        joint = found.probabilities.reshape(table.num_strategies)
-        if table.is_symmetric:
-            joint = 0.5 * (joint + joint.T)
-        return self._solution(table, joint, found, scale)
+        best, scale = _best(mean, incentive_constraints(mean, self.coarse), self.objective)
+        found = self._solution(table, best, scale)
+        if found.status != "converged":
+            nash = Nash().solve(table)
+            product = functools.reduce(np.multiply.outer, nash.mixtures).ravel()
+            other = self._solution(table, Optimum(product, best.bound, best.num_iterations), scale)
+            found = other if other.max_regret < 1e-3 * found.max_regret else found
+        return found
 
-    def _solution(self, table: PayoffTable, joint: Float64, found: Optimum, scale: float) -> CorrelatedSolution:
+    def _solution(self, table: PayoffTable, best: Optimum, scale: float) -> CorrelatedSolution:
         """Return the distribution with its certificates, read-only; ``scale`` is that of the objective."""
-        mean, (lower, upper) = table.mean(), table.payoff_bounds()
+        mean, (lower, upper), players = table.mean(), table.payoff_bounds(), range(table.num_players)
+        joint = best.probabilities.reshape(table.num_strategies)
+        joint = 0.5 * (joint + joint.T) if table.is_symmetric else joint
         regret = deviation_gains(joint, mean, mean, self.coarse)
-        bound = regret if table.num_members == 1 else deviation_gains(joint, upper, lower, self.coarse)
+        pessimistic = regret if table.num_members == 1 else deviation_gains(joint, upper, lower, self.coarse)
+        payoffs = np.array([(joint * mean.payoffs(player)[0]).sum() for player in players])
+        value = _entropy(joint) if self.objective == "entropy" else float(payoffs.sum())
         stakes, rounding = incentive_stakes(joint, mean, self.coarse)
         is_equilibrium = bool((regret <= EQUILIBRIUM_TOLERANCE * stakes + rounding).all())
-        is_best = found.bound - found.value <= OBJECTIVE_TOLERANCE * scale
-        players = range(table.num_players)
-        marginals = tuple(joint.sum(axis=tuple(p for p in players if p != player)) for player in players)
-        mixtures = tuple(marginal / marginal.sum() for marginal in marginals)
-        payoffs = np.array([(joint * mean.payoffs(player)[0]).sum() for player in players])
-        for array in (joint, *mixtures, regret, bound, payoffs):
+        is_best = best.bound - value <= OBJECTIVE_TOLERANCE * scale
+        marginals = [joint.sum(axis=tuple(other for other in players if other != player)) for player in players]
+        marginals = marginals[:1] * 2 if table.is_symmetric else marginals
+        for array in (joint, *marginals, regret, pessimistic, payoffs):
             array.flags.writeable = False
         return CorrelatedSolution(
-            mixtures=mixtures[:1] * 2 if table.is_symmetric else mixtures,
+            mixtures=tuple(marginals),
             regret=regret,
-            pessimistic_regret=bound,
+            pessimistic_regret=pessimistic,
             status="converged" if is_equilibrium and is_best else "not_converged",
-            num_iterations=found.num_iterations,
+            num_iterations=best.num_iterations,
             solver=self.kind,
             joint=joint,
             expected_payoffs=payoffs,
-            objective_value=found.value,
-            objective_gap=max(0.0, found.bound - found.value),
+            objective_value=value,
+            objective_gap=max(0.0, best.bound - value),
         )
 
 
-def _largest_welfare(mean: PayoffTable, constraints: csr_array) -> tuple[Optimum, float]:
-    """Return what has the largest sum of payoffs, and the range of that sum over profiles."""
-    welfare = np.sum([mean.centered_payoffs(player)[0][0] for player in range(mean.num_players)], axis=0).ravel()
-    origin = sum(mean.centered_payoffs(player)[1] for player in range(mean.num_players))
+def _best(mean: PayoffTable, constraints: csr_array, objective: Objective) -> tuple[Optimum, float]:
+    """Return the distribution with the largest objective, or any and a bound if it was not found, and its scale."""
+    centered = [mean.centered_payoffs(player) for player in range(mean.num_players)]
+    welfare, origin = sum(array[0] for array, _ in centered).ravel(), sum(origin for _, origin in centered)
     lowest, scale = float(welfare.min()), float(np.ptp(welfare)) or 1.0
-    found = largest_linear(constraints, (welfare - lowest) / scale)
-    value, bound = (lowest + scale * x + origin for x in (found.value, found.bound))
-    return Optimum(found.probabilities, value, bound, found.num_iterations), scale
+    try:
+        if objective == "entropy":
+            return largest_entropy(constraints), 1.0
+        found = largest_linear(constraints, (welfare - lowest) / scale)
+        return Optimum(found.probabilities, lowest + scale * found.bound + origin, found.num_iterations), scale
+    except NumericalError:  # of payoffs of very different sizes
+        anything = np.full(welfare.size, 1.0 / welfare.size)
+        bound = math.log(welfare.size) if objective == "entropy" else float(welfare.max()) + origin
+        return Optimum(anything, bound, 0), 1.0 if objective == "entropy" else scale
+
+
+def _entropy(joint: Float64) -> float:
+    positive = joint[joint > 0.0]
+    return max(0.0, float(-(positive * np.log(positive)).sum()))

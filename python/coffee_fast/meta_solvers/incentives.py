@@ -33,7 +33,7 @@ def incentive_stakes(joint: Float64, table: PayoffTable, coarse: bool) -> tuple[
         told, other, own = _best_deviation(joint, table, table, player, coarse)
         origin = table.centered_payoffs(player)[1]
         stakes[player] = (told * np.abs(other - own)).sum()
-        rounding[player] = (told * (np.abs(other + origin) + np.abs(own + origin)) * (other != own)).sum()
+        rounding[player] = (told * (np.abs(other + origin) + np.abs(own + origin))).sum()
     return stakes, 4.0 * np.finfo(np.float64).eps * rounding
 
 

@@ -26,9 +26,9 @@ def logit_limits(table: PayoffTable) -> Iterator[tuple[Profile, int]]:
 
     A symmetric table gets one mixture for both players throughout. Payoffs are averaged over members and taken in units
     of each player's own, so that neither units nor constants choose among equilibria. After what the branch leads to
-    come its pure equilibria and, of a small game, every support. Cost: a linear system of all strategies together a
-    step of the branch, and a few Newton steps a support. Sources: McKelvey and Palfrey 1995 for the limit, which exists
-    in almost all games; Turocy 2005 for the way there.
+    come a pure equilibrium, if there is one, and of a small game of three or more every support. Cost: a linear system
+    of all strategies together a step of the branch, and a few Newton steps a support. Sources: McKelvey and Palfrey
+    1995 for the limit, which exists in almost all games; Turocy 2005 for the way there.
     """
     mean = table.mean()
     num_mixtures = 1 if table.is_symmetric else table.num_players
@@ -69,9 +69,9 @@ def _likely_supports(mixtures: Profile) -> list[Profile]:
 
 
 def _all_supports(mixtures: Profile) -> Iterator[Profile]:
-    """Yield every support of a game that has few, small ones first."""
+    """Yield every support of a game of three or more that has few, small ones first; two have an exact method."""
     sizes = [len(x) for x in mixtures]
-    if sum(sizes) > 60 or math.prod(2**size - 1 for size in sizes) > _MOST_SUPPORTS:
+    if len(sizes) < 3 or math.prod(2**size - 1 for size in sizes) > _MOST_SUPPORTS:
         return
     masks = [list(itertools.product((0.0, 1.0), repeat=size))[1:] for size in sizes]
     supports = [[np.array(mask) for mask in support] for support in itertools.product(*masks)]

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.models.inputs import draws_ends
 from coffee_fast.typing import Float32
+
+if TYPE_CHECKING:
+    from coffee_fast.data.findings import DatasetCheck
+    from coffee_fast.models.config import EnsembleConfig
+
+ABOUT_TERMINAL_STATES = ("states like the end", "scale of states")  # kinds of findings
 
 
 def check_dataset(function: str, dataset: Any) -> None:
@@ -20,11 +31,35 @@ def check_dataset(function: str, dataset: Any) -> None:
         )
 
 
+def check_log(dataset: TrajectoryDataset, config: EnsembleConfig) -> DatasetCheck:
+    """Return what to know of a log before a model is learned from it.
+
+    How near states come to the terminal one matters only where a state can be taken for the end.
+    """
+    found = dataset.check(config.terminal_threshold)
+    if not draws_ends(dataset.spec, config):
+        return found
+    findings = tuple(finding for finding in found.findings if finding.kind not in ABOUT_TERMINAL_STATES)
+    return dataclasses.replace(found, findings=findings)
+
+
 def check_config(function: str, config: Any, kind: type) -> None:
     """Raise ``InvalidArgumentError`` unless the configuration is of its kind."""
     if not isinstance(config, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         raise InvalidArgumentError(f"{function}: config must be {article} {kind.__name__}, got {shown(config)}")
+
+
+def check_seats(what: str, seats: Any, num_players: int) -> tuple[int, ...]:
+    """Return seats of a game, all of them if none are named."""
+    if seats is None:
+        return tuple(range(num_players))
+    if not isinstance(seats, Iterable) or isinstance(seats, str | bytes | Mapping):
+        raise InvalidArgumentError(f"{what} must be a list of players, got {shown(seats)}")
+    listed = list(itertools.islice(seats, num_players + 1))
+    if not listed or len(listed) > num_players:
+        raise InvalidArgumentError(f"{what} must be 1 to {num_players} players, got {shown(listed)}")
+    return tuple(check_count(what, seat, at_most=num_players - 1) for seat in listed)
 
 
 def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coffee_fast.errors import NumericalError
-from coffee_fast.models.arguments import check_config, check_dataset
+from coffee_fast.errors import InvalidArgumentError, NumericalError, shown
+from coffee_fast.models.arguments import check_config, check_dataset, check_seats
 from coffee_fast.models.config import check_sizes
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.seeding import check_seed, derive_seed
@@ -58,18 +59,21 @@ def clone_behavior(
     config: BehaviorCloningConfig | None = None,
     seed: int = 0,
     *,
+    seats: Iterable[int] | None = None,
     progress: ProgressCallback | None = None,
 ) -> NetworkPolicy:
-    """Fit a policy to the actions of a log, whoever took them, by the cross-entropy over legal actions.
+    """Fit a policy to the actions of a log, of all players or of some seats, by the cross-entropy over legal actions.
 
     Parameters
     ----------
     dataset
-        The logged play; every action counts, of all players.
+        The logged play; moves of chance do not count.
     config
         Sizes and training.
     seed
         Of initial weights and batches, in ``[0, 2**63)``. Same seed, same bits: torch computes on one thread.
+    seats
+        Whose actions are learned, of a role say (``dataset.spec.seats_of(role)``); all players' if not given.
     progress
         Called with ``("clone behavior", steps done, steps in all, {"loss": ...})``.
 
@@ -81,7 +85,7 @@ def clone_behavior(
     Raises
     ------
     InvalidArgumentError
-        For arguments of the wrong kind, or a dataset too small to keep any of it out.
+        For arguments of the wrong kind, seats that never act, or a dataset too small to keep any of it out.
     NumericalError
         If the loss leaves the finite numbers.
 
@@ -98,11 +102,12 @@ def clone_behavior(
     import torch
 
     from coffee_fast.models.networks import StackedMLP
-    from coffee_fast.models.training import single_threaded
+    from coffee_fast.models.steps import single_threaded
 
     config = BehaviorCloningConfig() if config is None else config
     check_dataset("clone_behavior", dataset)
     check_config("clone_behavior", config, BehaviorCloningConfig)
+    chosen = check_seats("clone_behavior: seats", seats, dataset.spec.num_players)
     training, held_out = dataset, None
     if config.holdout_fraction > 0:
         training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
@@ -111,12 +116,16 @@ def clone_behavior(
     sizes = (dataset.spec.information_state_size, *config.hidden_sizes, dataset.spec.num_actions)
     with single_threaded():
         network = StackedMLP(1, sizes, generator)
-        examples = _examples(training)
-        judges = None if held_out is None else _examples(held_out)
+        examples = _examples(training, chosen)
+        judges = None if held_out is None else _examples(held_out, chosen)
+        if not len(examples[1]):
+            raise InvalidArgumentError(f"clone_behavior: seats must act in the log, got {shown(list(chosen))}")
+        if judges is not None and not len(judges[1]):
+            judges = None
         best_loss, best = float("inf"), network.export()[0]
         optimizer = torch.optim.Adam(network.parameters, lr=config.learning_rate, fused=True)
         for done in range(1, config.num_steps + 1):
-            rows = torch.from_numpy(rng.integers(training.num_transitions, size=config.batch_size))
+            rows = torch.from_numpy(rng.integers(len(examples[1]), size=config.batch_size))
             loss = _loss(network, *(part[rows] for part in examples))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -134,14 +143,15 @@ def clone_behavior(
     return NetworkPolicy(best, kind="softmax")
 
 
-def _examples(dataset: TrajectoryDataset) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Information states, actions and what was illegal, one row a transition."""
+def _examples(dataset: TrajectoryDataset, seats: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Information states, actions and what was illegal, one row an action of these seats."""
     import torch
 
+    rows = np.flatnonzero(np.isin(dataset.acting_player, seats))
     return (
-        torch.from_numpy(dataset.information_states()),
-        torch.from_numpy(dataset.action.astype(np.int64)),
-        torch.from_numpy(dataset.legal_masks() == 0),
+        torch.from_numpy(dataset.information_states()[rows]),
+        torch.from_numpy(dataset.action[rows].astype(np.int64)),
+        torch.from_numpy(dataset.legal_masks()[rows] == 0),
     )
 
 

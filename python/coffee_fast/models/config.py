@@ -44,6 +44,11 @@ class EnsembleConfig:
     history_source
         Whether the history in information states is made of predicted ``"observations"`` or of the ``"actions"``
         played.
+    ends
+        ``"state"``: the paper's rule, an episode ends where the predicted state is near the terminal one; for games of
+        strict turns that pay at the end. ``"probability"``: ends are drawn by a probability of their own, as the paper
+        does not, and the networks of next states learn only from what goes on. ``"auto"``: ``"state"`` for those
+        games, ``"probability"`` for all others.
 
     Raises
     ------
@@ -63,11 +68,12 @@ class EnsembleConfig:
     terminal_threshold: float = 0.5
     disagreement: Literal["max_deviation", "range_mean", "range_max"] = "max_deviation"
     history_source: Literal["observations", "actions"] = "observations"
+    ends: Literal["auto", "state", "probability"] = "auto"
 
     def __post_init__(self) -> None:
         check_sizes(self, ("num_members", "num_steps", "num_reward_steps", "batch_size"))
         check_positive(self, "terminal_threshold")
-        for name in ("same_batches", "normalization", "disagreement", "history_source"):
+        for name in ("same_batches", "normalization", "disagreement", "history_source", "ends"):
             check_words(self, name)
 
 

@@ -19,8 +19,10 @@ from coffee_fast.checks import check_count, check_progress
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning, shown
 from coffee_fast.games import GameSpec
-from coffee_fast.models.arguments import check_config, check_dataset, check_starts
+from coffee_fast.models.arguments import check_config, check_dataset, check_log, check_starts
+from coffee_fast.models.compiled import compiled
 from coffee_fast.models.config import EnsembleConfig
+from coffee_fast.models.inputs import draws_ends
 from coffee_fast.models.normalization import Normalizer, Normalizers
 from coffee_fast.models.report import FitReport
 from coffee_fast.policies import Layers
@@ -40,6 +42,9 @@ _FOLDER = SealedFolder(
 
 class DynamicsEnsemble:
     """Networks that stand in for a game's rules, learned from logged play.
+
+    Of a game of strict turns that pays at the end it is the paper's model. Of any other (moves at once, chance, rewards
+    at any step, turns that the state decides) it draws ends, movers and outcomes of chance by learned probabilities.
 
     Make one with :meth:`fit` or :meth:`load`. It plays in :func:`coffee_fast.simulate` like a true game.
 
@@ -86,23 +91,27 @@ class DynamicsEnsemble:
         """Learn the dynamics that a dataset shows.
 
         Delta-state networks and a shared network of observations and legal actions learn from all transitions;
-        reward networks, in a training of their own, from terminal ones. Trajectories of ``config.holdout_fraction``
-        are kept out and judge the fit.
+        reward networks, in a training of their own, from terminal ones, or from all where every step may pay. Where
+        ends are drawn (see :class:`EnsembleConfig`), delta-state networks learn from what goes on, and networks of
+        ends, next movers and outcomes of chance by cross-entropy. Trajectories of ``config.holdout_fraction`` are kept
+        out and judge the fit; networks of probabilities that learned by heart are taken back to where they were best
+        on them. Truncated trajectories teach all but the end that they do not show.
 
         Parameters
         ----------
         num_threads
-            With 2 or more (0: one a core) the two trainings run at once; the bits stay the same.
+            With 2 or more (0: one a core) the trainings run at once; the bits stay the same.
         progress
             Called with the phase, steps done and the loss.
 
         Raises
         ------
         DatasetError
-            If :meth:`TrajectoryDataset.check` refuses the log, as it does rewards before the end, another turn order
-            and seats of a "symmetric" game that differ; the message names place and remedy.
+            If :meth:`TrajectoryDataset.check` refuses the log, as it does what contradicts its specification and seats
+            of a "symmetric" game that differ; the message names place and remedy.
         InvalidArgumentError
-            For arguments of the wrong kind, or a dataset too small to keep any of it out.
+            For arguments of the wrong kind, settings that do not fit the game, or a dataset too small to keep any of it
+            out.
         NumericalError
             If a loss leaves the finite numbers.
 
@@ -134,21 +143,23 @@ class DynamicsEnsemble:
         check_config("DynamicsEnsemble.fit", config, EnsembleConfig)
         num_threads = check_count("DynamicsEnsemble.fit: num_threads", num_threads)
         check_progress("DynamicsEnsemble.fit: progress", progress)
-        check = dataset.check(config.terminal_threshold)
+        check = check_log(dataset, config)
         check.require_learnable("DynamicsEnsemble.fit")
         first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
         normalizers = Normalizers.of(training, config.normalization)
-        networks = train(training, normalizers, config, seed, num_threads, progress)
+        networks = train(training, held_out, normalizers, config, seed, num_threads, progress)
 
         arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array([normalizers.reward_scale])}
-        for name in ("state", "action", "observation"):
+        if dataset.spec.rewards == "every_step":
+            arrays["return_scale"] = np.array([normalizers.return_scale])
+        has_chance = dataset.spec.num_chance_actions > 0
+        for name in ("state", "action", "observation", *(("chance",) if has_chance else ())):
             normalizer: Normalizer = getattr(normalizers, name)
             arrays |= {f"{name}.mean": normalizer.mean, f"{name}.scale": normalizer.scale}
-        members = {"delta": networks.delta, "reward": networks.reward, "shared": (networks.shared,)}
-        for name, stack in members.items():
+        for name, stack in networks.layers.items():
             for member, layers in enumerate(stack):
                 arrays |= _layer_arrays(f"{name}.{member}", layers)
         arrays |= {
@@ -171,41 +182,22 @@ class DynamicsEnsemble:
 
     @property
     def reward_scale(self) -> float:
-        """Deviation of the payoffs in the dataset's terminal transitions, players pooled."""
-        return float(self.arrays["reward_scale"].item())
+        """Deviation of what players get in an episode of the dataset, players pooled, by which learners divide rewards.
+
+        Of the payoffs in terminal transitions, or of returns where every step may pay.
+        """
+        scale = self.arrays["return_scale" if self.spec.rewards == "every_step" else "reward_scale"]
+        return float(scale.item())
+
+    @property
+    def draws_ends(self) -> bool:
+        """Whether ends are drawn by a probability of their own; else a state near the terminal one is an end."""
+        return draws_ends(self.spec, self.config)
 
     @cached_property
     def core(self) -> _core.DynamicsEnsemble:
         """The compiled dynamics."""
-        spec, config, arrays = self.spec, self.config, self.arrays
-        if arrays["initial.observation"].shape[1:] != (spec.num_players * spec.observation_size,):
-            raise InvalidArgumentError("DynamicsEnsemble: initial observations do not fit the game's specification")
-        observation = Normalizer(arrays["observation.mean"], arrays["observation.scale"]).repeated(spec.num_players)
-        members = range(config.num_members)
-        return _core.DynamicsEnsemble(
-            num_players=spec.num_players,
-            history_start=spec.history_start,
-            max_episode_length=spec.max_episode_length,
-            terminal_state_value=spec.terminal_state_value,
-            terminal_threshold=config.terminal_threshold,
-            reward_scale=self.reward_scale,
-            disagreement=config.disagreement,
-            history_source=config.history_source,
-            delta=[_core.Mlp(list(self.layers(f"delta.{member}"))) for member in members],
-            reward=[_core.Mlp(list(self.layers(f"reward.{member}"))) for member in members],
-            shared=_core.Mlp(list(self.layers("shared.0"))),
-            state_mean=arrays["state.mean"],
-            state_scale=arrays["state.scale"],
-            action_mean=arrays["action.mean"],
-            action_scale=arrays["action.scale"],
-            observation_mean=observation.mean,
-            observation_scale=observation.scale,
-            action_vectors=spec.action_vectors,
-            initial_states=arrays["initial.state"],
-            initial_observations=arrays["initial.observation"],
-            initial_legal_masks=arrays["initial.legal_mask"],
-            initial_players=arrays["initial.player"],
-        )
+        return compiled(self)
 
     def layers(self, network: str) -> Layers:
         """The layers of ``"delta.0"``, ``"reward.3"``, ``"shared.0"``: weights ``[outputs, inputs]`` and biases."""
@@ -252,7 +244,8 @@ class DynamicsEnsemble:
                 arrays,
                 FitReport.from_json(fields["fit_report"]),
             )
-            check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
+            if not model.draws_ends:
+                check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
             _ = model.core  # checks that all arrays are there and fit each other
         except (KeyError, TypeError, ValueError, OverflowError, CoffeeError) as error:
             raise CheckpointError(f"{path}: is not a whole dynamics ensemble: {error}") from None
@@ -275,4 +268,8 @@ def _layer_arrays(prefix: str, layers: Layers) -> dict[str, NDArray[Any]]:
 
 
 def _plain(config: EnsembleConfig) -> dict[str, Any]:
-    return dataclasses.asdict(config) | {"hidden_sizes": list(config.hidden_sizes)}
+    """The settings as JSON; ends are left out where they are found out, so that older models keep their fingerprint."""
+    written = dataclasses.asdict(config) | {"hidden_sizes": list(config.hidden_sizes)}
+    if config.ends == "auto":
+        del written["ends"]
+    return written

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows, predicts_mover
 from coffee_fast.policies import UniformRandom
 from coffee_fast.simulation import simulate
-from coffee_fast.typing import Float32
+from coffee_fast.typing import Float32, Float64, Int64
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
@@ -18,59 +19,105 @@ if TYPE_CHECKING:
 NUM_ROLLOUTS = 2000
 MIN_CHANGES = 5  # an entry of the state that changes less often says nothing about what can be predicted
 LEAST_CHANGE = 0.01  # deviation of an entry's changes in units of its own, below which they do not matter
+MIN_LONGEST = 5  # episodes of the greatest length, where that is a matter of chance
+LEAST_PROBABILITY = 1e-6  # what a log loss is measured with
 COUNTED_ERROR = 0.25  # of the size of an entry's changes
 
 
 def play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, Any]:
     """Uniform play in the model beside the play in the dataset."""
-    num_players, ends = model.spec.num_players, dataset.trajectory_offsets[1:] - 1
-    is_deal = (dataset.reward[ends] != 0).any(axis=1)
+    num_players, ends = model.spec.num_players, np.flatnonzero(dataset.terminal)
     log = simulate(model, [UniformRandom()] * num_players, num_episodes=NUM_ROLLOUTS, seed=seed, record=True)
-    assert log.trajectories is not None
-    last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
-    lengths = np.diff(dataset.trajectory_offsets)
-    returns = np.add.reduceat(dataset.reward, dataset.trajectory_offsets[:-1], axis=0, dtype=np.float64)
-    return {
+    lengths, whole = np.diff(dataset.trajectory_offsets), ~dataset.truncated
+    returns = np.add.reduceat(dataset.reward, dataset.trajectory_offsets[:-1], axis=0, dtype=np.float64)[whole]
+    lengths = lengths[whole]
+    figures: dict[str, Any] = {
         "model_mean_length": float(log.lengths.mean()),
-        "model_deal_rate": float(np.isin(last_actions, dataset.action[ends][is_deal]).mean()),
         "model_mean_return": float(log.returns.mean()),
         "data_mean_length": float(lengths.mean()),
-        "data_deal_rate": float(is_deal.mean()),
         "data_mean_return": float(returns.mean()),
         "data_length_deviation": float(lengths.std()),
         "data_return_deviation": float(returns.std()),
         "state_spread": _spread(dataset.state),
         "data_is_uniform": _is_uniform(dataset),
         "num_episodes": dataset.num_independent_episodes,
-        "reward_spread": max(_spread(dataset.reward[ends]), _spread(dataset.reward[ends][is_deal])),
+        "draws_ends": model.draws_ends,
+        "return_gap": float(np.abs(log.returns.mean(axis=0) - returns.mean(axis=0)).max()),
     }
+    if model.spec.rewards == "every_step":
+        return figures | {"reward_spread": _spread(dataset.reward[paying_rows(dataset)])}
+    is_deal = (dataset.reward[ends] != 0).any(axis=1)
+    figures["reward_spread"] = max(_spread(dataset.reward[ends]), _spread(dataset.reward[ends][is_deal]))
+    if not model.draws_ends:
+        assert log.trajectories is not None
+        last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
+        figures["model_deal_rate"] = float(np.isin(last_actions, dataset.action[ends][is_deal]).mean())
+    return figures | {"data_deal_rate": float(is_deal.mean())}
 
 
 def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, Any]:
     """How well the model predicts trajectories that were kept out of its training."""
-    is_terminal = held_out.terminal != 0
-    predicted = model.core.next_states(held_out.state, held_out.action)
-    distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
-    is_predicted = distance < model.config.terminal_threshold
-    _, masks = model.core.observe(held_out.state)
-    figures: dict[str, Any] = {
-        "state_error": _mean(np.abs(predicted - held_out.next_state)[~is_terminal]),
+    rows, is_terminal = Rows.of(held_out), held_out.terminal != 0
+    predicted = model.core.next_states(held_out.state, held_out.action, rows.player, rows.next_player)
+    figures: dict[str, Any]
+    if model.draws_ends:
+        ends, movers = model.core.outcomes(held_out.state, held_out.action, rows.player)
+        figures = {"drawn": _drawn(model, held_out, rows, ends, movers)}
+        goes_on, is_predicted = rows.goes_on, ends > 0.5
+    else:
+        distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
+        is_predicted = distance < model.config.terminal_threshold
+        figures, goes_on = {}, ~is_terminal & ~broke_off(held_out)
+    _, masks = model.core.observe(held_out.state, rows.player)
+    figures |= {
+        "state_error": _mean(np.abs(predicted - held_out.next_state)[goes_on]),
         "terminal_recall": _mean(is_predicted[is_terminal]),
         "terminal_precision": _mean(is_terminal[is_predicted]),
-        "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)),
+        "mask_errors": _mean((masks != held_out.legal_masks()).sum(axis=1)[rows.player >= 0]),
     }
-    goes_on = ~is_terminal
     if goes_on.any():
         figures |= _unexplained(held_out.state[goes_on], held_out.next_state[goes_on], predicted[goes_on])
-    figures |= _last_decision(model, held_out)
+    figures |= _last_decision(model, held_out, rows)
     paying = is_terminal & (held_out.reward != 0).any(axis=1)
+    if model.spec.rewards == "every_step":
+        paying = rows.acts
     if paying.any():
-        member_rewards, disagreement = model.core.rewards(held_out.state[paying], held_out.action[paying])
+        member_rewards, disagreement = model.core.rewards(
+            held_out.state[paying], held_out.action[paying], rows.player[paying]
+        )
         errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[paying]).mean(axis=1)
         figures |= {"reward_error": _mean(errors), "disagreement": _mean(disagreement)}
         if len(errors) > 2 and errors.std() > 0 and disagreement.std() > 0:
             figures["disagreement_correlation"] = float(np.corrcoef(errors, disagreement)[0, 1])
     return figures
+
+
+def _drawn(
+    model: DynamicsEnsemble, held_out: TrajectoryDataset, rows: Rows, ends: Float64, movers: Float64
+) -> dict[str, dict[str, float]]:
+    """How well what is drawn is predicted, by name."""
+    spec, is_terminal = model.spec, held_out.terminal != 0
+    figures = {}
+    acts = rows.acts
+    figures["end"] = _score(np.stack([1 - ends, ends], axis=1)[acts], is_terminal[acts].astype(np.int64))
+    if predicts_mover(spec) and rows.goes_on.any():
+        figures["mover"] = _score(movers[rows.goes_on], as_class(spec, rows.next_player[rows.goes_on]))
+    is_chance = rows.player < 0
+    if is_chance.any():
+        chances = model.core.chance_probabilities(held_out.state[is_chance])
+        figures["chance"] = _score(chances, held_out.action[is_chance].astype(np.int64))
+    return figures
+
+
+def _score(probabilities: Float64, classes: Int64) -> dict[str, float]:
+    """Share of the likeliest classes that came, mean log loss, and that of the classes' frequencies themselves."""
+    taken = probabilities[np.arange(len(classes)), classes]
+    frequencies = np.bincount(classes) / len(classes)
+    return {
+        "accuracy": float((probabilities.argmax(axis=1) == classes).mean()),
+        "log_loss": float(-np.log(np.maximum(taken, LEAST_PROBABILITY)).mean()),
+        "base_log_loss": float(-np.log(frequencies[classes]).mean()),
+    }
 
 
 def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[str, Any]:
@@ -96,25 +143,29 @@ def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[st
     }
 
 
-def _last_decision(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, Any]:
+def _last_decision(model: DynamicsEnsemble, held_out: TrajectoryDataset, rows: Rows) -> dict[str, Any]:
     """Errors of the states in which the longest episodes end, and one decision earlier, following logged actions."""
     lengths = np.diff(held_out.trajectory_offsets)
     longest = int(lengths.max())
     first = held_out.trajectory_offsets[:-1][lengths == longest]
-    if longest < 3:
+    if longest < 3 or (model.draws_ends and len(first) < MIN_LONGEST):
         return {}
     state, errors = held_out.state[first], []
-    for move in range(longest - 1):
-        state = model.core.next_states(state, held_out.action[first + move])
-        errors.append(_mean(np.abs(state - held_out.state[first + move + 1])))
+    for row in (first + move for move in range(longest - 1)):
+        state = model.core.next_states(state, held_out.action[row], rows.player[row], rows.next_player[row])
+        errors.append(_mean(np.abs(state - held_out.state[row + 1])))
     return {"last_state_error": errors[-1], "earlier_state_error": errors[-2]}
 
 
 def _is_uniform(dataset: TrajectoryDataset) -> bool:
-    """Whether the log says that every action was drawn uniformly from the legal ones."""
+    """Whether the log says that every action was drawn uniformly from the legal ones, and shows whole episodes."""
+    if dataset.truncated.any():
+        return False
     if dataset.behavior_log_prob is None:
         return dataset.behavior == "uniform_random"
-    return bool(np.allclose(dataset.behavior_log_prob, -np.log(dataset.legal_masks().sum(axis=1)), atol=1e-3))
+    acts = dataset.acting_player >= 0
+    uniform = -np.log(dataset.legal_masks()[acts].sum(axis=1))
+    return bool(np.allclose(dataset.behavior_log_prob[acts], uniform, atol=1e-3))
 
 
 def _spread(rows: Float32) -> float:

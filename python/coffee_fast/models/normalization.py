@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coffee_fast.errors import DatasetError
+from coffee_fast.models.inputs import paying_rows
 from coffee_fast.typing import Float32
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Normalizer:
 
         An entry (or a whole array) that changes by less than a millionth of its size gets the deviation 1.
         """
+        if not rows.size:
+            return cls(np.zeros(rows.shape[1], dtype=np.float32), np.ones(rows.shape[1], dtype=np.float32))
         axis = None if kind == "scalar" else 0
         values = rows.astype(np.float64)
         deviation = values.std(axis=axis)
@@ -45,33 +48,48 @@ class Normalizer:
 
 @dataclass(frozen=True, eq=False)
 class Normalizers:
-    """Of states ``[D]``, action vectors ``[V]`` and one player's observation ``[O]``; rewards have a scale alone."""
+    """Of states ``[D]``, vectors of actions ``[V]`` and outcomes ``[W]`` and one player's observation ``[O]``.
+
+    Rewards have a scale alone, and so have returns where every step may pay.
+    """
 
     state: Normalizer
     action: Normalizer
     observation: Normalizer
+    chance: Normalizer
     reward_scale: float
+    return_scale: float
 
     @classmethod
     def of(cls, dataset: TrajectoryDataset, kind: str) -> Normalizers:
         """Those of a dataset: of states and actions as they were taken, and of what the player on move observed.
 
-        The reward scale is the deviation of terminal rewards, all players' together, no-deals included.
+        The reward scale is the deviation of the rewards that networks learn, all players' together: of the terminal
+        ones, no-deals included, or of all where every step may pay. The return scale is the deviation of what players
+        get in an episode, which is the same where the end alone pays.
         """
-        rewards = dataset.reward[dataset.terminal != 0].astype(np.float64)
-        if len(rewards) == 0:
+        if not dataset.terminal.any():
             raise DatasetError(
                 "DynamicsEnsemble.fit: no trajectory of the dataset ends, so there are no payoffs to learn"
             )
-        if not rewards.std() > 0:
+        rewards = dataset.reward[paying_rows(dataset)].astype(np.float64)
+        returns = rewards
+        if dataset.spec.rewards == "every_step":
+            whole = dataset.terminal[dataset.trajectory_offsets[1:] - 1] != 0
+            returns = np.add.reduceat(dataset.reward.astype(np.float64), dataset.trajectory_offsets[:-1], axis=0)[whole]
+        if not (returns.std() > 0 and rewards.std() > 0):
             raise DatasetError(
-                f"DynamicsEnsemble.fit: every trajectory of the dataset pays the same, {rewards.flat[0]}: "
+                f"DynamicsEnsemble.fit: every trajectory of the dataset pays the same, {returns.flat[0]}: "
                 "there is nothing to learn"
             )
-        own = dataset.observation[np.arange(dataset.num_transitions), dataset.acting_player]
+        spec, acts = dataset.spec, np.flatnonzero(dataset.acting_player >= 0)
+        own = dataset.observation[acts, dataset.acting_player[acts]]
+        outcomes = dataset.action[dataset.acting_player < 0]
         return cls(
             state=Normalizer.of(dataset.state, kind),
-            action=Normalizer.of(dataset.spec.action_vectors[dataset.action], kind),
+            action=Normalizer.of(spec.action_vectors[dataset.action[acts]], kind),
             observation=Normalizer.of(own, kind),
+            chance=Normalizer.of(spec.chance_vectors[outcomes] if len(outcomes) else spec.chance_vectors, kind),
             reward_scale=float(rewards.std()),
+            return_scale=float(returns.std()),
         )

@@ -12,7 +12,7 @@ from coffee_fast._sealed import check_form
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.models.figures import held_out_figures, play_figures
 from coffee_fast.models.repeats import repeats
-from coffee_fast.models.verdict import Verdict
+from coffee_fast.models.verdict import DRAWN, Verdict
 
 if TYPE_CHECKING:
     from coffee_fast.data import Finding, TrajectoryDataset
@@ -34,6 +34,11 @@ class FitReport:
         The last training losses, normalized units. They say little: reward networks fit what they have seen.
     num_held_out
         Trajectories kept out of training.
+    drawn
+        Of a model that draws ends: on held-out transitions, how well it predicts whether the episode is over
+        (``"end"``), who moves next (``"mover"``) and outcomes of chance (``"chance"``), where it has to: the share of
+        likeliest guesses that came true (``"accuracy"``), the mean log loss (``"log_loss"``), and that of the
+        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck.
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained
@@ -44,11 +49,13 @@ class FitReport:
         Mean absolute error of the state at the last decision of the longest held-out episodes and one decision
         earlier, when the model follows the logged actions from the first state.
     terminal_recall, terminal_precision
-        Share of terminal transitions predicted so, and of predicted ones that are.
+        Share of terminal transitions predicted so, and of predicted ones that are; where ends are drawn, predicted is
+        what is more likely than not.
     mask_errors
         Wrong entries in the predicted legal mask of a state.
     reward_error
-        Mean absolute error of the mean reward, terminal transitions that pay anything, over players.
+        Mean absolute error of the mean reward over players, of terminal transitions that pay anything, or of all
+        where every step may pay.
     disagreement
         Mean over the same transitions.
     disagreement_correlation
@@ -66,15 +73,20 @@ class FitReport:
         Independent episodes in the dataset.
     reward_spread, state_spread
         What the errors would be of a model that always predicts the dataset's mean payoff, or its mean state.
-    num_repeated, num_unlike_states, num_unlike_ends, num_unlike_rewards, num_unlike_views
+    draws_ends
+        Whether ends, and who moves next and chance, are drawn by learned probabilities.
+    return_gap
+        The largest difference between a player's mean return in the dataset and under uniform play in the model.
+    num_repeated, num_unlike_states, num_unlike_ends, num_unlike_rewards, num_unlike_views, num_unlike_movers
         Transitions whose state and action occur again in the dataset; those of them with other next states, ends,
-        rewards; and those whose state occurs again with other observations or legal actions. A log of a deterministic
-        game has none.
+        rewards, next movers (counted where they are drawn); and those whose state occurs again with other observations
+        or legal actions. A log of a deterministic game has none.
     """
 
     verdict: Verdict | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
     num_held_out: int = 0
+    drawn: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     state_error: float | None = None
     state_unexplained: float | None = None
     worst_entry: int | None = None
@@ -104,6 +116,9 @@ class FitReport:
     num_unlike_ends: int | None = None
     num_unlike_rewards: int | None = None
     num_unlike_views: int | None = None
+    num_unlike_movers: int | None = None
+    draws_ends: bool | None = None
+    return_gap: float | None = None
 
     @classmethod
     def of(
@@ -119,7 +134,7 @@ class FitReport:
         report = cls(
             losses=dict(losses),
             num_held_out=0 if held_out is None else held_out.num_trajectories,
-            **repeats(dataset),
+            **repeats(dataset, draws=model.draws_ends),
             **play_figures(model, dataset, seed),
             **({} if held_out is None else held_out_figures(model, held_out)),
         )
@@ -157,10 +172,12 @@ class FitReport:
 
     def __str__(self) -> str:
         lines = [str(self.verdict)] if self.verdict else []
+        rates = (self.model_deal_rate, self.data_deal_rate)
+        ours, theirs = ("" if rate is None else f"deals {_figure(rate)}, " for rate in rates)
         lines += [
-            f"uniform play in the model: {_figure(self.model_mean_length)} actions, deals "
-            f"{_figure(self.model_deal_rate)}, return {_figure(self.model_mean_return)}",
-            f"in the dataset: {_figure(self.data_mean_length)} actions, deals {_figure(self.data_deal_rate)}, "
+            f"uniform play in the model: {_figure(self.model_mean_length)} actions, {ours}"
+            f"return {_figure(self.model_mean_return)}",
+            f"in the dataset: {_figure(self.data_mean_length)} actions, {theirs}"
             f"return {_figure(self.data_mean_return)}",
         ]
         if self.num_repeated is not None:
@@ -168,6 +185,7 @@ class FitReport:
                 f"like states and actions: {self.num_repeated} transitions; of these unlike next states "
                 f"{self.num_unlike_states}, ends {self.num_unlike_ends}, rewards {self.num_unlike_rewards}"
             )
+        of_deals = "" if self.draws_ends else " of deals"
         if self.num_held_out:
             lines += [
                 f"on {self.num_held_out} held-out trajectories:",
@@ -178,8 +196,13 @@ class FitReport:
                 f"earlier {_figure(self.earlier_state_error)}",
                 f"  ends of episodes: recall {_figure(self.terminal_recall)}, "
                 f"precision {_figure(self.terminal_precision)}",
+                *(
+                    f"  {DRAWN[name]}: likeliest right {_figure(score['accuracy'])}, log loss "
+                    f"{_figure(score['log_loss'])}, by frequencies {_figure(score['base_log_loss'])}"
+                    for name, score in self.drawn.items()
+                ),
                 f"  legal actions, wrong entries a state {_figure(self.mask_errors)}",
-                f"  payoffs of deals, mean absolute error {_figure(self.reward_error)}; disagreement "
+                f"  payoffs{of_deals}, mean absolute error {_figure(self.reward_error)}; disagreement "
                 f"{_figure(self.disagreement)}, their correlation {_figure(self.disagreement_correlation)}",
             ]
         else:
@@ -188,9 +211,10 @@ class FitReport:
 
 
 _FORM = {
-    **{f"{entry.name}?": (_KINDS[str(entry.type).split(" ")[0]], None) for entry in dataclasses.fields(FitReport)[3:]},
+    **{f"{entry.name}?": (_KINDS[str(entry.type).split(" ")[0]], None) for entry in dataclasses.fields(FitReport)[4:]},
     "num_held_out?": int,
     "losses?": {...: float},
+    "drawn?": {...: {...: float}},
     "verdict?": ({"level": str, "reasons": [{"figure": str, "level": str, "text": str}]}, None),
 }
 """What :meth:`FitReport.to_json` writes; a report of an earlier version lacks some of it."""

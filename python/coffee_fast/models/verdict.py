@@ -4,44 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from coffee_fast.errors import InvalidArgumentError
+from coffee_fast.models.limits import (
+    EXCESS_LOSS,
+    FALSE_ENDS,
+    LARGE_STATE_ERROR,
+    LAST_DECISION,
+    LEVELS,
+    MIN_EPISODES,
+    MIN_HELD_OUT,
+    MIN_REPEATED,
+    MISSED_ENDS,
+    PLAY_GAP,
+    REWARD_ERROR,
+    STANDARD_ERRORS,
+    UNEXPLAINED_CHANGE,
+    UNLIKE_OUTCOMES,
+    WRONG_MASK_ENTRIES,
+    WRONG_MOVERS,
+    Level,
+)
 
 if TYPE_CHECKING:
     from coffee_fast.data import Finding
     from coffee_fast.models.report import FitReport
 
-Level = Literal["good", "use with care", "not judged", "do not trust"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-
-MIN_EPISODES = 10  # independent ones in the log; fewer show no game
-MIN_HELD_OUT = 10  # trajectories; fewer cannot acquit a model, but they can convict it
-
-
-@dataclass(frozen=True)
-class Limits:
-    """From which value on a figure asks for care, and from which on the model is not to be trusted."""
-
-    care: float
-    distrust: float
-
-    def level(self, value: float) -> Level | None:
-        """The level of a figure that is bad when large; None if it is good."""
-        return "do not trust" if value >= self.distrust else "use with care" if value >= self.care else None
-
-
-MISSED_ENDS = Limits(0.1, 0.5)  # 1 - recall
-FALSE_ENDS = Limits(0.1, 0.5)  # 1 - precision
-WRONG_MASK_ENTRIES = Limits(0.1, 1.0)  # a state
-UNEXPLAINED_CHANGE = Limits(0.1, 0.3)  # of the variance of the worst entry's changes; a fair coin leaves a half
-REWARD_ERROR = Limits(0.5, 1.0)  # in units of the error of always predicting the mean
-PLAY_GAP = Limits(0.1, 0.5)  # of the log's mean length; of the deviation of its returns
-LAST_DECISION = Limits(2.0, float("inf"))  # state error there, in units of that one decision earlier
-LARGE_STATE_ERROR = 0.2  # of the states' spread; where the last decision is off by less, it is exact enough
-UNLIKE_OUTCOMES = Limits(0.0, 0.01)  # of the transitions whose state and action occur again
-STANDARD_ERRORS = 4.0  # within which play in the model and in the log are the same
-
+DRAWN = {"end": "whether an episode is over", "mover": "who moves next", "chance": "outcomes of chance"}
 _WORDS: Mapping[Level, str] = {
     "good": "the model is good",
     "use with care": "the model is to be used with care",
@@ -139,6 +129,8 @@ def _random(report: FitReport) -> Iterator[Reason]:
         "num_unlike_states": "the next states differ",
         "num_unlike_ends": "some end the episode and some do not",
     }
+    if report.draws_ends:
+        del ways["num_unlike_ends"]
     for figure, words in ways.items():
         count = getattr(report, figure)
         if count and report.num_repeated:
@@ -148,9 +140,9 @@ def _random(report: FitReport) -> Iterator[Reason]:
                 UNLIKE_OUTCOMES.level(share) or "use with care",
                 f"the log is random where the model is not: of {report.num_repeated} transitions with a state and "
                 f"action that occur again, {words} for {count} ({share:.1%}, at most "
-                f"{UNLIKE_OUTCOMES.distrust:.0%}); the model averages them into states that never occur. Chance in "
-                "the middle of an episode is not supported; if there is none, add to the state what makes the "
-                "difference (who is on move, moves made, cards)",
+                f"{UNLIKE_OUTCOMES.distrust:.0%}); the model averages them into states that never occur. Log "
+                "chance as moves of its own (player -1, num_chance_actions of the GameSpec); if there is none, add to "
+                "the state what makes the difference (who is on move, moves made, cards)",
             )
     if report.num_unlike_rewards:
         yield Reason(
@@ -193,14 +185,42 @@ def _held_out(report: FitReport) -> Iterator[Reason]:
         )
 
 
+def _drawn(report: FitReport) -> Iterator[Reason]:
+    for name, score in report.drawn.items():
+        excess = score["log_loss"] - score["base_log_loss"]
+        if level := EXCESS_LOSS.level(excess):
+            yield Reason(
+                "drawn",
+                level,
+                f"{DRAWN[name]}: predicted worse than by mere frequencies, log loss {score['log_loss']:.2g} against "
+                f"{score['base_log_loss']:.2g} (wanted within {EXCESS_LOSS.care}); more data",
+            )
+    mover = report.drawn.get("mover")
+    if mover and _is_decided(report, report.num_unlike_movers):
+        wrong = 1 - mover["accuracy"]
+        if level := WRONG_MOVERS.level(wrong):
+            yield Reason(
+                "drawn",
+                level,
+                f"who moves next is wrong for {wrong:.0%} of held-out moves, though state and action decide it in the "
+                f"log, wanted below {WRONG_MOVERS.care:.0%}; more steps or more data",
+            )
+
+
+def _is_decided(report: FitReport, num_unlike: int | None) -> bool:
+    """Whether the log shows that state and action decide it."""
+    return not num_unlike and (report.num_repeated or 0) >= MIN_REPEATED
+
+
 def _ends(report: FitReport) -> Iterator[Reason]:
+    is_luck = report.draws_ends and not _is_decided(report, report.num_unlike_ends)
     farther = "more steps or more data, or another terminal_state_value, farther from the states"
     for figure, limits, words, remedy in (
         ("terminal_recall", MISSED_ENDS, "ends of episodes are recognized (recall)", "more steps or more data"),
         ("terminal_precision", FALSE_ENDS, "predicted ends are ends (precision)", farther),
     ):
         value = getattr(report, figure)
-        if value is not None and (level := limits.level(1 - value)):
+        if value is not None and not is_luck and (level := limits.level(1 - value)):
             yield Reason(figure, level, f"{value:.0%} of {words}, wanted above {1 - limits.care:.0%}; {remedy}")
     if report.mask_errors is not None and (level := WRONG_MASK_ENTRIES.level(report.mask_errors)):
         yield Reason(
@@ -259,6 +279,18 @@ def _play(report: FitReport) -> Iterator[Reason]:
                 f"uniform play has a {figure.replace('_', ' ')} of {ours:.3g} in the model and of {theirs:.3g} in the "
                 f"log, which was played uniformly (wanted within {PLAY_GAP.care * unit:.2g}); more steps or more data",
             )
+    gap, unit = report.return_gap, report.data_return_deviation
+    if not (report.draws_ends and gap and unit) or gap < STANDARD_ERRORS * unit * report.num_episodes**-0.5:
+        return
+    if level := PLAY_GAP.level(gap / unit):
+        yield Reason(
+            "return_gap",
+            level,
+            f"uniform play gives a player {gap:.3g} more or less in the model than in the log, which was played "
+            f"uniformly (wanted within {PLAY_GAP.care * unit:.2g}); more steps or more data",
+        )
 
 
-_CHECKS: tuple[Callable[[FitReport], Iterator[Reason]], ...] = (_random, _held_out, _ends, _states, _payoffs, _play)
+DRAWN = {"end": "whether an episode is over", "mover": "who moves next", "chance": "outcomes of chance"}
+_CHECKS: tuple[Callable[[FitReport], Iterator[Reason]], ...]
+_CHECKS = (_random, _held_out, _drawn, _ends, _states, _payoffs, _play)

@@ -22,7 +22,7 @@ from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
 
 _CLONED_POLICY = SealedFolder("policy", "policy.json", "policy.safetensors", {"policy": dict})
 
@@ -100,13 +100,13 @@ def _generate(at: Workplace) -> TrajectoryDataset:
         behavior=behavior,
         num_trajectories=wanted.num_trajectories,
         seed=at.seed("dataset"),
-        mirrored=wanted.is_mirrored,
+        mirrored=wanted.is_mirrored and bool(game.spec.state_swap),
         description=description,
         num_threads=at.num_threads,
     )
 
 
-def _profiles(at: Workplace, game: Game) -> list[Any]:
+def _profiles(at: Workplace, game: Dynamics) -> list[Any]:
     wanted = at.config.dataset
     return list(
         equilibrium_profiles(

@@ -26,7 +26,7 @@ from coffee_fast.simulation import check_dynamics, reward_scale
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.models import DynamicsEnsemble
 
 
@@ -54,7 +54,7 @@ def oef(
 
 
 def online_psro(
-    game: Game,
+    game: Dynamics,
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None = None,
@@ -170,9 +170,9 @@ def mix_per_step(cloned_policy: Policy, strategy: Policy, weight: float) -> Poli
     return PerStepMixture((cloned_policy, strategy), (weight, 1.0 - weight)) if weight else strategy
 
 
-def game_fingerprint(game: Game) -> str:
-    """Return the sha256 (hex) of a game's specification, its parameters included."""
-    return _digest(game.spec.to_json())
+def game_fingerprint(game: Dynamics) -> str:
+    """Return what tells a game from others: the sha256 (hex) of its specification where it does not say itself."""
+    return getattr(game, "fingerprint", None) or _digest(game.spec.to_json())
 
 
 @dataclasses.dataclass(frozen=True)

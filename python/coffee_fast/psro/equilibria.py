@@ -26,7 +26,7 @@ from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
-    from coffee_fast.games import Game
+    from coffee_fast.dynamics import Dynamics
 
 WAIT_S = 0.5
 
@@ -79,7 +79,7 @@ class EquilibriumConfig:
 
 
 def equilibrium_profiles(
-    game: Game,
+    game: Dynamics,
     config: EquilibriumConfig | None = None,
     seed: int = 0,
     cache_dir: str | Path | None = None,
@@ -155,7 +155,7 @@ def equilibrium_profiles(
 
 
 def _find(
-    game: Game, config: PSROConfig, seed: int, folder: Path, num_threads: int, progress: ProgressCallback | None
+    game: Dynamics, config: PSROConfig, seed: int, folder: Path, num_threads: int, progress: ProgressCallback | None
 ) -> None:
     if _is_finished(folder):
         return
@@ -169,7 +169,7 @@ def _is_finished(folder: Path) -> bool:
     return (folder / "solution").exists()
 
 
-def _key(game: Game, config: EquilibriumConfig, seed: int) -> str:
+def _key(game: Dynamics, config: EquilibriumConfig, seed: int) -> str:
     parts = {"game": game.spec.to_json(), "psro": dataclasses.replace(config, num_profiles=1).to_json(), "seed": seed}
     return _digest(parts)[:32]
 

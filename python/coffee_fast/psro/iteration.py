@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coffee_fast._provenance import is_duration
+from coffee_fast.dynamics import Dynamics
 from coffee_fast.empirical import simulate_missing
 from coffee_fast.empirical.profiles import seats_of
 from coffee_fast.policies import Mixture, Policy, UniformRandom
@@ -25,23 +26,6 @@ from coffee_fast.seeding import derive_seed
 
 if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
-
-
-class LearnableGame(Protocol):
-    """What the loop plays in: a learned model, or a true game dressed like one.
-
-    ``core`` and ``spec`` as a game has them; the ``fingerprint`` tells runs in different games apart, and rewards are
-    divided by ``reward_scale`` where values are learned.
-    """
-
-    @property
-    def core(self) -> Any: ...
-    @property
-    def spec(self) -> GameSpec: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def reward_scale(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +43,7 @@ def start(spec: GameSpec) -> NewStrategies:
 
 
 def respond(
-    state: RunState, model: LearnableGame, config: PSROConfig, seed: int, folder: RunFolder | None, execution: Execution
+    state: RunState, model: Dynamics, config: PSROConfig, seed: int, folder: RunFolder | None, execution: Execution
 ) -> NewStrategies:
     """Train each role's response to the meta-strategies of the last iteration."""
     iteration, spec = len(state.records), model.spec
@@ -89,7 +73,7 @@ def respond(
 def add_strategies(
     state: RunState,
     new: NewStrategies,
-    model: LearnableGame,
+    model: Dynamics,
     config: PSROConfig,
     seed: int,
     num_threads: int,

@@ -12,13 +12,14 @@ from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.execution import Execution
-from coffee_fast.psro.iteration import LearnableGame, add_strategies, respond, start, timed
+from coffee_fast.psro.iteration import Dynamics, add_strategies, respond, start, timed
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import check_seed
 from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.games import GameSpec
     from coffee_fast.models import DynamicsEnsemble
 
@@ -83,7 +84,7 @@ def coffee_psro(
     )
 
 
-def run_psro(caller: str, model: LearnableGame, config: PSROConfig, seed: int, execution: Execution) -> PSROResult:
+def run_psro(caller: str, model: Dynamics, config: PSROConfig, seed: int, execution: Execution) -> PSROResult:
     """Run the loop in anything that can be played; ``caller`` is the function that messages name."""
     check_model(caller, model)
     check_arguments(caller, model.spec, config)
@@ -102,7 +103,7 @@ def run_psro(caller: str, model: LearnableGame, config: PSROConfig, seed: int, e
     return finished(state, model, config, seed)
 
 
-def begin(identity: RunIdentity, model: LearnableGame, execution: Execution) -> tuple[RunFolder | None, RunState]:
+def begin(identity: RunIdentity, model: Dynamics, execution: Execution) -> tuple[RunFolder | None, RunState]:
     """Return the folder of a run, if it has one, and what is there already."""
     roles = model.spec.roles
     state = RunState(((),) * len(roles), EmpiricalGame(model.core.num_members, roles), ())
@@ -112,7 +113,7 @@ def begin(identity: RunIdentity, model: LearnableGame, execution: Execution) -> 
     return folder, folder.load() or state
 
 
-def finished(state: RunState, model: LearnableGame, config: PSROConfig, seed: int) -> PSROResult:
+def finished(state: RunState, model: Dynamics, config: PSROConfig, seed: int) -> PSROResult:
     """Return the result of a run that has come to its end."""
     return PSROResult(
         strategies=state.strategies,
@@ -134,7 +135,7 @@ def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
     check_number(caller, [config.num_iterations + 1] * spec.num_players)
 
 
-def check_model(caller: str, model: LearnableGame) -> None:
+def check_model(caller: str, model: Dynamics) -> None:
     """Raise unless there is something to play in that has a name and a unit of reward."""
     check_dynamics(caller, "model", model)
     if not (hasattr(model, "fingerprint") and hasattr(model, "reward_scale")):

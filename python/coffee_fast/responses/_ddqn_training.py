@@ -20,6 +20,7 @@ from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.ddqn import DDQN
 
 DECISIONS_BETWEEN_LOOKS = 128  # some 15 ms of the paper's training pass between two looks at whether to stop
@@ -35,7 +36,7 @@ class DDQNTraining:
     def __init__(
         self,
         config: DDQN,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         seed: int,
@@ -206,7 +207,7 @@ class NativeTraining(DDQNTraining):
         self._network.num_steps, self._learner.num_target_copies = (int(count) for count in state["counters"])
 
 
-def seats_of_learner(player: int | Sequence[int] | None, dynamics: Any) -> list[int]:
+def seats_of_learner(player: int | Sequence[int] | None, dynamics: Dynamics) -> list[int]:
     """The seats in which the learner sits, an episode each in turn."""
     N = dynamics.core.num_players
     if player is None:
@@ -232,21 +233,18 @@ def opponents_by_seat(opponents: Any, num_players: int) -> list[Mixture]:
 
 def make_actor(
     config: DDQN,
-    dynamics: Any,
+    dynamics: Dynamics,
     opponents: Mixture | Sequence[Mixture],
     objective: ResponseObjective,
     seed: int,
     player: int | Sequence[int] | None,
 ) -> _core.Actor:
     """Return the compiled actor of a training."""
-    seats = seats_of_learner(player, dynamics)  # SHIM
-    mixtures = [m.core for m in opponents_by_seat(opponents, dynamics.core.num_players)]
-    other = next(s for s in range(dynamics.core.num_players) if [s] != seats)
     return _core.Actor(
         dynamics.core,
-        *mixtures[other],
+        [mixture.core for mixture in opponents_by_seat(opponents, dynamics.core.num_players)],
         seed=seed,
-        player=None if len(seats) > 1 else seats[0],
+        seats=seats_of_learner(player, dynamics),
         num_parallel_episodes=config.num_parallel_episodes,
         replay_capacity=config.replay_capacity,
         uncertainty_penalty=objective.uncertainty_penalty,

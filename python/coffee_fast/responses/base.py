@@ -12,6 +12,7 @@ from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture, NetworkPolicy
 
 State = dict[str, np.ndarray[Any, Any]]
@@ -44,7 +45,7 @@ class ResponseOracle(Protocol):
 
     def respond(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
@@ -134,7 +135,7 @@ class ResumableOracle(ResponseOracle, Protocol):
 
     def start(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,

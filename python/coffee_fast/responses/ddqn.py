@@ -15,6 +15,7 @@ from coffee_fast.simulation import LARGEST_INT
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -140,7 +141,7 @@ class DDQN:
 
     def respond(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
@@ -164,7 +165,7 @@ class DDQN:
 
     def start(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.objective import ResponseObjective
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._ddqn_training import DDQNTraining
 
@@ -35,7 +36,7 @@ class DDQNTorch(DDQN):
 
     def start(
         self,
-        dynamics: Any,
+        dynamics: Dynamics,
         opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,

@@ -16,6 +16,7 @@ from coffee_fast.responses.checkpoint import ResponseCheckpoint
 from coffee_fast.responses.objective import ResponseObjective
 
 if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
     from coffee_fast.policies import Mixture
     from coffee_fast.responses.base import Response
     from coffee_fast.typing import ProgressCallback
@@ -49,7 +50,7 @@ class ResponseRequest:
     """
 
     oracle: ResponseOracle
-    dynamics: Any
+    dynamics: Dynamics
     opponents: Mixture | Sequence[Mixture]
     objective: ResponseObjective
     seed: int

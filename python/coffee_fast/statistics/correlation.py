@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from coffee_fast.typing import Float64, Int32
 
 NUM_RESAMPLES = 2000
+MOST_WEIGHTS = 20_000_000  # of profiles in resamples, each held in memory
 
 
 @dataclass(frozen=True)
@@ -27,25 +29,37 @@ class Correlation:
         return f"{self.value:.2f}" if math.isnan(self.low) else f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-def correlation_over_profiles(first: Float64, second: Float64, profiles: Int32, seed: int) -> Correlation:
-    """Correlate two figures of unordered pairs of strategies.
+def correlation_over_profiles(
+    first: Float64, second: Float64, profiles: Int32, seed: int, roles: Sequence[int] = (2,)
+) -> Correlation:
+    """Correlate two figures of profiles of strategies.
 
-    Pairs with a strategy in common are no independent observations, so the interval (bootstrap percentiles) comes from
-    drawing the strategies anew, each pair counting as often as its strategies were drawn together.
+    Profiles with a strategy in common are no independent observations, so the interval (bootstrap percentiles) comes
+    from drawing the strategies of each role anew, each profile counting as often as its strategies were drawn together.
+    There is none where there are millions of profiles.
 
     Parameters
     ----------
     first, second
         f64 ``[P]``.
     profiles
-        The pairs ``(a, b)``, ``a <= b``: i32 ``[P, 2]``.
+        A strategy of its role for each player, ascending within a role: i32 ``[P, N]``.
     seed
         Of the bootstrap.
+    roles
+        Number of seats of each role, seats in order.
     """
     num_strategies = int(profiles.max()) + 1
-    drawn = _draws(num_strategies, seed)
-    one, two = drawn[:, profiles[:, 0]], drawn[:, profiles[:, 1]]
-    weights = np.where(profiles[:, 0] == profiles[:, 1], one * (one + 1) // 2, one * two)
+    num_resamples = min(NUM_RESAMPLES, MOST_WEIGHTS // len(profiles))
+    rng, weights, seat = np.random.default_rng(seed), np.ones((num_resamples, len(profiles))), 0
+    for size in roles:
+        drawn = _draws(num_strategies, rng)[:num_resamples]
+        alike = np.zeros(len(profiles), dtype=np.int64)  # players before this one who play the same
+        for place in range(seat, seat + size):
+            same = place > seat and profiles[:, place] == profiles[:, place - 1]
+            alike = np.where(same, alike + 1, 0)
+            weights *= (drawn[:, profiles[:, place]] + alike) / (alike + 1)  # ways to choose with repetition
+        seat += size
     return _correlation(first, second, weights, num_strategies)
 
 
@@ -62,19 +76,20 @@ def correlation_over_groups(first: Float64, second: Float64, groups: NDArray[np.
         Of the bootstrap.
     """
     num_groups = int(groups.max()) + 1
-    return _correlation(first, second, _draws(num_groups, seed)[:, groups], num_groups)
+    drawn = _draws(num_groups, np.random.default_rng(seed))
+    return _correlation(first, second, drawn[:, groups].astype(np.float64), num_groups)
 
 
-def _draws(number: int, seed: int) -> NDArray[np.int64]:
+def _draws(number: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """How often each of ``number`` units is drawn, in each resample: ``[R, number]``."""
-    return np.random.default_rng(seed).multinomial(number, np.full(number, 1.0 / number), size=NUM_RESAMPLES)
+    return rng.multinomial(number, np.full(number, 1.0 / number), size=NUM_RESAMPLES)
 
 
-def _correlation(first: Float64, second: Float64, weights: NDArray[np.int64], num_units: int) -> Correlation:
+def _correlation(first: Float64, second: Float64, weights: Float64, num_units: int) -> Correlation:
     if len(first) < 3 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
         return Correlation(math.nan, math.nan, math.nan)
     value = float(_weighted(first, second, np.ones((1, len(first))))[0])
-    resampled = _weighted(first, second, weights.astype(np.float64))
+    resampled = _weighted(first, second, weights)
     resampled = resampled[~np.isnan(resampled)]
     if num_units < 4 or len(resampled) < NUM_RESAMPLES // 2:
         return Correlation(value, math.nan, math.nan)

@@ -35,6 +35,13 @@ def test_a_symmetric_table_has_one_list_of_strategies():
     assert cf.PayoffTable.symmetric(np.eye(2), strategy_names=("a", "b")).strategy_names == (("a", "b"),) * 2
 
 
+def test_what_is_not_known_is_called_by_name():
+    payoffs = [[[1.0, 2.0], [3.0, np.nan]], np.eye(2)]
+    for names, place in ((NAMED, r"\(d, r\)"), ({}, r"\(1, 1\)")):
+        with pytest.raises(InvalidGameError, match=f"player 0 at profile {place} is not known"):
+            cf.PayoffTable.from_arrays(payoffs, **names).regret([[1, 0], [1, 0]])
+
+
 def test_without_names_there_are_none():
     table = cf.PayoffTable.symmetric(np.eye(2))
     assert (table.player_names, table.strategy_names) == ((), ())

@@ -135,3 +135,29 @@ def test_members_count_by_their_mean_and_may_favor_deviations():
 def test_tables_that_are_too_large_are_refused():
     with pytest.raises(InvalidGameError, match="at most 200000 profiles times strategies, got 250000 .*; use GAMD"):
         CorrelatedEquilibrium().solve(np.eye(50))
+
+
+def test_a_symmetric_table_gets_a_symmetric_distribution():
+    for payoffs in ([[0.0, 1.0], [1.0, 0.0]], [[0.0, 3.0, 0.0], [2.0, 0.0, 3.0], [0.0, 2.0, 0.0]]):
+        for coarse, objective in KINDS:
+            joint = CorrelatedEquilibrium(coarse, objective).solve(payoffs).joint
+            np.testing.assert_array_equal(joint, joint.T)
+
+
+@pytest.mark.parametrize(("coarse", "objective"), KINDS)
+def test_what_is_not_certain_to_be_an_equilibrium_is_not_said_to_be_one(coarse, objective):
+    """Strategies all but alike: programs err, and the certificate knows."""
+    rng = np.random.default_rng(11)
+    for _ in range(40):
+        payoffs = np.round(rng.normal(size=(2, 4, 3))) + 1e-7 * rng.normal(size=(2, 4, 3))
+        found = CorrelatedEquilibrium(coarse, objective).solve(list(payoffs))
+        for player in range(2):
+            told = found.joint if player == 0 else found.joint.T
+            own = payoffs[0] if player == 0 else payoffs[1].T
+            gains = told @ own.T - (told * own).sum(axis=1)[:, None]  # [told, played]
+            gain = gains.sum(axis=0).max() if coarse else gains.max(axis=1).sum()
+            assert found.regret[player] == pytest.approx(max(0.0, gain), abs=1e-15)
+            if found.status == "converged":
+                assert gain <= 1e-9 * (told * np.abs(own)).sum() + 1e-15
+                scale = 1.0 if objective == "entropy" else np.ptp(payoffs.sum(axis=0))
+                assert found.objective_gap <= 1.001e-6 * scale

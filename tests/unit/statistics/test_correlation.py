@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -53,3 +55,27 @@ def test_what_does_not_vary_has_no_correlation(rng):
     few = correlation_over_profiles(rng.normal(size=6), rng.normal(size=6), pairs(3), seed=1)
     assert not math.isnan(few.value)
     assert math.isnan(few.low)
+
+
+def test_profiles_of_roles_are_drawn_as_often_as_their_strategies_together():
+    """Of three alike, ways to choose with repetition; of roles, the product over roles."""
+    rng = np.random.default_rng(5)
+    trios = np.array(list(itertools.combinations_with_replacement(range(4), 3)), dtype=np.int32)
+    figures = rng.normal(size=(2, len(trios)))
+    found = correlation_over_profiles(*figures, trios, 1, (3,))
+    drawn = np.random.default_rng(1).multinomial(4, np.full(4, 0.25), size=2000)
+    weights = np.array(
+        [
+            np.prod([math.comb(counts[s] + m - 1, m) for s, m in Counter(trio).items()])
+            for counts in drawn.tolist()
+            for trio in trios.tolist()
+        ]
+    ).reshape(2000, -1)
+    resampled = [np.cov(*figures, aweights=row) for row in weights if (row > 0).sum() > 1]
+    with np.errstate(invalid="ignore"):
+        values = np.array([cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1]) for cov in resampled])
+    np.testing.assert_allclose((found.low, found.high), np.nanquantile(values, [0.025, 0.975]), atol=0.03)
+    assert found.value == pytest.approx(np.corrcoef(figures)[0, 1])
+    pairs = np.stack(np.indices((4, 4)), axis=-1).reshape(-1, 2).astype(np.int32)
+    of_roles = correlation_over_profiles(*rng.normal(size=(2, 16)), pairs, 1, (1, 1))
+    assert of_roles.low < of_roles.value < of_roles.high

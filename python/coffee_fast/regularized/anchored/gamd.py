@@ -26,6 +26,7 @@ from coffee_fast.stage_games.kernels import (
     regularized_gap,
 )
 from coffee_fast.stage_games.normal_form import StageGame
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
@@ -123,7 +124,7 @@ def gamd(
         stage_gap=found.stage_gap,
         value=found.value,
         values=found.values,
-        status="converged" if found.has_converged else "max_iterations",
+        status=status_of(found.has_converged),
         num_iterations=found.num_iterations,
         is_unique=found.is_unique,
         kl_weight=anchors.kl_weight,
@@ -171,7 +172,7 @@ def _equilibrium(game: StageGame, found: Stage) -> CorrelatedEquilibrium:
         mixtures=tuple(mixtures if len(mixtures) == game.num_players else mixtures * game.num_players),
         gap=game.all_players(found.gap),
         value=game.all_players(found.value + game.origins),
-        status="converged" if found.converged[0] else "max_iterations",
+        status=status_of(found.converged[0]),
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(contracts or is_zero_sum(game.payoffs, game.kl_weight)[0]),
         potential_distance=float(distance[0]),

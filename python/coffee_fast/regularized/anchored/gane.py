@@ -25,6 +25,7 @@ from coffee_fast.stage_games.kernels import (
     solve_anchored,
 )
 from coffee_fast.stage_games.normal_form import StageGame
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
@@ -168,7 +169,7 @@ def _solve_table(
         mixtures=game.all_mixtures(found.mixtures),
         gap=game.all_players(found.gap),
         value=game.all_players(value + game.origins),
-        status="converged" if found.converged[0] else "max_iterations",
+        status=status_of(found.converged[0]),
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(found.contraction[0] < 1.0 or found.zero_sum[0]),
         contraction=float(found.contraction[0]),
@@ -202,7 +203,7 @@ def _policies(game: TabularGame, anchors: Anchors, found: Induced) -> AnchoredPo
         stage_gap=found.stage_gap,
         value=found.value,
         values=found.values,
-        status="converged" if found.has_converged else "max_iterations",
+        status=status_of(found.has_converged),
         num_iterations=found.num_iterations,
         is_unique=found.is_unique,
         contraction=found.contraction,
