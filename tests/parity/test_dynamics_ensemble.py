@@ -242,7 +242,9 @@ def test_one_drawn_step_is_the_twins(rng, kind):
     assert_close(next_states, np.array([prediction.state for prediction in expected]))
     given = (movers > 0).argmax(axis=1).astype(np.int32)  # somebody who may be next, not the likeliest
     next_states = model.core.next_states(states, actions, players, np.where(given == 3, -1, given).astype(np.int32))
-    assert_close(next_states, [reference.predict(*place, int(mover)).state for place, mover in zip(places, given, strict=True)])
+    assert_close(
+        next_states, [reference.predict(*place, int(mover)).state for place, mover in zip(places, given, strict=True)]
+    )
     observed = [reference.observe(state, player) for state, _, player in places]
     assert_close(model.core.observe(states, players)[0], np.array([views for views, _ in observed]))
     if C:
