@@ -55,7 +55,7 @@ def test_iteration(benchmark, model, tmp_path):
 
     benchmark.pedantic(run, rounds=1)
     result = found.pop("result")
-    assert len(result.strategies) == NUM_ITERATIONS + 1
+    assert len(result.strategies[0]) == NUM_ITERATIONS + 1
     assert cf.psro.load_result(tmp_path / "run").fingerprint == result.fingerprint
     total = sum(found.values())
     benchmark.extra_info.update(found)

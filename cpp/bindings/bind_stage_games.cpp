@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "coffee_fast/anchored.hpp"
-#include "coffee_fast/coverage.hpp"
+#include "coffee_fast/concentrability.hpp"
 #include "coffee_fast/potential.hpp"
 #include "stage_games.hpp"
 
@@ -81,7 +81,7 @@ py::tuple potentials_of_games(const std::vector<Doubles>& payoffs) {
                         to_array(collect(found, [](const Found& f) { return f.distance; })));
 }
 
-py::tuple coverages_of_games(const std::vector<Doubles>& reference, const Doubles& frequencies) {
+py::tuple concentrabilities_of_games(const std::vector<Doubles>& reference, const Doubles& frequencies) {
   check(frequencies.ndim() >= 2, "frequencies must have shape [G, A_1, ..., A_n]");
   check(reference.size() + 1 == static_cast<std::size_t>(frequencies.ndim()), "reference must have ",
         frequencies.ndim() - 1, " arrays, got ", reference.size());
@@ -94,11 +94,11 @@ py::tuple coverages_of_games(const std::vector<Doubles>& reference, const Double
   }
   const std::size_t num_profiles = count == 0 ? 0 : static_cast<std::size_t>(frequencies.size()) / count;
   const std::span<const double> all = as_span(frequencies);
-  const auto found = solve_all<Coverage>(count, 1, [&](std::size_t g, CancelToken&) {
-    return coverage(sizes, gather(reference, g), all.subspan(g * num_profiles, num_profiles));
+  const auto found = solve_all<Concentrability>(count, 1, [&](std::size_t g, CancelToken&) {
+    return concentrability(sizes, gather(reference, g), all.subspan(g * num_profiles, num_profiles));
   });
-  return py::make_tuple(to_array(collect(found, [](const Coverage& f) { return f.joint; })),
-                        stack_rows(collect(found, [](const Coverage& f) { return f.unilateral; }),
+  return py::make_tuple(to_array(collect(found, [](const Concentrability& f) { return f.joint; })),
+                        stack_rows(collect(found, [](const Concentrability& f) { return f.unilateral; }),
                                    {static_cast<py::ssize_t>(sizes.size())}));
 }
 
@@ -111,7 +111,7 @@ void bind_stage_games(py::module_& module) {
              "Best responses [G, A] in payoff less KL penalty, as logarithms, and their values [G].");
   module.def("log_kl_divergence", &kl_divergences_of_rows, py::arg("mixture").noconvert(), py::arg("other").noconvert(),
              "KL divergences of rows of log-probabilities, [G].");
-  module.def("deviation_payoffs", &deviation_payoffs_of_games, py::arg("payoffs"), py::arg("mixtures"),
+  module.def("deviation_payoffs_of_logs", &deviation_payoffs_of_games, py::arg("payoffs"), py::arg("mixtures"),
              "Expected payoff of each action against the others' mixtures, one array [G, A_i] a mixture.");
   module.def("contraction", &contractions_of_games, py::arg("payoffs"), py::arg("kl_weight").noconvert(),
              "Factors of contraction, [G]: below 1 the equilibrium is unique.");
@@ -119,7 +119,7 @@ void bind_stage_games(py::module_& module) {
              "Whether payoffs of two players with one weight add to a constant, [G].");
   module.def("nearest_potential", &potentials_of_games, py::arg("payoffs"),
              "The nearest potential [G, A_1, ..., A_n] and each game's distance from it, [G].");
-  module.def("coverage", &coverages_of_games, py::arg("reference"), py::arg("frequencies").noconvert(),
+  module.def("concentrability", &concentrabilities_of_games, py::arg("reference"), py::arg("frequencies").noconvert(),
              "How frequencies cover references: by profiles [G] and by one player's deviations [G, N].");
 }
 

@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   bind_python_dynamics(module);
   bind_generalized_bargaining(module);
   bind_dynamics_ensemble(module);
+  bind_game_tree(module);
   bind_rollout(module);
   bind_empirical_game(module);
   bind_actor(module);

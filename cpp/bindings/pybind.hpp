@@ -96,6 +96,7 @@ void bind_any_dynamics(py::module_& module);
 void bind_python_dynamics(py::module_& module);
 void bind_generalized_bargaining(py::module_& module);
 void bind_dynamics_ensemble(py::module_& module);
+void bind_game_tree(py::module_& module);
 void bind_rollout(py::module_& module);
 void bind_empirical_game(py::module_& module);
 void bind_actor(py::module_& module);

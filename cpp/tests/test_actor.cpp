@@ -5,6 +5,7 @@
 
 #include "coffee_fast/actor.hpp"
 #include "coffee_fast/error.hpp"
+#include "dice_game.hpp"
 #include "testing.hpp"
 
 using namespace coffee_fast;
@@ -134,6 +135,41 @@ TEST(actor_sums_all_rewards_up_to_the_next_own_decision) {
     const bool is_last_step = time + 1 == 3 + rollout % 3;
     EXPECT(contents.rewards[row] == paid_at(time) + (is_last_step ? 0.0F : paid_at(time + 1)));
   }
+}
+
+TEST(actor_books_what_chance_pays_under_the_decision_before) {
+  const DiceGame game;
+  const std::vector<float> weights{0, 0}, bias{0, 1};
+  const Mlp::Layer layer{{weights.data(), 2, 1}, bias};
+  const Mlp network(std::span(&layer, 1));
+  Actor actor(game, all_uniform, {.seed = 4, .num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0});
+  for (int round = 0; round < 200; ++round) actor.advance(network);
+  const auto& contents = actor.replay().contents();
+  EXPECT(contents.actions.size() == 150);
+  EXPECT(actor.counters().num_decisions == 150);
+  for (std::size_t row = 0; row < contents.actions.size(); ++row) {
+    // Own 2 * 10, a deal of 1 or 3 times 100, the other's 1 or 2 times 1000; the first deal was nobody's doing.
+    const auto paid = static_cast<int>(contents.rewards[row]);
+    EXPECT(contents.information_states[row] == 1 && contents.is_final[row] == 1);
+    EXPECT(paid == 1120 || paid == 1320 || paid == 2120 || paid == 2320);
+  }
+}
+
+TEST(actor_gives_each_seat_its_own_opponents) {
+  const TurnsGame game;
+  PolicyMixture greedy = uniform;
+  greedy.policies[0].kind = Policy::Kind::greedy;
+  greedy.policies[0].network = std::make_shared<const Mlp>(prefers_last_action());
+  const ActorOptions options{.seed = 4, .num_parallel_episodes = 3, .epsilon_start = 0.0, .epsilon_end = 0.0};
+  const Mlp network = prefers_last_action();
+  // Whatever sits in the learner's own seat is never asked.
+  Actor one(game, {uniform, greedy}, options), two(game, {greedy, greedy}, options), other(game, all_uniform, options);
+  for (int round = 0; round < 60; ++round)
+    for (ActorBase* actor :
+         {static_cast<ActorBase*>(&one), static_cast<ActorBase*>(&two), static_cast<ActorBase*>(&other)})
+      actor->advance(network);
+  EXPECT(same_contents(one.replay().contents(), two.replay().contents()));
+  EXPECT(!same_contents(one.replay().contents(), other.replay().contents()));
 }
 
 TEST(actor_without_a_seat_plays_all_in_turn) {

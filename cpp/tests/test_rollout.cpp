@@ -4,9 +4,11 @@
 #include <limits>
 #include <vector>
 
+#include "coffee_fast/any_dynamics.hpp"
 #include "coffee_fast/error.hpp"
 #include "coffee_fast/generalized_bargaining.hpp"
 #include "coffee_fast/rollout.hpp"
+#include "dice_game.hpp"
 #include "testing.hpp"
 
 using namespace coffee_fast;
@@ -110,6 +112,49 @@ TEST(uniform_play_by_lists_is_uniform_play_by_masks) {
   CancelToken cancel;
   rollout(MaskedBargaining(), mixed_players(), {.seed = 4}, by_masks.outputs(), cancel);
   EXPECT(by_masks == play(150, {.seed = 4}));
+}
+
+TEST(any_dynamics_play_as_the_dynamics_they_hold) {
+  const AnyDynamics listed(std::make_shared<const GeneralizedBargaining>());
+  const AnyDynamics masked(std::make_shared<const MaskedBargaining>());
+  EXPECT(listed.lists_legal_actions() && !masked.lists_legal_actions());
+  EXPECT(listed.num_actions() == 109 && listed.num_chance_outcomes() == 0);
+  for (const AnyDynamics& any : {listed, masked}) {
+    Results results(150);
+    CancelToken cancel;
+    rollout(any, mixed_players(), {.seed = 4, .num_threads = 2, .chunk_size = 40}, results.outputs(), cancel);
+    EXPECT(results == play(150, {.seed = 4}));
+  }
+}
+
+TEST(chance_moves_by_a_stream_of_its_own_and_is_recorded) {
+  const std::vector<PolicyMixture> uniform(2, {{Policy{}}, {1.0}});
+  const AnyDynamics any(std::make_shared<const DiceGame>());
+  Results results(400), same(400);
+  Trajectories steps;
+  CancelToken cancel;
+  rollout(DiceGame(), uniform, {.seed = 6, .profile = 2}, results.outputs(), cancel, &steps);
+  rollout(any, uniform, {.seed = 6, .profile = 2, .num_threads = 3, .chunk_size = 7}, same.outputs(), cancel);
+  EXPECT(results == same);
+  std::size_t num_high = 0;
+  for (std::size_t episode = 0; episode < 400; ++episode) {
+    EXPECT(results.lengths[episode] == 4);
+    double sum = 0.0, scale = 1.0;
+    for (std::size_t row = 0; row < 4; ++row, scale *= 10.0) {
+      const std::size_t t = 4 * episode + row;
+      const bool is_chance = row % 2 == 0;
+      EXPECT(steps.players[t] == (is_chance ? chance_player : static_cast<int>(row / 2)));
+      EXPECT(steps.legal_masks[2 * t] == !is_chance && steps.legal_masks[2 * t + 1] == !is_chance);
+      if (is_chance) {
+        Stream stream(6, Purpose::chance, 2, episode, static_cast<std::uint32_t>(row));
+        EXPECT(steps.actions[t] == (stream.next_double() < 0.25 ? 0 : 2));
+        num_high += steps.actions[t] == 2;
+      }
+      sum += (steps.actions[t] + 1) * scale;
+    }
+    EXPECT(results.returns[2 * episode] == sum && results.returns[2 * episode + 1] == sum / 2);
+  }
+  EXPECT(num_high > 560 && num_high < 640);
 }
 
 TEST(rollouts_stop_when_cancelled) {

@@ -26,6 +26,7 @@ _FACE = {
     "OutOfMemoryError": "errors",
     # games and play
     "GameSpec": "games",
+    "GameTree": "games",
     "load_game": "games",
     "register_game": "games",
     "UniformRandom": "policies",
@@ -48,6 +49,7 @@ _FACE = {
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",
     "load_payoffs": "empirical",
+    "save_payoffs": "empirical",
     "TabularGame": "tabular",
     # responses
     "ConservativeObjective": "responses",
@@ -65,6 +67,8 @@ _FACE = {
     "equilibrium_profiles": "psro",
     "RegretReport": "evaluation",
     "true_regret": "evaluation",
+    "ExactRegret": "evaluation",
+    "exact_regret": "evaluation",
     "RunConfig": "pipeline",
     "run_pipeline": "pipeline",
     "rewrite_report": "pipeline",

@@ -23,6 +23,7 @@ from coffee_fast.data import generate_dataset as generate_dataset
 from coffee_fast.empirical import EmpiricalGame as EmpiricalGame
 from coffee_fast.empirical import PayoffTable as PayoffTable
 from coffee_fast.empirical import load_payoffs as load_payoffs
+from coffee_fast.empirical import save_payoffs as save_payoffs
 from coffee_fast.errors import CheckpointError as CheckpointError
 from coffee_fast.errors import CoffeeError as CoffeeError
 from coffee_fast.errors import ConfigError as ConfigError

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
-from coffee_fast.typing import Resume
+from coffee_fast.typing import ProgressCallback, Resume
 
 LARGEST_COUNT = 2**63 - 1
 LONGEST_PATH = 4096  # characters, as on Linux
@@ -76,10 +76,11 @@ def check_resume(name: str, value: Any) -> Resume:
     raise InvalidArgumentError(f"{name} must be True, False or 'anyway', got {shown(value)}")
 
 
-def check_progress(name: str, value: Any) -> None:
-    """Raise unless it can be called, or is None."""
+def check_progress(name: str, value: Any) -> ProgressCallback | None:
+    """Return something to call, or None."""
     if not (value is None or callable(value)):
         raise InvalidArgumentError(f"{name} must be a function or None, got {shown(value)}")
+    return value
 
 
 def check_text(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgumentError) -> str:

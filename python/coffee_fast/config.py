@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from coffee_fast._files import read_text
-from coffee_fast.checks import did_you_mean
+from coffee_fast.checks import check_choice, did_you_mean
 from coffee_fast.errors import CoffeeError, ConfigError, shown
 
 Config = TypeVar("Config")
@@ -63,6 +63,23 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | No
     coffee_fast.errors.ConfigError: there is no field 'widht'; did you mean 'width'?
     """
     return update(cls(), values, parts, path)
+
+
+def kind_of(
+    name: str, config: Mapping[str, Any], kinds: Mapping[str, type[Config]], default: str | None = None
+) -> tuple[type[Config], dict[str, Any]]:
+    """Return the class that the ``kind`` of a part's configuration names, and its other fields; ``name`` is the part's.
+
+    Raises
+    ------
+    ConfigError
+        If it is no mapping, or of no known kind (with the nearest one).
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f'{name}: config must be a table with a kind, as {{"kind": ...}}, got {shown(config)}')
+    fields = dict(config)
+    kind = check_choice(f"{name}: kind", fields.pop("kind", default), kinds, error=ConfigError)
+    return kinds[kind], fields
 
 
 def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None, path: str = "") -> Config:

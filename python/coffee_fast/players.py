@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast.action_probabilities import as_features
-from coffee_fast.checks import check_count
+from coffee_fast.checks import check_choice, check_count
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
-from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, as_mixture
+from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, as_player
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float32, UInt8
+
+MOST_SEATS = 127
 
 
 class Player:
@@ -26,9 +28,9 @@ class Player:
     Parameters
     ----------
     strategy
-        A solution, a mixture, a policy or a known name.
+        A solution, of which the player plays its own part; a mixture, a policy or a known name.
     seat
-        Which player of the game it is, from 0.
+        Which player of the game it is, from 0, or by its name where the specification names players.
     seed
         In ``[0, 2**63)``.
     spec
@@ -63,14 +65,15 @@ class Player:
     True
     """
 
-    def __init__(self, strategy: Any, seat: int, seed: int, spec: GameSpec | None = None) -> None:
-        self.mixture = as_mixture(strategy)
+    def __init__(self, strategy: Any, seat: int | str, seed: int, spec: GameSpec | None = None) -> None:
         self.spec = getattr(strategy, "spec", None) if spec is None else spec
+        if not (self.spec is None or isinstance(self.spec, GameSpec)):
+            raise InvalidArgumentError(f"player: spec must be a GameSpec, got {type(self.spec).__name__}")
         self.seed = check_seed(seed)
+        num_seats = getattr(self.spec or getattr(strategy, "table", None), "num_players", MOST_SEATS)
+        self.seat = _seat(seat, self.spec, num_seats)
+        self.mixture = as_player(strategy, self.seat, num_seats)
         self._num_features, self._num_actions = _sizes(self.mixture.policies, self.spec)
-        game = self.spec or getattr(strategy, "table", None)
-        num_seats = getattr(game, "num_players", 127)
-        self.seat = check_count("player: seat", seat, at_most=num_seats - 1)
         self.episode: int | None = None
         self.drawn: int | None = None
 
@@ -93,17 +96,26 @@ class Player:
         self._since_own: int | None = None  # those since its own last decision
 
     def observe(self, observation: Any) -> None:
-        """Take note of this player's observation where another player is to move.
+        """Take note of this player's observation where another player, or chance, is to move.
 
-        Needed only if :meth:`act` is given observations: each shows the last move alone, so that one left out would
-        leave a hole in what the player knows.
+        Needed only if :meth:`act` is given observations that show the last move alone, so that one left out would
+        leave a hole in what the player knows. Where all move at once each player acts in every round, and there is
+        nothing to take note of but moves of chance between rounds.
 
         Parameters
         ----------
         observation
             ``[O]``, finite: this player's own observation, as in the log.
         """
-        self._look("observe", self._observation("observe", observation))
+        seen = self._observation("observe", observation)
+        if self.spec is None or not _has_history(self.spec):
+            return  # whatever it needs to know is in the observation at its own move
+        if self.spec.moves == "simultaneous" and not self.spec.num_chance_actions:
+            raise InvalidArgumentError(
+                "observe: in this game all players move at once and act in every round, those too that have no choice: "
+                "call act(observation, legal_actions) once a round"
+            )
+        self._look("observe", seen)
         if self._since_own is not None:
             self._since_own += 1
 
@@ -115,7 +127,8 @@ class Player:
         knowledge
             The information state ``[I]``, laid out as :class:`coffee_fast.GameSpec` says; or this player's observation
             ``[O]``, if every position since the start of the episode was shown to it: those where others moved by
-            :meth:`observe`.
+            :meth:`observe`. That none was left out can be noticed only where the order of turns is known
+            (``turn_order`` is ``"cyclic"``).
         legal_actions
             Action numbers, or a mask of 0 and 1, one entry an action. Of two actions, a list of integers is numbers.
 
@@ -142,7 +155,7 @@ class Player:
             size = len(knowledge)
         except TypeError:
             size = None
-        is_observation = spec is not None and spec.history_start < spec.observation_size == size
+        is_observation = spec is not None and _has_history(spec) and spec.observation_size == size
         if spec is None or not is_observation:
             wanted = f" (or an observation [{spec.observation_size}])" if spec else ""
             features = as_features(f"act: information_state{wanted}", knowledge, (self._num_features,))
@@ -150,10 +163,13 @@ class Player:
             return features
         observation = self._observation("act", knowledge)
         self._check_nothing_skipped(spec)
-        self._look("act", observation)
+        # In a round of moves at once the seats move in turn, and see the same all the while.
+        before, after = (self.seat, spec.num_players - 1 - self.seat) if spec.moves == "simultaneous" else (0, 0)
+        self._look("act", observation, 1 + before)
         known = np.zeros(spec.information_state_size, dtype=np.float32)
         values = np.concatenate([observation[: spec.history_start], *self._events])
         known[: len(values)] = values
+        self._look("act", observation, after)
         return known
 
     def _observation(self, caller: str, observation: Any) -> Float32:
@@ -166,19 +182,21 @@ class Player:
             )
         return as_features(f"{caller}: observation", observation, (self.spec.observation_size,))
 
-    def _look(self, caller: str, observation: Float32) -> None:
-        """Keep what the last move showed; before the first move there is none."""
+    def _look(self, caller: str, observation: Float32, num_positions: int = 1) -> None:
+        """Keep what the last move showed, in so many positions; before the first move there is none."""
         assert self.spec is not None
-        if self._num_positions == self.spec.max_episode_length:
+        if self._num_positions + num_positions > self.spec.max_episode_length:
             raise InvalidArgumentError(
                 f"{caller}: an episode has at most {self.spec.max_episode_length} moves; call reset() when one begins"
             )
         self._take_form(caller, "observation")
-        if self._num_positions:
-            self._events.append(observation[self.spec.history_start :])
-        self._num_positions += 1
+        is_first = self._num_positions == 0
+        self._num_positions += num_positions
+        self._events += [observation[self.spec.history_start :]] * (num_positions - is_first)
 
     def _check_nothing_skipped(self, spec: GameSpec) -> None:
+        if spec.turn_order == "predicted" or spec.moves == "simultaneous":
+            return  # who moves next, nobody can say from here
         others = spec.num_players - 1
         seen, first = self._since_own, self._since_own is None
         if (self._num_positions if first else seen) == others or (first and self._num_positions < others):
@@ -202,6 +220,18 @@ class Player:
         return f"Player(seat {self.seat}, {len(self.mixture.policies)} policies, seed {self.seed})"
 
 
+def _has_history(spec: GameSpec) -> bool:
+    """Whether knowledge grows by what moves showed; else the latest observation is all there is to know."""
+    return spec.history_start < spec.observation_size
+
+
+def _seat(seat: Any, spec: GameSpec | None, num_seats: int) -> int:
+    """Return the number of a seat that is given by number or name."""
+    if isinstance(seat, str) and spec is not None and spec.player_names:
+        return spec.player_names.index(check_choice("player: seat", seat, spec.player_names))
+    return check_count("player: seat", seat, at_most=num_seats - 1)
+
+
 def network_sizes(policies: tuple[Policy, ...]) -> tuple[int, int] | None:
     """Return information state size and number of actions of the first network among policies, if there is one."""
     for policy in policies:
@@ -218,8 +248,6 @@ def _sizes(policies: tuple[Policy, ...], spec: Any) -> tuple[int, int]:
         if found is None:
             raise InvalidArgumentError("player: no network says how large the game is, so spec must be given")
         return found
-    if not isinstance(spec, GameSpec):
-        raise InvalidArgumentError(f"player: spec must be a GameSpec, got {type(spec).__name__}")
     wanted = spec.information_state_size, spec.num_actions
     if found not in (None, wanted):
         raise InvalidArgumentError(

@@ -267,10 +267,46 @@ def as_mixture(strategy: Any) -> Mixture:
     )
 
 
-def as_players(policies: Sequence[Any], num_players: int) -> list[Mixture]:
-    """One mixture a player; ``InvalidArgumentError`` unless there are ``num_players``."""
+def as_players(policies: Any, num_players: int) -> list[Mixture]:
+    """One mixture a player, of a list with one strategy a player or of a solution that has ``mixtures``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Unless there are ``num_players``.
+    """
+    if (mixtures := _mixtures_of(policies)) is not None:
+        policies = mixtures
     if isinstance(policies, str) or not isinstance(policies, Sequence) or len(policies) != num_players:
         is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
         count = len(policies) if is_list else shown(policies)
         raise InvalidArgumentError(f"policies must name one strategy a player, {num_players} in all, got {count}")
-    return [as_mixture(policy) for policy in policies]
+    return [as_player(policy, player, num_players) for player, policy in enumerate(policies)]
+
+
+def as_profile(strategy: Any, num_players: int) -> list[Mixture]:
+    """One mixture a player: of a solution, of a list with one strategy a player, or of a strategy that all play.
+
+    >>> [mixture.policies for mixture in as_profile("uniform_random", 2)]
+    [(UniformRandom(),), (UniformRandom(),)]
+    """
+    if _mixtures_of(strategy) is not None or (isinstance(strategy, Sequence) and not isinstance(strategy, str)):
+        return as_players(strategy, num_players)
+    return [as_mixture(strategy)] * num_players
+
+
+def as_player(strategy: Any, player: int, num_players: int) -> Mixture:
+    """What ``player`` plays by a strategy, as a mixture: of a solution its own part."""
+    mixtures = _mixtures_of(strategy)
+    if mixtures is None:
+        return as_mixture(strategy)
+    if len(mixtures) != num_players:
+        raise InvalidArgumentError(f"a solution must be of {num_players} players, got one of {len(mixtures)}")
+    return mixtures[player]
+
+
+def _mixtures_of(strategy: Any) -> tuple[Mixture, ...] | None:
+    """One mixture a player of a solution, None of anything else."""
+    mixtures = None if isinstance(strategy, type) else getattr(strategy, "mixtures", None)
+    is_solution = isinstance(mixtures, tuple) and all(isinstance(mixture, Mixture) for mixture in mixtures)
+    return mixtures if is_solution and mixtures else None

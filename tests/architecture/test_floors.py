@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +17,16 @@ HEADERS = ROOT / "cpp" / "include" / "coffee_fast"
 ONLY_IN = {
     "torch": {"models", "responses", "cli/system"},
     "matplotlib": {"plotting"},
-    "pyspiel": {"games/openspiel"},
+    "pyspiel": {"games/openspiel", "games/openspiel_tree"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "pandas": {"reports"},
-    "pyarrow": {"sweeps/table", "reports"},
+    "pandas": {"reports", "data/frames"},
+    "pyarrow": {"sweeps/table", "reports", "logs/files"},
     "ray": {"sweeps/ray"},
     "onnx": {"psro/onnx_graph"},
 }
+# A dataset is made, saved and loaded by methods of its own, and those who do the work give back a dataset.
+OF_ONE_MIND = "data/dataset"
 
 
 def plan(letter: str) -> dict[str, int]:
@@ -116,6 +119,28 @@ def test_headers_include_only_headers_below():
 def test_the_core_knows_nothing_of_python():
     for file in [*HEADERS.glob("*.hpp"), *(ROOT / "cpp" / "src").glob("*")]:
         assert not re.search(r"#include [<\"](Python|pybind11|torch|omp)", file.read_text()), file.name
+
+
+def module_graph() -> dict[str, set[str]]:
+    """Which of our modules each of them imports when it runs, lazily too; for types alone is no import."""
+    names = {file.relative_to(PACKAGE).with_suffix("").as_posix() for file in PACKAGE.rglob("*.py")}
+    graph: dict[str, set[str]] = {}
+    for name in names:
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                node.body = []
+        found = (
+            f"{node.module}.{a.name}" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names
+        )
+        paths = [path.partition(".")[2].replace(".", "/") for path in found if path.startswith("coffee_fast.")]
+        used = {next((p for p in (path, path.rpartition("/")[0]) if p in names), "") for path in paths}
+        graph[name] = {other for other in used - {"", name} if name != OF_ONE_MIND or room(other) != "data"}
+    return graph
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graphlib.TopologicalSorter(module_graph()).prepare()
 
 
 def test_no_module_grows_past_what_fits_a_head():

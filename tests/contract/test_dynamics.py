@@ -6,12 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.unit.games.test_simulator import GAME, ROUNDS, Rounds, RoundsOneByOne
 
 import coffee_fast as cf
 from coffee_fast import _core
 from coffee_fast._reference.empirical_game import profile_key
+from coffee_fast.dynamics import Dynamics
 
 NUM_EPISODES = 300
+GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
 
 def learn(**config):
@@ -24,26 +27,35 @@ def learn(**config):
 MAKERS = {
     "bargaining": lambda: cf.load_game("generalized_bargaining"),
     "bargaining, feasible offers": lambda: cf.load_game("generalized_bargaining", only_feasible_offers=True),
+    "tree, moves at once": lambda: cf.load_game(
+        "openspiel:goofspiel(num_cards=4,imp_info=True,points_order=descending)"
+    ),
     "ensemble": learn,
     "ensemble, actions as history": lambda: learn(history_source="actions"),
     "ensemble, ends drawn": lambda: learn(ends="probability"),
+    "simulator of three players with chance": lambda: GAME,
+    "simulator of moves at once": lambda: cf.games.from_simulator(ROUNDS, Rounds()),
+    "simulator of an episode": lambda: cf.games.from_simulator(ROUNDS, RoundsOneByOne),
 }
 
 
 @pytest.fixture(scope="module", params=MAKERS)
 def dynamics(request):
+    if request.param.startswith("tree"):
+        pytest.importorskip("pyspiel")
     return MAKERS[request.param]()
 
 
 @pytest.fixture(scope="module")
 def players(dynamics):
-    """A mixture of kinds of policies for player 0, one that looks at everything for player 1."""
+    """A mixture of kinds of policies for player 0, one that looks at everything for the others."""
     rng, spec = np.random.default_rng(5), dynamics.spec
     shapes = itertools.pairwise((spec.information_state_size, 16, spec.num_actions))
     layers = tuple((rng.normal(size=(o, i)).astype(np.float32), np.zeros(o, np.float32)) for i, o in shapes)
     softmax = cf.NetworkPolicy(layers, "softmax", temperature=5.0)
     mixed = cf.PerStepMixture((softmax, cf.UniformRandom()), (0.5, 0.5))
-    return [cf.Mixture((cf.UniformRandom(), softmax, mixed), [0.5, 0.2, 0.3]), cf.Mixture((softmax,), [1.0])]
+    first, others = cf.Mixture((cf.UniformRandom(), softmax, mixed), [0.5, 0.2, 0.3]), cf.Mixture((softmax,), [1.0])
+    return [first] + [others] * (spec.num_players - 1)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +79,14 @@ def flatten(result):
     return {name: array for name, array in result.items() if name != "trajectories"}
 
 
+def test_it_is_a_dynamics(dynamics):
+    assert isinstance(dynamics, Dynamics)
+    assert _core.can_play(dynamics.core)
+    assert not _core.can_play(dynamics)
+    assert len(dynamics.fingerprint) == 64
+    assert dynamics.reward_scale > 0
+
+
 def test_core_and_specification_agree(dynamics):
     names = ("num_players", "num_actions", "state_size", "observation_size", "max_episode_length")
     for name in (*names, "information_state_size"):
@@ -88,13 +108,14 @@ def test_episodes_have_the_shapes_they_say(dynamics, recorded):
     assert all(np.isfinite(array).all() for array in steps.values())
 
 
-def test_only_the_last_step_is_terminal_and_pays(dynamics, recorded):
+def test_only_the_last_step_is_terminal_and_rewards_come_when_the_specification_says(dynamics, recorded):
     steps = recorded.trajectories
     is_last = np.zeros(len(steps["action"]), bool)
     is_last[steps["trajectory_offsets"][1:] - 1] = True
     np.testing.assert_array_equal(steps["terminal"].astype(bool), is_last)
-    assert (steps["reward"][~is_last] == 0.0).all()
-    np.testing.assert_allclose(steps["reward"][is_last], recorded.returns, rtol=1e-6, atol=1e-6)
+    assert (steps["reward"][~is_last] == 0.0).all() == (dynamics.spec.rewards == "at_end")
+    paid = np.add.reduceat(steps["reward"], steps["trajectory_offsets"][:-1])
+    np.testing.assert_allclose(paid, recorded.returns, rtol=1e-6, atol=1e-6)
     assert (steps["next_state"][is_last] == dynamics.spec.terminal_state_value).all()
     np.testing.assert_array_equal(steps["next_state"][~is_last], steps["state"][1:][~is_last[:-1]])
 
@@ -102,8 +123,13 @@ def test_only_the_last_step_is_terminal_and_pays(dynamics, recorded):
 def test_players_take_turns_and_play_legal_actions(dynamics, recorded):
     steps, spec = recorded.trajectories, dynamics.spec
     masks = np.unpackbits(steps["legal_mask"], axis=1, count=spec.num_actions, bitorder="little")
-    assert masks[np.arange(len(masks)), steps["action"]].all()
     movers = steps["acting_player"]
+    is_chance = movers == -1
+    assert is_chance.any() == (spec.num_chance_actions > 0)
+    assert masks[np.arange(len(masks)), steps["action"] % spec.num_actions][~is_chance].all()
+    assert not masks[is_chance].any()
+    if spec.turn_order == "predicted":
+        return
     within = np.flatnonzero(~steps["terminal"].astype(bool))
     np.testing.assert_array_equal(movers[within + 1], (movers[within] + 1) % spec.num_players)
 
@@ -160,7 +186,8 @@ def estimate(dynamics, players, profiles, **options):
 
 @pytest.mark.parametrize("num_threads", [1, 2, 3])
 def test_an_entry_does_not_depend_on_what_else_is_estimated(dynamics, players, num_threads):
-    profiles = [[2, 1], [0, 0], [1, 2]]
+    rest = [0] * (len(players) - 2)
+    profiles = [[*pair, *rest] for pair in ([2, 1], [0, 0], [1, 2])]
     together = estimate(dynamics, players, profiles, num_threads=num_threads)
     for index, profile in enumerate(profiles):
         alone = estimate(dynamics, players, [profile])
@@ -169,7 +196,8 @@ def test_an_entry_does_not_depend_on_what_else_is_estimated(dynamics, players, n
 
 
 def test_an_entry_is_the_sum_of_its_rollout(dynamics, players):
-    for profile in ([0, 1], [2, 2]):
+    for pair in ([0, 1], [2, 2]):
+        profile = [*pair, *[1] * (len(players) - 2)]
         entry = estimate(dynamics, players, [profile])
         pure = [([players[0].policies[strategy].core], [1.0]) for strategy in profile]
         out = _core.rollout(dynamics.core, pure, NUM_EPISODES, 4, profile=profile_key(profile))

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
+from coffee_fast import _core, evaluation, games, meta_solvers, plotting, regularized, reports, responses, sweeps
 
 MAX_MESSAGE = 2000  # characters
 SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
@@ -35,10 +35,12 @@ RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
-    *("DatasetCheck", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("meta_solvers.MetaSolution", "meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge"),
-    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.CoverageReport"),
-    *("evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
+    *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
+    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
+    *("games.Simulator", "games.SimulatorGame"),
+    *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
+    *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
     *("sweeps.SweepSummary",),
@@ -103,6 +105,7 @@ def world() -> dict[str, Any]:
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     return {
+        "tree": cf.GameTree("openspiel:kuhn_poker"),
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -113,10 +116,34 @@ def world() -> dict[str, Any]:
             "reward": np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]),
             "trajectory": np.array([0, 0, 1, 1]),
         },
+        "table_of_play": {
+            "episode": [1, 1, 1, 2, 2, 2],
+            "player": ["nature", "p", "q"] * 2,
+            "action": ["h", "x", "y", "t", "y", "x"],
+            "seen": [None, 1.0, 2.0, None, 0.0, 1.0],
+            "paid_p": [0.0, 0.0, 1.0, 0.0, 1.0, 2.0],
+            "paid_q": [0.0, 0.0, 0.0, 0.0, 0.0, 2.0],
+        },
         "report": evaluation.RegretReport(
             *(np.zeros(2) for _ in range(6)), "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0
         ),
     }
+
+
+class Coin:
+    """A simulator."""
+
+    def reset(self, random: games.LaneRandom) -> np.ndarray:
+        return random.uniform()
+
+    def legal_actions(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 2), bool)
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        return np.ones((len(state), 2, 1))
+
+    def step(self, state: np.ndarray, actions: np.ndarray, random: games.LaneRandom) -> tuple[np.ndarray, ...]:
+        return state, np.zeros((len(state), 2)), np.ones(len(state), bool)
 
 
 def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
@@ -127,6 +154,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     state = game.new_state(seed=1)
     spec_fields = {name: value for name, value in spec.to_json().items() if name not in ("state_swap", "state_flip")}
     rows = dict(dataset.arrays)
+    coin = {"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "state_size": 6, "observation_size": 1}
+    coin_spec = cf.GameSpec("coin", **coin, history_start=1, max_episode_length=2, moves="simultaneous")
+    numbers = np.zeros((3, 3), np.uint64)
+    lanes_random = games.LaneRandom(numbers, _core.Purpose.chance, np.zeros(3, np.int64))
     return {
         "load_game": (cf.load_game, {"name": "generalized_bargaining", "discount": 0.9, "only_feasible_offers": True}),
         "register_game": (cf.register_game, {"name": "my own game", "factory": lambda: game}),
@@ -136,6 +167,9 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
+        "games.LaneRandom.uniform": (lanes_random.uniform, {}),
+        "games.LaneRandom.integers": (lanes_random.integers, {"bound": 6}),
         "games.new_state": (
             game.new_state,
             {"pool": (2, 2, 1), "valuations": state.valuations, "first_player": 0, "seed": 1},
@@ -149,6 +183,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"policies": [np.full((324, 5), 0.2)] * 2, "horizon": 2, "discount": 1.0},
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
+        "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
@@ -172,6 +208,49 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"spec": spec, "arrays": rows, "behavior": "", "seed": 0, "is_mirrored": True},
                 **{"num_independent_episodes": 10},
             },
+        ),
+        "GameSpec.from_log": (
+            cf.GameSpec.from_log,
+            {
+                **{
+                    "table": w["table_of_play"],
+                    "columns": {"observation": "seen", "reward": "paid_"},
+                    "chance": "nature",
+                },
+                **{"name": "a game", "roles": (1, 1), "player_names": ["p", "q"], "action_names": ["x", "y"]},
+                **{"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "max_episode_length": 9},
+                **{"moves": "turns", "turn_order": "predicted", "rewards": "every_step", "public_moves": True},
+                **{"num_chance_actions": 2, "chance_names": ["h", "t"], "chance_vectors": np.eye(2)},
+                **{"is_symmetric": False, "role_names": ["a", "b"], "terminal_state_value": -9.0, "parameters": {}},
+            },
+        ),
+        "GameSpec.from_log columns": (
+            lambda **columns: cf.GameSpec.from_log(w["table_of_play"], columns=columns, chance="nature"),
+            {
+                **{"observation": "seen", "reward": "paid_", "episode": "episode", "player": "player"},
+                **{"action": "action", "state": None, "step": None, "legal_mask": None, "truncated": None},
+            },
+        ),
+        "GameSpec.from_log table": (
+            lambda **table: cf.GameSpec.from_log(table, columns={"observation": "seen", "reward": "paid_"}),
+            {
+                **{"episode": np.array([1, 1, 1, 2, 2, 2]), "player": np.array([-1, 0, 1] * 2)},
+                **{"action": np.array([0, 0, 1, 1, 1, 0]), "seen": np.array([0.0, 1.0, 2.0, 0.0, 0.0, 1.0])},
+                **{"paid_p": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 2.0]), "paid_q": np.array([0.0] * 5 + [2.0])},
+            },
+        ),
+        "TrajectoryDataset.from_transitions": (
+            cf.TrajectoryDataset.from_transitions,
+            {
+                **{"spec": None, "transitions": w["table_of_play"], "chance": "nature", "behavior": "play", "seed": 1},
+                **{"columns": {"observation": "seen", "reward": "paid_"}, "num_independent_episodes": 2},
+                "is_mirrored": False,
+            },
+        ),
+        "TrajectoryDataset.to_frame": (dataset.to_frame, {"features": False}),
+        "data.export_table": (
+            cf.data.export_table,
+            {"dataset": dataset, "path": folder / "table.csv", "features": False},
         ),
         "TrajectoryDataset.select": (dataset.select, {"trajectories": np.array([0, 1])}),
         "TrajectoryDataset.split": (dataset.split, {"fraction": 0.5, "seed": 0}),
@@ -216,7 +295,6 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     game = cf.EmpiricalGame(1)
     game.add_strategies(2)
     recorded = {"profiles": [[0, 1]], "counts": [2], "sums": [[[6.0], [2.0]]], "sums_of_squares": [[[20.0], [4.0]]]}
-    zero_sum = cf.PayoffTable.from_arrays([payoffs, -payoffs])
     names = "expected_payoffs deviation_payoffs optimistic_payoffs pessimistic_payoffs regret pessimistic_regret"
     options = {"step_size": 1e-3, "max_iterations": 5, "min_probability": 1e-6}
     solvers: dict[str, dict[str, Any]] = {
@@ -228,6 +306,7 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             **{"num_anneal_steps": 20, **options},
         },
         "Nash": {},
+        "CorrelatedEquilibrium": {"coarse": False, "objective": "entropy"},
         "GANE": {"kl_weight": 0.1, "risk_aversion": 0.0, "tolerance": 1e-6, "max_iterations": 5},
         "GAMD": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "risk_aversion": 0.0, "tolerance": 0.0},
         "LogitQRE": {"temperature": 0.1},
@@ -238,26 +317,34 @@ def table_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     }
     return {
         "PayoffTable": (cf.PayoffTable, {"arrays": (payoffs[None], payoffs.T[None].copy()), "is_symmetric": True}),
-        "PayoffTable.symmetric": (cf.PayoffTable.symmetric, {"payoffs": payoffs}),
-        "PayoffTable.from_arrays": (cf.PayoffTable.from_arrays, {"payoffs": [payoffs, payoffs]}),
+        "PayoffTable.symmetric": (
+            cf.PayoffTable.symmetric,
+            {"payoffs": payoffs, "strategy_names": ["u", "d"], "player_names": ["A", "B"]},
+        ),
+        "PayoffTable.from_arrays": (
+            cf.PayoffTable.from_arrays,
+            {"payoffs": [payoffs, payoffs], "strategy_names": [["u", "d"], ["l", "r"]], "player_names": ["A", "B"]},
+        ),
         "PayoffTable.member": (table.member, {"index": 0}),
         "PayoffTable.payoffs": (table.payoffs, {"player": 0}),
         **{f"PayoffTable.{name}": (getattr(table, name), {"mixtures": mixtures}) for name in names.split()},
         "load_payoffs": (cf.load_payoffs, {"path": folder / "nowhere.csv"}),
+        "save_payoffs": (cf.save_payoffs, {"table": table, "path": folder / "payoffs.nfg"}),
         "EmpiricalGame": (cf.EmpiricalGame, {"num_members": 2}),
         "EmpiricalGame.add_strategies": (cf.EmpiricalGame(1).add_strategies, {"count": 1}),
         "EmpiricalGame.record": (game.record, recorded),
-        "EmpiricalGame.disagreement": (game.disagreement, {"first": 0, "second": 1}),
+        "EmpiricalGame.disagreement": (game.disagreement, {"strategies": [0, 1]}),
         "EmpiricalGame.from_arrays": (cf.EmpiricalGame.from_arrays, {"arrays": game.to_arrays()}),
         **{f"meta_solvers.{name}": (getattr(meta_solvers, name), given) for name, given in solvers.items()},
         **{
             f"meta_solvers.{name}.solve": (
                 getattr(meta_solvers, name)(**given).solve,
-                {"table": zero_sum if name == "Nash" else table},
+                {"table": table},
             )
             for name, given in solvers.items()
         },
         "meta_solvers.Uniform.solve": (meta_solvers.Uniform().solve, {"table": table}),
+        "meta_solvers.register_solver": (meta_solvers.register_solver, {"solver": meta_solvers.Nash}),
         "meta_solvers.from_config": (meta_solvers.from_config, {"config": {"kind": "replicator", "step_size": 0.1}}),
         "Solution.extract": (
             cf.Solution.extract,
@@ -322,6 +409,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,
             {"num_states": 2, "num_actions": (2, 2)},
@@ -437,6 +525,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "progress": None,
             },
         ),
+        "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,
             {
@@ -448,8 +538,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             evaluation.fidelity,
             {"game": game, "result": result, "seed": 0, "model": model, **judged},
         ),
-        "evaluation.coverage": (
-            evaluation.coverage,
+        "evaluation.play_near_log": (
+            evaluation.play_near_log,
             {
                 **{"game": game, "dataset": w["dataset"], "solution": solution, "seed": 0},
                 **{"num_episodes": 4, "num_threads": 1},

@@ -14,6 +14,7 @@ from coffee_fast.meta_solvers import (
     GANE,
     RQE,
     AnnealedReplicator,
+    CorrelatedEquilibrium,
     LogitQRE,
     MetaSolver,
     Nash,
@@ -27,6 +28,8 @@ from coffee_fast.meta_solvers import (
 SOLVERS = [
     Uniform(),
     Nash(),
+    CorrelatedEquilibrium(),
+    CorrelatedEquilibrium(coarse=True, objective="welfare"),
     Replicator(max_iterations=500),
     Replicator(regret_threshold=0.1),
     RobustReplicator(max_iterations=500),
@@ -48,11 +51,16 @@ def tables():
     rng = np.random.default_rng(0)
     skew = rng.normal(size=(7, 7))
     row = rng.normal(size=(4, 5))
+    three = list(rng.normal(size=(3, 2, 3, 4)))
     return {
         "rock, paper, scissors": cf.PayoffTable.symmetric(matrix.rock_paper_scissors().payoffs[0]),
         "symmetric zero-sum": cf.PayoffTable.symmetric(skew - skew.T),
         "zero-sum": cf.PayoffTable.from_arrays([row, -row]),
         "members": cf.PayoffTable.from_arrays([[row, row + 1], [-row, -row - 1]]),
+        "three players": cf.PayoffTable.from_arrays(three),
+        "three players, members": cf.PayoffTable.from_arrays([[u, u + 0.1 * u[::-1]] for u in three]),
+        "four players": cf.PayoffTable.from_arrays(list(rng.integers(-2, 3, size=(4, 2, 2, 2, 2)).astype(float))),
+        "majority": cf.PayoffTable.from_arrays(matrix.three_player_majority().payoffs),
         "one strategy": cf.PayoffTable.symmetric([[0.0]]),
         "one strategy of the row player": cf.PayoffTable.from_arrays([row[:1], -row[:1]]),
         "indifferent": cf.PayoffTable.from_arrays([np.zeros((2, 3)), np.zeros((2, 3))]),
@@ -79,13 +87,38 @@ def test_solution_is_a_profile_with_its_regret(solver, table):
         assert mixture.dtype == np.float64
         assert (mixture >= 0).all()
         np.testing.assert_allclose(mixture.sum(), 1.0, atol=1e-12)
-    np.testing.assert_array_equal(solution.regret, table.regret(solution.mixtures))
-    np.testing.assert_array_equal(solution.pessimistic_regret, table.pessimistic_regret(solution.mixtures))
+    if getattr(solver, "is_independent", True):
+        np.testing.assert_array_equal(solution.regret, table.regret(solution.mixtures))
+        np.testing.assert_array_equal(solution.pessimistic_regret, table.pessimistic_regret(solution.mixtures))
+    else:
+        assert_joint_play_with_its_regret(solver, table, solution)
     assert solution.max_regret == solution.regret.max()
     assert solution.sum_regret == solution.regret.sum()
     assert solution.status in {"converged", "threshold_reached", "max_iterations", "not_converged"}
     assert isinstance(solution.num_iterations, int)
     assert solution.solver == solver.kind
+
+
+def assert_joint_play_with_its_regret(solver, table, solution):
+    """Every rule of what to play instead of what one is told, one after another."""
+    joint, players = solution.joint, range(table.num_players)
+    assert joint.shape == table.num_strategies
+    np.testing.assert_allclose(joint.sum(), 1.0, atol=1e-12)
+    assert (joint >= 0).all()
+    assert (solution.pessimistic_regret >= solution.regret).all()
+    for player in players:
+        others = tuple(other for other in players if other != player)
+        np.testing.assert_allclose(solution.mixtures[player], joint.sum(axis=others), atol=1e-12)
+        payoffs = np.moveaxis(table.mean().payoffs(player)[0], player, 0)
+        told = np.moveaxis(joint, player, 0)
+        size = 1e-12 * np.abs(payoffs).max()
+        np.testing.assert_allclose(solution.expected_payoffs[player], (told * payoffs).sum(), atol=size)
+        if solver.coarse:
+            best = max((told.sum(axis=0) * other).sum() for other in payoffs)
+        else:
+            best = sum(max((p * other).sum() for other in payoffs) for p in told)
+        regret = max(0.0, best - (told * payoffs).sum())
+        np.testing.assert_allclose(solution.regret[player], regret, rtol=0, atol=size)
 
 
 def test_solution_is_read_only_and_the_table_unchanged(solver, table):

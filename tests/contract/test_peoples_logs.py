@@ -1,12 +1,15 @@
-"""Four games that people bring, each from a log: every way to an answer is right, or says what is missing.
+"""Games that people bring, each from a log: every way to an answer is right, or says what is missing.
 
 An alternating negotiation of a seller and a buyer, a repeated pricing game, a three-bidder auction with private values,
-and Leduc poker.
+Leduc poker, and OpenSpiel's bargaining.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,7 +171,7 @@ def test_pricing_at_once_is_solved_as_a_table():
     assert (row @ second).max() - row @ second @ column == pytest.approx(0, abs=1e-12)
 
 
-def test_pricing_in_turns_that_pays_every_week_is_refused_by_the_model_and_not_by_the_table():
+def test_pricing_in_turns_pays_every_week_once_the_game_is_said_to():
     weeks = pricing(60)
     rows = 2 * len(weeks["action"])
     paid = np.zeros((rows, 2))
@@ -194,8 +197,10 @@ def test_pricing_in_turns_that_pays_every_week_is_refused_by_the_model_and_not_b
         "reward": paid,
     }
     dataset = dataset_of(spec, log)
-    with pytest.raises(cf.DatasetError, match="trajectory 0, step 1: there is a reward before the end"):
+    message = r"trajectory 0, step 1: there is a reward before the end.*rewards='every_step'"
+    with pytest.raises(cf.DatasetError, match=message):
         cf.DynamicsEnsemble.fit(dataset)
+    assert dataset_of(dataclasses.replace(spec, rewards="every_step"), log).check().is_learnable
     game = cf.TabularGame.from_dataset(dataset, state_key=lambda row: tuple(row.tolist()))
     assert game.horizon == 6
 
@@ -209,9 +214,71 @@ def test_an_auction_with_private_values_is_refused_as_a_table_once_the_values_ar
             cf.regularized.gane({**log, **columns_known}, kl_weight=0.1)
 
 
-def test_leduc_is_refused_by_every_way():
-    dataset = dataset_of(*leduc())
-    with pytest.raises(cf.DatasetError, match="player 0 moves after player 0"):
+def test_leduc_is_learnable_once_the_game_is_said_to_have_no_strict_turns():
+    spec, log = leduc()
+    dataset = dataset_of(spec, log)
+    with pytest.raises(cf.DatasetError, match="player 0 moves after player 0.*turn_order='predicted'"):
         cf.DynamicsEnsemble.fit(dataset)
+    assert dataset_of(dataclasses.replace(spec, turn_order="predicted"), log).check().is_learnable
     with pytest.raises(cf.DatasetError, match="private information"):
         cf.TabularGame.from_dataset(dataset, state_key=lambda state: tuple(state.tolist()))
+
+
+def examples(name: str) -> Any:
+    """The module of an example, which makes a log of a game without states and reads it."""
+    path = Path(__file__).parents[2] / "examples" / "logs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LOGS = {
+    "negotiation": ("negotiations", {"moves": "turns", "turn_order": "cyclic", "rewards": "at_end"}),
+    "pricing": ("weeks", {"moves": "simultaneous", "rewards": "every_step", "player_names": ("north", "south")}),
+    "auction": ("auctions", {"moves": "simultaneous", "rewards": "at_end", "num_players": 3, "is_symmetric": True}),
+    "leduc": ("hands", {"moves": "turns", "turn_order": "predicted", "num_chance_actions": 6}),
+    "openspiel_bargaining": ("deals", {"moves": "turns", "turn_order": "cyclic", "num_actions": 121}),
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_frame_without_states_becomes_a_dataset_in_ten_lines(name, monkeypatch):
+    pytest.importorskip("pandas")
+    if "openspiel" in name:
+        pytest.importorskip("pyspiel")
+    module, (maker, expected) = examples(name), LOGS[name]
+    made: list[cf.TrajectoryDataset] = []
+    real = cf.TrajectoryDataset.from_transitions.__func__
+    monkeypatch.setattr(
+        cf.TrajectoryDataset,
+        "from_transitions",
+        classmethod(lambda cls, *given, **named: made.append(real(cls, *given, **named)) or made[-1]),
+    )
+    module.main()
+    (dataset,) = made
+    assert {field: getattr(dataset.spec, field) for field in expected} == expected
+    assert dataset.check().is_learnable
+    lines = inspect.getsource(module.main).splitlines()
+    first = next(place for place, line in enumerate(lines) if "log = " in line)
+    last = next(place for place, line in enumerate(lines) if ".describe()" in line)
+    assert last - first <= 10
+    paid = getattr(module, maker)().filter(regex="^(gain|profit|won|return)").fillna(0).to_numpy()
+    np.testing.assert_allclose(dataset.reward.sum(dtype=np.float64), paid.sum(), rtol=1e-4, atol=1e-3)
+
+
+def test_each_log_of_people_can_be_kept_and_read_again(tmp_path):
+    frame = pytest.importorskip("pandas")
+    log = examples("leduc").hands(40)
+    columns = {"episode": "hand", "player": "who", "action": "move", "reward": "won_"}
+    columns["observation"] = ["card", "public", "own", "other"]
+    dataset = cf.TrajectoryDataset.from_transitions(None, log, columns=columns, chance="dealer")
+    dataset.save(tmp_path / "data")
+    loaded = cf.TrajectoryDataset.load(tmp_path / "data")
+    assert loaded.fingerprint == dataset.fingerprint
+    assert loaded.spec.describe() == dataset.spec.describe()
+    assert isinstance(loaded.to_frame(), frame.DataFrame)
+    more = cf.TrajectoryDataset.from_transitions(loaded.spec, log, columns=columns, chance="dealer")
+    assert more.fingerprint == dataset.fingerprint

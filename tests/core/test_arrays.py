@@ -137,6 +137,23 @@ def calls() -> dict[str, Call]:
         **{"initial_legal_masks": np.ones((2, 3), np.uint8), "initial_players": np.zeros(2, np.int32)},
     }
 
+    tree_arguments = {  # chance, then a move of one player or of the other
+        **{"num_players": 2, "num_actions": 2, "num_chance_outcomes": 2, "terminal_state_value": -1.0},
+        **{"players": np.array([-1, 0, 1, -2, -2, -2], np.int8), "actions": np.array([0, 0, 1, 0, 1, 1], np.int32)},
+        **{"num_children": np.array([2, 2, 1, 0, 0, 0], np.int32), "payoff_rows": np.zeros(6, np.int32)},
+        **{"probabilities": np.array([1.0, 0.25, 0.75, 1.0, 1.0, 1.0]), "payoffs": np.array([[1.0, 2.0]])},
+        **{"information_sets": np.array([-1, 0, 1, -1, -1, -1], np.int32), "observations": f32(2, 3)},
+        **{"observation_rows": np.array([[0, 1]] * 6, np.int32), "hidden_rows": np.zeros(6, np.int32)},
+        "hidden": f32(1, 2),
+    }
+
+    def in_tree(**arguments: Any) -> Any:
+        made = _core.GameTree(**arguments)
+        played = _core.rollout(made, [([uniform], [1.0])] * 2, 3, 0, record=True)
+        return made.information_states(), made.profile_values(np.array([0.5, 0.5, 1.0])), played
+
+    tree = _core.GameTree(**tree_arguments)
+
     def replay(**arguments: Any) -> Any:
         buffer = _core.ReplayBuffer(8, 5, 3)
         for _ in range(3):
@@ -287,12 +304,12 @@ def calls() -> dict[str, Call]:
             {"values": values, "reference": np.log(nominal), "kl_weight": np.ones(2)},
         ),
         "log_kl_divergence": (_core.log_kl_divergence, {"mixture": np.log(nominal), "other": np.log(nominal)}),
-        "deviation_payoffs": (_core.deviation_payoffs, {"payoffs": payoffs, "mixtures": logs}),
+        "deviation_payoffs_of_logs": (_core.deviation_payoffs_of_logs, {"payoffs": payoffs, "mixtures": logs}),
         "contraction": (_core.contraction, {"payoffs": payoffs, "kl_weight": weight}),
         "is_zero_sum": (_core.is_zero_sum, {"payoffs": payoffs, "kl_weight": weight}),
         "nearest_potential": (_core.nearest_potential, {"payoffs": payoffs}),
-        "coverage": (
-            _core.coverage,
+        "concentrability": (
+            _core.concentrability,
             {"reference": [np.full((2, 2), 0.5), nominal], "frequencies": np.full((2, 2, 3), 1 / 6)},
         ),
         "solve_risk_averse": (
@@ -309,6 +326,13 @@ def calls() -> dict[str, Call]:
         ),
         "entropic_certainty_equivalent": (_core.entropic_certainty_equivalent, {**rows, "risk_aversion": 0.5}),
         "DynamicsEnsemble": (in_ensemble, ensemble_arguments),
+        "GameTree": (in_tree, tree_arguments),
+        "GameTree.profile_values": (tree.profile_values, {"profile": np.array([0.5, 0.5, 1.0])}),
+        "GameTree.best_response": (tree.best_response, {"profile": np.array([0.5, 0.5, 1.0]), "player": 0}),
+        "GameTree.mixture_behavior": (
+            tree.mixture_behavior,
+            {"player": 0, "policies": np.array([[0.5, 0.5, 1.0]] * 2), "weights": np.array([0.5, 0.5])},
+        ),
     }
     for name in ("contamination", "total_variation_ball", "kl_ball"):
         found[name] = (getattr(_core, name), {**rows, "radius": 0.1})

@@ -16,6 +16,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.errors import CheckpointError
 from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.psro.execution import Execution
 from coffee_fast.responses import checkpoint, from_config
 
 SIZES = {
@@ -42,9 +43,10 @@ def run_psro(folder, kind="ddqn", progress=None, seed=5):
 
 
 def evaluate(folder, kind="ddqn", progress=None):
-    mixtures = [cf.Mixture((cf.UniformRandom(),), np.ones(1))] * 3
+    profiles = [[cf.Mixture((cf.UniformRandom(),), np.ones(1))] * 2] * 3
     oracle = from_config(SIZES | {"kind": kind})
-    return train_best_responses(GAME, mixtures, 5, response=oracle, num_threads=2, cache_dir=folder, progress=progress)
+    execution = Execution.of("evaluate", folder, False, 2, progress)
+    return [own[0] for own in train_best_responses(GAME, profiles, 5, response=oracle, execution=execution)]
 
 
 RUNS = {"psro": run_psro, "evaluation": evaluate}

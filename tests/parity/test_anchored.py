@@ -62,17 +62,17 @@ def mixtures_near(reference):
     return [x - anchored.log_sum_exp(x) for x in moved]
 
 
-def test_deviation_payoffs_agree(stage_games):
+def test_deviation_payoffs_of_logs_agree(stage_games):
     payoffs, reference, _ = stage_games
     mixtures = mixtures_near(reference)
-    found = kernels.deviation_payoffs(payoffs, mixtures)
-    for q, other in zip(found, anchored.deviation_payoffs(payoffs, mixtures), strict=True):
+    found = kernels.deviation_payoffs_of_logs(payoffs, mixtures)
+    for q, other in zip(found, anchored.deviation_payoffs_of_logs(payoffs, mixtures), strict=True):
         np.testing.assert_allclose(q, other, rtol=1e-12, atol=1e-13 * np.abs(payoffs[0]).max())
 
 
 def test_best_responses_and_their_values_agree(stage_games):
     payoffs, reference, kl_weight = stage_games
-    for i, q in enumerate(anchored.deviation_payoffs(payoffs, mixtures_near(reference))):
+    for i, q in enumerate(anchored.deviation_payoffs_of_logs(payoffs, mixtures_near(reference))):
         for shrunk in (1.0, 1e-3):
             response, value = kernels.anchored_best_response(q, reference[i], shrunk * kl_weight[:, i])
             expected, best = anchored.anchored_best_response(q, reference[i], shrunk * kl_weight[:, i])
@@ -149,8 +149,8 @@ def test_arrays_that_do_not_fit_are_refused(change, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p, r, w: _core.deviation_payoffs(p, r[:1]), "mixtures must have 2 arrays, got 1"),
-        (lambda p, r, w: _core.deviation_payoffs(p, r[::-1]), r"mixtures\[0\] must have shape \[50, 3\]"),
+        (lambda p, r, w: _core.deviation_payoffs_of_logs(p, r[:1]), "mixtures must have 2 arrays, got 1"),
+        (lambda p, r, w: _core.deviation_payoffs_of_logs(p, r[::-1]), r"mixtures\[0\] must have shape \[50, 3\]"),
         (lambda p, r, w: _core.contraction(p, w[:3].copy()), r"kl_weight must have shape \[50, 2\]"),
         (lambda p, r, w: _core.is_zero_sum(p, w[:, 0].copy()), r"kl_weight must have shape \[50, 2\]"),
         (
@@ -169,6 +169,6 @@ def test_kernels_refuse_arrays_that_do_not_fit(call, message):
 
 def test_no_games_are_no_work():
     payoffs, reference, weights = [np.ones((0, 2, 3))] * 2, [np.ones((0, 2)), np.ones((0, 3))], np.ones((0, 2))
-    assert [q.shape for q in kernels.deviation_payoffs(payoffs, reference)] == [(0, 2), (0, 3)]
+    assert [q.shape for q in kernels.deviation_payoffs_of_logs(payoffs, reference)] == [(0, 2), (0, 3)]
     assert kernels.contraction(payoffs, weights).shape == kernels.is_zero_sum(payoffs, weights).shape == (0,)
     assert kernels.regularized_gap(payoffs, reference, weights, reference).shape == (0, 2)

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 import coffee_fast as cf
 from coffee_fast import _core
-from coffee_fast.meta_solvers import LogitQRE, Nash, ProjectedReplicator, Replicator, RobustReplicator
+from coffee_fast.meta_solvers import (
+    CorrelatedEquilibrium,
+    LogitQRE,
+    Nash,
+    ProjectedReplicator,
+    Replicator,
+    RobustReplicator,
+)
 
 SOLVERS = [Replicator, RobustReplicator, ProjectedReplicator]
 OPTIONS = {"step_size": 0.01, "max_iterations": 100}
@@ -66,6 +73,98 @@ def test_nash_is_an_equilibrium_in_units_of_what_is_at_stake(seed, rows, columns
     for own, values, sizes in zip(found.mixtures, others, met, strict=True):
         best = values.argmax()
         assert values[best] - own @ values <= 1e-9 * max(sizes[best], own @ sizes)
+
+
+KINDS_OF_PAYOFFS = {
+    "any": lambda rng, shape: rng.normal(size=shape),
+    "ties": lambda rng, shape: rng.integers(-2, 3, size=shape).astype(float),
+    "won or lost": lambda rng, shape: rng.integers(0, 2, size=shape).astype(float),
+    "near ties": lambda rng, shape: np.round(rng.normal(size=shape)) + 1e-7 * rng.normal(size=shape),
+    "unlike sizes": lambda rng, shape: rng.normal(size=shape) * 10.0 ** rng.integers(0, 8, size=shape),
+    "a constant": lambda rng, shape: np.zeros(shape),
+    "huge and far": lambda rng, shape: 1e100 * (1e6 + rng.normal(size=shape)),
+}
+player_shapes = st.lists(st.integers(1, 4), min_size=2, max_size=4).map(tuple)
+
+
+def gains(payoffs, player, mixtures):
+    """Each strategy's payoff less that of the mixture, profile by profile, and the size of what it meets."""
+    values, sizes = np.zeros((2, payoffs.shape[player]))
+    middle = 0.5 * payoffs.min() + 0.5 * payoffs.max()
+    for profile in np.ndindex(payoffs.shape):
+        chance = np.prod([mixtures[i][a] for i, a in enumerate(profile) if i != player])
+        values[profile[player]] += chance * (payoffs[profile] - middle)
+        sizes[profile[player]] += chance * abs(payoffs[profile])
+    return values - mixtures[player] @ values, sizes
+
+
+@settings(max_examples=120, deadline=None)
+@given(seeds, player_shapes, st.sampled_from(sorted(KINDS_OF_PAYOFFS)))
+def test_nash_of_any_number_of_players_is_an_equilibrium_or_does_not_say_so(seed, shape, kind):
+    rng = np.random.default_rng(seed)
+    payoffs = [KINDS_OF_PAYOFFS[kind](rng, shape) for _ in shape]
+    found = Nash().solve(cf.PayoffTable.from_arrays(payoffs))
+    assert found.status == "converged" or kind in ("near ties", "unlike sizes")
+    for player, mixture in enumerate(found.mixtures):
+        gained, sizes = gains(payoffs[player], player, found.mixtures)
+        if found.status == "converged":
+            assert gained.max() <= 1e-9 * max(sizes[gained.argmax()], mixture @ sizes)
+
+
+@pytest.mark.parametrize("solver", [Nash(), CorrelatedEquilibrium(), CorrelatedEquilibrium(coarse=True)], ids=repr)
+@settings(max_examples=30, deadline=None)
+@given(seeds, player_shapes, st.randoms(use_true_random=False))
+def test_equilibria_move_with_names_and_not_with_constants(solver, seed, shape, random):
+    rng = np.random.default_rng(seed)
+    payoffs = rng.normal(size=(len(shape), *shape))
+    players = random.sample(range(len(shape)), len(shape))
+    orders = [random.sample(range(shape[player]), shape[player]) for player in players]
+    moved = [payoffs[player].transpose(players)[np.ix_(*orders)] for player in players]
+    others = [7.0 + 3.0 * array for array in moved]  # in another unit, too
+    mixtures = solver.solve(cf.PayoffTable.from_arrays(list(payoffs))).mixtures
+    found = solver.solve(cf.PayoffTable.from_arrays(others)).mixtures
+    for player, order, mixture in zip(players, orders, found, strict=True):
+        np.testing.assert_allclose(mixtures[player][order], mixture, rtol=0, atol=1e-7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, player_shapes, st.sampled_from(["any", "ties", "won or lost", "huge and far"]))
+def test_correlated_equilibria_hold_each_other(seed, shape, kind):
+    """Nash equilibria are correlated ones, and these are coarse ones: the best of more is at least as good."""
+    rng = np.random.default_rng(seed)
+    payoffs = [KINDS_OF_PAYOFFS[kind](rng, shape) for _ in shape]
+    table = cf.PayoffTable.from_arrays(payoffs)
+    nash = Nash().solve(table)
+    for objective in ("entropy", "welfare"):
+        fine, coarse = (CorrelatedEquilibrium(coarse=c, objective=objective).solve(table) for c in (False, True))
+        assert (fine.status, coarse.status) == ("converged", "converged")
+        assert (fine.regret >= 0).all()
+        assert (coarse.regret >= 0).all()
+        if objective == "entropy":
+            value = -sum(float(x[x > 0] @ np.log(x[x > 0])) for x in nash.mixtures)
+            slack = 1e-6
+        else:
+            value = table.expected_payoffs(nash.mixtures).sum()
+            slack = 1e-6 * max(1.0, np.ptp(np.sum(payoffs, axis=0)))
+        assert value <= fine.objective_value + slack
+        assert fine.objective_value <= coarse.objective_value + slack
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, player_shapes, st.booleans(), st.sampled_from(["entropy", "welfare"]))
+def test_where_one_strategy_dominates_for_each_it_is_all_there_is(seed, shape, coarse, objective):
+    rng = np.random.default_rng(seed)
+    best = [int(rng.integers(size)) for size in shape]
+    payoffs = list(rng.normal(size=(len(shape), *shape)))
+    for player, strategy in enumerate(best):
+        others = np.delete(payoffs[player], strategy, axis=player)
+        top = others.max(axis=player) if others.size else np.take(payoffs[player], strategy, axis=player)
+        np.moveaxis(payoffs[player], player, 0)[strategy] = top + rng.uniform(0.1, 1.0)
+    found = CorrelatedEquilibrium(coarse=coarse, objective=objective).solve(cf.PayoffTable.from_arrays(payoffs))
+    assert found.status == "converged"
+    expected = np.zeros(shape)
+    expected[tuple(best)] = 1.0
+    np.testing.assert_array_equal(found.joint, expected)
 
 
 @settings(max_examples=40, deadline=None)

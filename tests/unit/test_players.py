@@ -227,3 +227,71 @@ def test_a_strategy_of_another_game_is_refused(rng):
     player.reset()
     with pytest.raises(cf.InvalidArgumentError, match="an observation needs the game's specification"):
         player.observe(np.zeros(11))
+
+
+def test_players_who_move_at_once_know_what_the_log_s_movers_know(rng):
+    """Three rounds of two prices; an observation is one's own cost and both prices of the round before."""
+    N, rounds, episodes = 2, 3, 4
+    spec = cf.GameSpec(
+        name="prices", num_players=N, num_actions=3, action_vectors=np.eye(3), state_size=4 + N * 3,
+        observation_size=3, history_start=1, max_episode_length=N * rounds, moves="simultaneous",
+        player_names=("Ann", "Bob"),
+    )  # fmt: skip
+    seen = rng.normal(size=(episodes, rounds, 1, 3)).repeat(N, axis=2)
+    seen[..., 0] = rng.normal(size=(episodes, 1, N))
+    T = episodes * rounds * N
+    action, seat = rng.integers(3, size=(episodes, rounds, N)), np.tile(np.arange(N), episodes * rounds)
+    state = np.zeros((episodes, rounds, N, spec.state_size), np.float32)
+    state[..., :4] = np.concatenate([seen[..., 0, 1:], seen[..., 0]], axis=-1)[:, :, None]
+    state[:, :, 1, 4:7] = np.eye(3)[action[..., 0]]
+    log = {
+        "state": state.reshape(T, -1),
+        "observation": seen[:, :, None].repeat(N, axis=2).reshape(T, N, 3).astype(np.float32),
+        "acting_player": seat,
+        "action": action.reshape(T),
+        "reward": np.zeros((T, N)),
+        "trajectory": np.arange(T) // (rounds * N),
+        "legal_mask": np.ones((T, 3), np.uint8),
+    }
+    dataset = cf.TrajectoryDataset.from_transitions(spec, log)
+    known = dataset.information_states().reshape(episodes, rounds, N, -1)
+    for player in (cf.Player("uniform_random", name, 0, spec) for name in spec.player_names):
+        for episode in range(episodes):
+            player.reset()
+            for turn in range(rounds):
+                given = player._information_state(seen[episode, turn, player.seat])
+                np.testing.assert_array_equal(given, known[episode, turn, player.seat])
+            with pytest.raises(cf.InvalidArgumentError, match="at most 6 moves; call reset"):
+                player.act(seen[0, 0, 0], [0])
+    player.reset()
+    with pytest.raises(cf.InvalidArgumentError, match="observe: in this game all players move at once"):
+        player.observe(seen[0, 0, 0])
+    with pytest.raises(cf.InvalidArgumentError, match=r"seat must be one of Ann, Bob, got 'Bop'; did you mean 'Bob'"):
+        cf.Player("uniform_random", "Bop", 0, spec)
+
+
+def test_where_the_order_of_turns_is_not_known_any_number_of_others_may_move():
+    spec = dataclasses.replace(CAKE, turn_order="predicted")
+    player = cf.Player("uniform_random", 0, 0, spec)
+    for others in (0, 1, 5):
+        player.reset()
+        for _ in range(others):  # of another player, or of chance
+            player.observe([1.0, 2.0, 3.0])
+        assert player.act([1.0, 2.0, 3.0], [2]) == 2
+        assert player._num_positions == others + 1
+    without_history = cf.Player("uniform_random", 0, 0, dataclasses.replace(spec, history_start=3))
+    without_history.reset()
+    for _ in range(9):  # there is nothing to be left out
+        without_history.observe([1.0, 2.0, 3.0])
+        assert without_history.act([1.0, 2.0, 3.0], [2]) == 2
+
+
+def test_a_player_of_a_solution_of_roles_plays_its_own_part(rng):
+    own = [network(rng, sizes=(15, 4)) for _ in range(3)]
+    spec = dataclasses.replace(CAKE, player_names=("x", "y", "z"))
+    table = cf.PayoffTable.from_arrays([np.zeros((1, 1, 1))] * 3)
+    solution = cf.Solution.extract([[policy] for policy in own], table, cf.meta_solvers.Uniform(), spec)
+    assert [solution.player(seat).mixture.policies for seat in (0, "y", 2)] == [(policy,) for policy in own]
+    other = dataclasses.replace(CAKE, num_players=2)
+    with pytest.raises(cf.InvalidArgumentError, match="a solution must be of 2 players, got one of 3"):
+        cf.Player(solution, 0, 0, other)

@@ -21,7 +21,9 @@ def result(model, config):
 
 def report(regret):
     one, none = np.full(2, float(regret)), np.full(2, 0.1)
-    return RegretReport(one, none, one * 0.9, none, one, none, "strategy 0", np.zeros(1), ("strategy 0",), {}, 10, 0)
+    return RegretReport(
+        one, none, one * 0.9, none, one, none, ("strategy 0",), (np.zeros(1),), (("strategy 0",),), {}, 10, 0
+    )
 
 
 def is_png(figure):
@@ -63,6 +65,37 @@ def test_the_payoff_table_shows_every_payoff_and_the_support(result):
     for value in solution.table.payoffs(0).mean(axis=0).ravel():
         assert f"{value:.2f}" in texts
     assert texts.count("25%") == 4
+    assert is_png(figure)
+
+
+def of_roles(*sizes, names=()):
+    """A solution of players that are a role each, of a table of zeros but for the first player's last strategy."""
+    payoffs = [np.zeros(sizes) for _ in sizes]
+    payoffs[0][-1] = 1.0
+    spec = cf.GameSpec(
+        name="x", num_players=len(sizes), num_actions=2, action_vectors=np.eye(2), state_size=1, observation_size=1,
+        history_start=1, max_episode_length=2, player_names=names,
+    )  # fmt: skip
+    policies = [[cf.UniformRandom()] * size for size in sizes]
+    return cf.Solution.extract(policies, cf.PayoffTable.from_arrays(payoffs), cf.meta_solvers.Nash(), spec)
+
+
+def test_the_payoff_table_of_unlike_players_is_either_s():
+    solution = of_roles(2, 3)
+    figure = plotting.payoff_table(solution.table, solution)
+    assert [text.get_text() for text in figure.axes[0].texts + figure.axes[3].texts].count("100%") == 1
+    (image,) = (axes.images[0] for axes in figure.axes if axes.images)
+    assert image.get_array().tolist() == [[0.0] * 3, [1.0] * 3]
+    (image,) = (axes.images[0] for axes in plotting.payoff_table(solution.table, solution, 1).axes if axes.images)
+    assert image.get_array().shape == (3, 2)
+    with pytest.raises(cf.InvalidArgumentError, match="one probability a strategy"):
+        plotting.payoff_table(cf.PayoffTable.from_arrays([np.zeros((3, 2))] * 2), solution)
+
+
+def test_mixtures_have_a_panel_a_role():
+    figure = plotting.mixtures(of_roles(2, 3, 2, names=("$a$", "b", "c")))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [r"\$a\$", "b", "c"]
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [0.0, 1.0]
     assert is_png(figure)
 
 

@@ -36,7 +36,7 @@ def contract(payoffs: Float64, owners: Sequence[int], probabilities: Sequence[Fl
     return payoffs if axes == list(keep) else payoffs.swapaxes(-1, -2)
 
 
-def deviation_payoffs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Profile:
+def deviation_payoffs_of_logs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Profile:
     """Return ``q_i(a) = sum over the others' actions of payoff * probability`` of each player, ``[G, A_i]``."""
     owners, probabilities = axis_owners(payoffs), [np.exp(x) for x in mixtures]
     return [contract(p, owners, probabilities, [player]) for player, p in enumerate(payoffs)]
@@ -80,7 +80,7 @@ def regularized_gap(
 
     That gain is exactly :math:`\lambda KL(x_i \| BR_i)` for the anchored best response to the others.
     """
-    values = deviation_payoffs(payoffs, mixtures)
+    values = deviation_payoffs_of_logs(payoffs, mixtures)
     gaps = []
     for player, (q, x) in enumerate(zip(values, mixtures, strict=True)):
         response, _ = anchored_best_response(q, reference[player], kl_weight[:, player])

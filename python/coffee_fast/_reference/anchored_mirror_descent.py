@@ -88,7 +88,7 @@ class _Rounds:
     def play(self) -> Profile:
         """Add a round to the sums; return its deviation payoffs."""
         self.played = [np.exp(x) for x in self.current]
-        values = anchored.deviation_payoffs(self.payoffs, self.current)
+        values = anchored.deviation_payoffs_of_logs(self.payoffs, self.current)
         self.joint += _product(self.played if len(self.played) == self.num_players else self.played * self.num_players)
         for i, q in enumerate(values):
             self.sums[i] += q

@@ -95,7 +95,7 @@ def iterate_responses(
     With d = 1 the best response, with :math:`d = \eta \lambda / (1 + \eta \lambda)` one step of (magnetic) mirror
     descent of step size :math:`\eta`.
     """
-    values = anchored.deviation_payoffs(scaled, mixtures)
+    values = anchored.deviation_payoffs_of_logs(scaled, mixtures)
     d = damping[:, None]
     moved = [(1.0 - d) * x + d * (ref + q) for x, ref, q in zip(mixtures, reference, values, strict=True)]
     return [x - anchored.log_sum_exp(x) for x in moved]

@@ -35,7 +35,7 @@ class Rollout:
 
 
 def rollout(episode: Episode, players: list[Mixture], seed: int, profile: int, number: int) -> Rollout:
-    """Play episode ``number`` of a profile: each player draws a policy, then a stream a move draws action or outcome."""
+    """Play episode ``number`` of a profile: each player draws a policy, then a stream a move its action."""
     drawn = [
         sample_categorical(
             mixture.probabilities.tolist(), Stream(seed, STRATEGY, profile, number, player).next_double()

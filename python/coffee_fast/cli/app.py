@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system, table
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(run.demo)
 app.command()(run.run)
 app.command()(run.report)
+app.command()(table.table)
 app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(evaluate.evaluate)
@@ -29,7 +30,7 @@ app.command()(system.doctor)
 for noun, commands, words in (
     (
         "dataset",
-        (data.generate, data.describe, data.check, data.validate),
+        (data.generate, data.import_log, data.export, data.describe, data.check, data.validate),
         "Logged play: make it, look at it, check it.",
     ),
     ("model", (model.fit,), "The dynamics ensemble."),
@@ -37,7 +38,7 @@ for noun, commands, words in (
 ):
     group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
     for command in commands:
-        group.command()(command)
+        group.command("import" if command is data.import_log else None)(command)
     app.add_typer(group, name=noun)
 
 

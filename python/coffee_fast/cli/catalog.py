@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import coffee_fast as cf
@@ -33,14 +33,24 @@ def games(as_json: Json = False) -> None:
 
 
 def solvers(as_json: Json = False) -> None:
-    """List the meta-strategy solvers, of solve --solver and psro.meta_solver."""
-    found = {}
-    for kind, solver in cf.meta_solvers.known_solvers().items():
-        docs = field_docs(solver)
-        fields = {f.name: _entry(f.default, docs.get(f.name, "")) for f in dataclasses.fields(solver)}  # type: ignore[arg-type]
-        found[kind] = {"summary": summary_of(solver), "parameters": fields}
+    """List the solvers: of payoff tables and empirical games, and of logs as tables."""
+    found, of_tables = _described(cf.meta_solvers.known_solvers()), _described(cf.regularized.known_solvers())
     note = "coffee-fast solve payoffs.csv --solver KIND --set NAME=VALUE, or in a run --set psro.meta_solver=KIND."
-    finish({"solvers": found}, f"{_listed(found, '--set')}\n\n{note}", as_json)
+    of_logs = "coffee-fast table DATASET --solver KIND --set NAME=VALUE, or in a run --set table.solver=KIND."
+    text = [
+        f"Payoff tables and empirical games: {note}\n\n{_listed(found, '--set')}",
+        f"Logs as tables: {of_logs}\n\n{_listed(of_tables, '--set')}",
+    ]
+    finish({"solvers": found, "table_solvers": of_tables}, "\n\n".join(text), as_json)
+
+
+def _described(solvers: Mapping[str, type[Any]]) -> dict[str, Any]:
+    found = {}
+    for kind, solver in solvers.items():
+        docs = field_docs(solver)
+        fields = {f.name: _entry(f.default, docs.get(f.name, "")) for f in dataclasses.fields(solver)}
+        found[kind] = {"summary": summary_of(solver), "parameters": fields}
+    return found
 
 
 def show(

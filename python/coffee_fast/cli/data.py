@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ import coffee_fast as cf
 from coffee_fast.cli._endings import BAD_DATA
 from coffee_fast.cli._options import Game, Json, Overwrite, Parameters, Seed, Threads, true_game
 from coffee_fast.cli._report import finish
+from coffee_fast.errors import shown
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)]
 
@@ -45,8 +46,97 @@ def generate(
     )
 
 
+def _column(what: str) -> Any:
+    return typer.Option(metavar="COLUMN", help=f"{what}; repeatable, the beginning of names, or PLAYER=COLUMN of each.")
+
+
+def import_log(
+    log: Annotated[Path, typer.Argument(help="A .csv, .tsv or .parquet file.", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New folder for the dataset.")],
+    episode: Annotated[str | None, typer.Option(help="Column of the episodes' labels.")] = None,
+    step: Annotated[str | None, typer.Option(help="Column by which an episode's rows are sorted.")] = None,
+    player: Annotated[str | None, typer.Option(help="Column of who acts.")] = None,
+    action: Annotated[list[str] | None, _column("Column of what is done")] = None,
+    reward: Annotated[list[str] | None, _column("Column of what is paid")] = None,
+    observation: Annotated[list[str] | None, _column("Column of what players see")] = None,
+    state: Annotated[list[str] | None, _column("Column of the state")] = None,
+    legal_mask: Annotated[list[str] | None, _column("Column of 0 and 1, an action each")] = None,
+    terminal: Annotated[str | None, typer.Option(help="Column that is 1 in the last row of an episode.")] = None,
+    truncated: Annotated[str | None, typer.Option(help="Column that is 1 where an episode broke off.")] = None,
+    chance: Annotated[str | None, typer.Option(help="What the player is called where chance moves, beside -1.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the game.")] = "log",
+    symmetric: Annotated[bool, typer.Option(help="Whether all players are alike.")] = False,
+    roles: Annotated[str | None, typer.Option(metavar="SIZES", help="Seats of each role, as 1,3.")] = None,
+    public_moves: Annotated[
+        bool | None, typer.Option(help="Whether players see each other's moves, where the log does not show it.")
+    ] = None,
+    behavior: Annotated[str, typer.Option(help="Who played, in words.")] = "",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Make a dataset of a log in a file, whatever its columns are called.
+
+    What was found and how is printed, and what a model could learn from it. Columns that are named as in the
+    documentation of from_transitions need not be given.
+    """
+    singles = {"episode": episode, "step": step, "player": player, "terminal": terminal, "truncated": truncated}
+    several = {"action": action, "reward": reward, "observation": observation}
+    several |= {"state": state, "legal_mask": legal_mask}
+    columns: dict[str, Any] = {what: given for what, given in singles.items() if given is not None}
+    columns |= {what: _several(f"--{what.replace('_', '-')}", given) for what, given in several.items() if given}
+    known: dict[str, Any] = {"name": name, "is_symmetric": symmetric or None, "public_moves": public_moves}
+    if roles is not None:
+        known["roles"] = _sizes(roles)
+    dataset = cf.TrajectoryDataset.from_transitions(
+        None, log, columns=columns or None, chance=chance, behavior=behavior, **known
+    )
+    dataset.save(out, overwrite)
+    found = dataset.check()
+    finish(
+        {
+            **{"dataset": out, "fingerprint": dataset.fingerprint, **dataset.describe().to_json()},
+            **{"description": dataset.spec.describe(), "check": found.to_json()},
+        },
+        f"{dataset.spec.describe()}\n{found}\nwritten to {out}",
+        as_json,
+    )
+
+
+def _several(option: str, given: list[str]) -> Any:
+    """One column, a list of them, or those of each player."""
+    if not any("=" in item for item in given):
+        return given[0] if len(given) == 1 else given
+    by_player: dict[str, list[str]] = {}
+    for item in given:
+        player, is_there, column = item.partition("=")
+        if not (is_there and player and column):
+            raise typer.BadParameter(f"{shown(item)} must be PLAYER=COLUMN, as the others are", param_hint=option)
+        by_player.setdefault(player, []).append(column)
+    return by_player
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() and len(part) < 5 for part in parts):
+        raise typer.BadParameter(f"must be seats of each role, as 1,3, got {shown(text)}", param_hint="--roles")
+    return [int(part) for part in parts]
+
+
+def export(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="New .csv or .parquet file.", dir_okay=False)],
+    features: Annotated[bool, typer.Option(help="Also states, observations and legal actions.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a dataset as a table with one row a move, to look at it elsewhere."""
+    dataset = cf.TrajectoryDataset.load(folder)
+    cf.data.export_table(dataset, file, features)
+    text = f"{file}: {dataset.num_transitions} rows"
+    finish({"dataset": folder, "file": file, "num_rows": dataset.num_transitions}, text, as_json)
+
+
 def describe(folder: Folder, as_json: Json = False) -> None:
-    """Print a dataset's sizes, returns, lengths, coverage."""
+    """Print a dataset's card: its sizes, returns, lengths, how varied play is."""
     card = cf.TrajectoryDataset.load(folder).describe()
     finish({"dataset": folder, **card.to_json()}, str(card), as_json)
 

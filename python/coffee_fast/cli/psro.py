@@ -52,7 +52,7 @@ def psro(
     values = {
         "run_dir": run_dir,
         "solution": run_dir / "solution",
-        "num_strategies": len(result.strategies),
+        "num_strategies": len(result.strategies[0]),
         "probabilities": solution.probabilities,
         "model_regret": solution.model_regret,
         "pessimistic_regret": solution.pessimistic_regret,
@@ -64,7 +64,7 @@ def psro(
     plays = ", ".join(f"{s} ({solution.probabilities[s]:.1%})" for s in solution.support())
     doubt = f" ({fit.verdict.in_words})" if caution and fit.verdict else ""
     rows = [
-        ("strategies", f"{len(result.strategies)}, the solution plays {plays}"),
+        ("strategies", f"{len(result.strategies[0])}, the solution plays {plays}"),
         ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
         ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
         ("what these are worth", fit.worth_of_regret()),

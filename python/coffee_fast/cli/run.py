@@ -40,7 +40,7 @@ def demo(
     )
     folder = run_dir or _free_folder("coffee-fast-demo")
     make_resumable(ctx, *([] if run_dir else ["--run-dir", str(folder)]), "--resume")
-    _run(run_config("demo", None, _seeded(None, seed)), folder, None, resume, threads, as_json)
+    start(run_config("demo", None, seeded(None, seed)), folder, None, resume, threads, as_json)
 
 
 def run(
@@ -71,9 +71,9 @@ def run(
     Fits a model to the dataset, finds strategies in it, judges them in the true game and writes report and plots. The
     configuration is a preset (default quick), a TOML file, or the file over the preset; --set comes last.
     """
-    wanted = run_config(preset, config, _seeded(overrides, seed))
+    wanted = run_config(preset, config, seeded(overrides, seed))
     make_resumable(ctx, "--resume")
-    _run(wanted, run_dir, dataset, "anyway" if resume_anyway else resume, threads, as_json, cache_dir)
+    start(wanted, run_dir, dataset, "anyway" if resume_anyway else resume, threads, as_json, cache_dir)
 
 
 def report(
@@ -106,7 +106,7 @@ def report(
     finish(written.to_json(), table(rows), as_json)
 
 
-def _run(
+def start(
     config: RunConfig,
     run_dir: Path,
     dataset: Path | None,
@@ -115,6 +115,7 @@ def _run(
     as_json: bool,
     cache_dir: Path | None = None,
 ) -> None:
+    """Carry out a run and tell what came out."""
     with progress_reports() as progress:
         summary = cf.run_pipeline(
             config, run_dir, dataset, resume=resume, cache_dir=cache_dir, num_threads=threads, progress=progress
@@ -125,9 +126,10 @@ def _run(
 def _tell(summary: RunSummary, as_json: bool) -> None:
     folder = Path(summary.run_dir)
     report = (folder / "report.md").read_text(encoding="utf-8")
+    plots = ", ".join(sorted(plot.name for plot in folder.glob("*.png")))
     rows = [
         ("report", str(folder / "report.md")),
-        ("plots", ", ".join(sorted(plot.name for plot in folder.glob("*.png")))),
+        *([("plots", plots)] if plots else []),
         ("solution", str(folder / "solution")),
         ("took", f"{summary.seconds:.0f} s"),
     ]
@@ -135,7 +137,8 @@ def _tell(summary: RunSummary, as_json: bool) -> None:
     finish(summary.to_json(), f"{rendered(opening)}\n{table(rows)}", as_json)
 
 
-def _seeded(overrides: list[str] | None, seed: int | None) -> list[str]:
+def seeded(overrides: list[str] | None, seed: int | None) -> list[str]:
+    """Return what sets fields, the seed among them if there is one."""
     return [*(overrides or []), *([] if seed is None else [f"seed={seed}"])]
 
 

@@ -1,8 +1,8 @@
 """What a log must satisfy before a model is learned from it; each check is a function that yields what it finds.
 
-A model is one of the game that the specification tells of: who moves when, when it pays, which moves are chance. It takes
-a state near ``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it without
-a word.
+A model is one of the game that the specification tells of: who moves when, when it pays, which moves are chance. It
+takes a state near ``terminal_state_value`` for the end. What a log shows of another kind of game would vanish from it
+without a word.
 """
 
 from __future__ import annotations
@@ -136,9 +136,11 @@ def accuracy_of_the_end(log: Log) -> Iterator[Finding]:
 def equal_payoffs(log: Log) -> Iterator[Finding]:
     """Without a difference in payoffs every strategy is as good as another."""
     paid = log.dataset.reward[log.last[~log.dataset.truncated]]
+    if not len(paid):
+        return
     if log.spec.rewards == "every_step":
         paid = np.add.reduceat(log.dataset.reward.astype(np.float64), log.first, axis=0)
-    if len(paid) and (paid == paid[0]).all():
+    if (paid == paid[0]).all():
         same = np.unique(paid[0])
         yield Finding(
             "equal payoffs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,28 @@ from coffee_fast.typing import Float64, Int64
 
 REQUIRED = ("state", "observation", "action", "acting_player", "reward")
 OPTIONAL = ("trajectory", "terminal", "next_state", "legal_mask", "behavior_log_prob")
+
+
+def is_canonical(transitions: Any) -> bool:
+    """Whether a table has the columns of a dataset, so that nothing needs to be worked out; also if it is no table."""
+    if isinstance(transitions, str | os.PathLike):
+        return False
+    if not isinstance(transitions, Mapping) and not hasattr(transitions, "columns"):
+        return not hasattr(transitions, "column_names")
+    names = [str(name) for name in (transitions if isinstance(transitions, Mapping) else transitions.columns)]
+    known = {_split(name)[0] for name in names}
+    return not known & {"episode", "player", "step", "truncated"} and known >= {"state", "observation", "acting_player"}
+
+
+def has_states(transitions: Any, columns: Any) -> bool:
+    """Whether there is a column of states, by its own name or another."""
+    if isinstance(columns, Mapping) and "state" in columns:
+        return columns["state"] is not None
+    if isinstance(transitions, Mapping):
+        names: Any = transitions
+    else:  # Arrow's columns are not names
+        names = getattr(transitions, "column_names", getattr(transitions, "columns", ()))
+    return any(_split(str(name))[0] == "state" for name in names)
 
 
 class Table:

@@ -19,15 +19,13 @@ from coffee_fast.data.validation import (
     as_truncated,
     check_about,
     check_arrays,
-    trajectory_numbers,
 )
-from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.games import GameSpec
-from coffee_fast.seeding import check_seed
 from coffee_fast.typing import Float32, Int8, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
-    from coffee_fast.data.coverage import DatasetCard
+    from coffee_fast.data.card import DatasetCard
     from coffee_fast.data.findings import DatasetCheck
 
 ARRAYS = (  # and "truncated", where a trajectory is
@@ -233,55 +231,36 @@ class TrajectoryDataset:
 
     def select(self, trajectories: NDArray[Any]) -> TrajectoryDataset:
         """The dataset of these trajectories, in this order; mirrored if every episode comes with its image."""
-        index = trajectory_numbers(trajectories, self.num_trajectories)
-        lengths = np.diff(self.trajectory_offsets)[index]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows = np.repeat(self.trajectory_offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        chosen = {
-            name: array[index if name == "truncated" else rows]
-            for name, array in self.arrays.items()
-            if name != "trajectory_offsets"
-        }
-        episodes = index // 2 if self.is_mirrored else index
-        first = index[::2]
-        return TrajectoryDataset(
-            self.spec,
-            chosen | {"trajectory_offsets": offsets},
-            behavior=self.behavior,
-            seed=self.seed,
-            is_mirrored=bool(
-                self.is_mirrored
-                and len(index) % 2 == 0
-                and (first % 2 == 0).all()
-                and (index[1::2] == first + 1).all()
-                and len(np.unique(episodes)) == len(first)
-            ),
-            num_independent_episodes=len(np.unique(episodes)),
-        )
+        from coffee_fast.data.selection import select
+
+        return select(self, trajectories)
 
     def split(self, fraction: float, seed: int) -> tuple[TrajectoryDataset, TrajectoryDataset]:
         """Keep about ``fraction`` of the trajectories out: ``(the others, those kept out)``, at least one in each.
 
         An episode and its mirror image stay together.
         """
-        group = 2 if self.is_mirrored else 1
-        num_groups = self.num_trajectories // group
-        is_number = isinstance(fraction, int | float | np.integer | np.floating)
-        if not is_number or not 0 < fraction < 1 or num_groups < 2:
-            raise InvalidArgumentError(
-                f"split: fraction must lie in (0, 1) and there must be two episodes or more, "
-                f"got {shown(fraction)} of {num_groups}"
-            )
-        count = min(max(round(fraction * num_groups), 1), num_groups - 1)
-        order = np.random.Generator(np.random.PCG64(check_seed(seed))).permutation(num_groups)
-        kept_out, others = np.sort(order[:count]), np.sort(order[count:])
-        members = np.arange(group)
-        training, held_out = ((group * index[:, None] + members).ravel() for index in (others, kept_out))
-        return self.select(training), self.select(held_out)
+        from coffee_fast.data.selection import split
+
+        return split(self, fraction, seed)
+
+    def to_frame(self, features: bool = False) -> Any:
+        """Return a pandas data frame with one row a move: who did what, in names where there are names, and the pay.
+
+        With ``features`` also states, observations and legal actions, an entry a column.
+
+        Raises
+        ------
+        DatasetError
+            Where pandas is not installed.
+        """
+        from coffee_fast.data.frames import frame_of
+
+        return frame_of(self, features)
 
     def describe(self) -> DatasetCard:
         """Figures a reader wants before trusting the log; ``str()`` of it is a card."""
-        from coffee_fast.data.coverage import DatasetCard
+        from coffee_fast.data.card import DatasetCard
 
         return DatasetCard.of(self)
 
@@ -312,11 +291,19 @@ class TrajectoryDataset:
         return load_dataset(path)
 
     @classmethod
-    def from_transitions(cls, spec: GameSpec, transitions: Any, **about: Any) -> TrajectoryDataset:
+    def from_transitions(
+        cls,
+        spec: GameSpec | None,
+        transitions: Any,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        chance: Any = None,
+        **about: Any,
+    ) -> TrajectoryDataset:
         """Build a dataset from a log of one's own; see :func:`coffee_fast.data.from_transitions`."""
         from coffee_fast.data.convert import from_transitions
 
-        return from_transitions(spec, transitions, **about)
+        return from_transitions(spec, transitions, columns=columns, chance=chance, **about)
 
     def __repr__(self) -> str:
         counts = f"{self.num_trajectories} trajectories, {self.num_transitions} transitions"

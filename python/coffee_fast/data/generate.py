@@ -10,21 +10,22 @@ import numpy as np
 from coffee_fast.checks import check_flag, check_text
 from coffee_fast.data.dataset import TrajectoryDataset
 from coffee_fast.data.mirror import interleave_mirrored
+from coffee_fast.dynamics import Dynamics
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.policies import Mixture, as_mixture, as_players
+from coffee_fast.policies import as_profile
 from coffee_fast.seeding import check_seed, derive_seed
-from coffee_fast.simulation import simulate
+from coffee_fast.simulation import check_dynamics, simulate
 
 MOST_TRAJECTORIES = 2**31 - 1
 
 
 def generate_dataset(
-    game: Any,
+    game: Dynamics,
     behavior: Any = "uniform_random",
     num_trajectories: int = 1000,
     seed: int = 0,
     *,
-    mirrored: bool = True,
+    mirrored: bool | None = None,
     description: str = "",
     num_threads: int = 1,
 ) -> TrajectoryDataset:
@@ -33,7 +34,7 @@ def generate_dataset(
     Parameters
     ----------
     game
-        From :func:`coffee_fast.load_game`.
+        From :func:`coffee_fast.load_game` or :func:`coffee_fast.games.from_simulator`.
     behavior
         Who plays: one strategy for all players (a known name, a policy, a mixture, a solution), or a list of
         profiles, one of which is drawn uniformly for each episode. A profile is a strategy that all players follow, or
@@ -41,7 +42,8 @@ def generate_dataset(
     num_trajectories
         Trajectories stored. With ``mirrored`` half of them are episodes, the other half their mirror images.
     mirrored
-        Follow each episode by the same one with the players exchanged; for symmetric games.
+        Follow each episode by the same one with the players exchanged. By default in symmetric two-player games whose
+        specification says how (``state_swap``).
     description
         Who played, in words, for the dataset's card; by default worked out from ``behavior``.
 
@@ -57,6 +59,9 @@ def generate_dataset(
     >>> dataset.num_trajectories, dataset.num_independent_episodes
     (10, 5)
     """
+    check_dynamics("generate_dataset", "game", game)
+    if mirrored is None:
+        mirrored = game.spec.is_symmetric and bool(game.spec.state_swap)
     mirrored = check_flag("generate_dataset: mirrored", mirrored)
     check_text("generate_dataset: description", description)
     step = 2 if mirrored else 1
@@ -69,8 +74,6 @@ def generate_dataset(
         raise InvalidArgumentError(
             f"generate_dataset: num_trajectories must be {wanted}{most}, got {shown(num_trajectories)}"
         )
-    if not hasattr(game, "spec") or not hasattr(game, "core"):
-        raise InvalidArgumentError(f"generate_dataset: game must be a game, got {type(game).__name__}")
     spec, episodes = game.spec, int(num_trajectories) // step
     check_seed(seed)
     try:
@@ -91,26 +94,20 @@ def generate_dataset(
     )
 
 
-def _play(game: Any, behavior: Any, episodes: int, seed: int, num_threads: int) -> dict[str, Any]:
+def _play(game: Dynamics, behavior: Any, episodes: int, seed: int, num_threads: int) -> dict[str, Any]:
     profiles = behavior if isinstance(behavior, Sequence) and not isinstance(behavior, str) else [behavior]
     if not profiles:
         raise InvalidArgumentError("generate_dataset: behavior must name a strategy or more, got an empty list")
     drawn = np.random.Generator(np.random.PCG64(derive_seed(seed, "profile"))).integers(len(profiles), size=episodes)
     parts = []
     for index, profile in enumerate(profiles):
-        players = _players(profile, game.spec.num_players)
+        players = as_profile(profile, game.spec.num_players)
         count = int((drawn == index).sum())
         if count:
             key = derive_seed(seed, "episodes", index)
             played = simulate(game, players, num_episodes=count, seed=key, num_threads=num_threads, record=True)
             parts.append(dict(played.trajectories or {}))
     return parts[0] if len(parts) == 1 else _in_order(parts, drawn)
-
-
-def _players(profile: Any, num_players: int) -> list[Mixture]:
-    if isinstance(profile, Sequence) and not isinstance(profile, str):
-        return as_players(profile, num_players)
-    return [as_mixture(profile)] * num_players
 
 
 def _in_order(parts: list[dict[str, Any]], drawn: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from coffee_fast.typing import Float32, Int64
 def moves_before(offsets: Int64, acting_player: NDArray[Any]) -> Int64:
     """``int64 [T]``: how many moves of players, chance left out, lie before a row in its trajectory."""
     is_player = acting_player >= 0
-    before = np.cumsum(is_player) - is_player
+    before: Int64 = np.cumsum(is_player) - is_player
     first = offsets[:-1]
     return np.asarray(before - np.repeat(before[first], np.diff(offsets)), dtype=np.int64)
 

@@ -88,9 +88,8 @@ def actions_taken(log: Log) -> Iterator[Finding]:
     """
     for seats in log.shared_roles:
         own = np.flatnonzero(np.isin(log.dataset.acting_player, seats))
-        action = log.dataset.action[own]
-        default = np.packbits(np.isin(np.arange(log.spec.num_actions), action), bitorder="little")
-        is_untold = (log.dataset.legal_mask[own] == default).all()
+        is_first = log.move[own] == log.move[own].min(initial=0)
+        is_untold = _is_untold(log, own) or all(_is_untold(log, own[rows]) for rows in (is_first, ~is_first))
         num_moves, found = int(log.move.max()) + 1, []
         for move in range(num_moves):
             rows = own[log.move[own] == move]
@@ -172,6 +171,12 @@ def payoffs_of_seats(log: Log) -> Iterator[Finding]:
 
 
 SEAT_CHECKS = (who_moves_first, legal_first_moves, actions_taken, payoffs_at_like_ends, payoffs_of_seats)
+
+
+def _is_untold(log: Log, rows: NDArray[Any]) -> bool:
+    """Whether the masks of rows say no more than which actions were taken in them."""
+    taken = np.isin(np.arange(log.spec.num_actions), log.dataset.action[rows])
+    return bool((log.dataset.legal_mask[rows] == np.packbits(taken, bitorder="little")).all())
 
 
 def _said(spec: GameSpec, seats: range) -> str:

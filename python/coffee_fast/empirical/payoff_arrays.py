@@ -29,6 +29,39 @@ def as_payoffs(name: str, payoffs: Any) -> Float64:
     return array
 
 
+def symmetric_arrays(payoffs: Any) -> tuple[Float64, Float64]:
+    """Return the payoffs ``[E, S, S]`` of both players of a symmetric game from the row player's."""
+    array = as_payoffs("PayoffTable.symmetric: payoffs", payoffs)
+    if array.ndim not in (2, 3) or array.shape[-1] != array.shape[-2]:
+        raise InvalidGameError(
+            f"PayoffTable.symmetric: payoffs must have shape [S, S] or [E, S, S], got {list(array.shape)}"
+        )
+    array = array.reshape(-1, *array.shape[-2:])
+    return array, array.swapaxes(1, 2)
+
+
+def player_arrays(payoffs: Any) -> tuple[Float64, ...]:
+    """Return the payoffs ``[E, S1, ..., Sn]`` of each player from a list of one array a player."""
+    caller = "PayoffTable.from_arrays"
+    if not is_listed(payoffs):
+        raise InvalidGameError(f"{caller}: payoffs must be a list of one array a player, got {shown(payoffs)}")
+    arrays = [as_payoffs(f"{caller}: payoffs of player {player}", p) for player, p in enumerate(payoffs)]
+    if not arrays:
+        raise InvalidGameError(f"{caller}: payoffs must hold one array a player, got none")
+    shape, num_players = arrays[0].shape, len(arrays)
+    if len(shape) not in (num_players, num_players + 1):
+        raise InvalidGameError(
+            f"{caller}: payoffs of {num_players} players must have {num_players} axes, or {num_players + 1} with the "
+            f"members' axis first, got shape {list(shape)}"
+        )
+    for player, array in enumerate(arrays):
+        if array.shape != shape:
+            raise InvalidGameError(
+                f"{caller}: payoffs of player {player} must have shape {list(shape)}, got {list(array.shape)}"
+            )
+    return tuple(array.reshape(-1, *shape[len(shape) - num_players :]) for array in arrays)
+
+
 def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64:
     """Return ``mixture`` as a C-ordered array if it is a distribution over ``num_strategies``, within 1e-6."""
     x = as_floats(name, mixture, InvalidArgumentError)
@@ -37,6 +70,18 @@ def check_mixture(name: str, mixture: ArrayLike, num_strategies: int) -> Float64
     if not (np.isfinite(x).all() and (x >= -1e-9).all() and abs(x.sum() - 1.0) <= 1e-6):
         raise InvalidArgumentError(f"{name} must hold probabilities >= 0 that sum to 1, got {shown(x.tolist())}")
     return x
+
+
+def check_profile(caller: str, mixtures: Any, sizes: tuple[int, ...]) -> list[Float64]:
+    """Return one array a player if each is a distribution over that player's strategies, ``sizes`` of them."""
+    if not is_listed(mixtures):
+        raise InvalidArgumentError(f"{caller}: mixtures must be one array a player, got {shown(mixtures)}")
+    if len(mixtures) != len(sizes):
+        raise InvalidArgumentError(f"{caller}: mixtures must be one a player, {len(sizes)} in all, got {len(mixtures)}")
+    return [
+        check_mixture(f"{caller}: mixture of player {player}", mixture, sizes[player])
+        for player, mixture in enumerate(mixtures)
+    ]
 
 
 def check_index(name: str, index: int, size: int) -> int:

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coffee_fast import _core
+from coffee_fast.empirical.names import Names, StrategyNames
 from coffee_fast.empirical.payoff_arrays import (
     MAX_PAYOFF,
     as_payoffs,
     check_index,
     check_mixture,
+    check_profile,
     is_listed,
     origin_of,
+    player_arrays,
+    symmetric_arrays,
 )
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.typing import Float64
@@ -36,44 +40,54 @@ class PayoffTable:
     array([2., 2.])
     """
 
-    __slots__ = ("_arrays", "_kernel", "_origins", "_symmetric")
+    __slots__ = ("_arrays", "_kernel", "_names", "_origins", "_symmetric")
 
-    def __init__(self, arrays: tuple[Float64, ...], is_symmetric: bool) -> None:
+    def __init__(self, arrays: tuple[Float64, ...], is_symmetric: bool, names: Names | None = None) -> None:
         self._arrays = arrays
         self._symmetric = is_symmetric
+        self._names = names or Names()
         self._kernel: Any = None
         self._origins: tuple[float, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., PayoffTable], tuple[Any, ...]]:
-        """Copy and pickle the payoffs alone; the compiled table is made anew."""
-        return (
-            (PayoffTable.symmetric, self._arrays[:1]) if self._symmetric else (PayoffTable.from_arrays, (self._arrays,))
-        )
+        """Copy and pickle the payoffs and names alone; the compiled table is made anew."""
+        return _rebuilt, (self._stored, self._symmetric, self._names)
 
     @classmethod
-    def symmetric(cls, payoffs: ArrayLike) -> PayoffTable:
+    def symmetric(
+        cls,
+        payoffs: ArrayLike,
+        *,
+        strategy_names: Sequence[str] | None = None,
+        player_names: Sequence[str] | None = None,
+    ) -> PayoffTable:
         """Return the two-player game in which both players have the same strategies and roles.
 
         Parameters
         ----------
         payoffs
             ``[S, S]`` or ``[E, S, S]``: what the player of the row gets; the other gets the transpose.
+        strategy_names, player_names
+            What the ``S`` strategies and the two players are called, for what is printed.
 
         Raises
         ------
         InvalidGameError
-            Payoffs of another shape, without strategies, infinite or beyond 1e280.
+            Payoffs of another shape, without strategies, infinite or beyond 1e280; names that are no names.
         """
-        array = as_payoffs("PayoffTable.symmetric: payoffs", payoffs)
-        if array.ndim not in (2, 3) or array.shape[-1] != array.shape[-2]:
-            raise InvalidGameError(
-                f"PayoffTable.symmetric: payoffs must have shape [S, S] or [E, S, S], got {list(array.shape)}"
-            )
-        array = array.reshape(-1, *array.shape[-2:])
-        return cls((array, array.swapaxes(1, 2)), True)
+        arrays = symmetric_arrays(payoffs)
+        of_both = None if strategy_names is None else (strategy_names, strategy_names)
+        names = Names.of("PayoffTable.symmetric", player_names, of_both, arrays[0].shape[1:])
+        return cls(arrays, True, names)
 
     @classmethod
-    def from_arrays(cls, payoffs: Sequence[ArrayLike]) -> PayoffTable:
+    def from_arrays(
+        cls,
+        payoffs: Sequence[ArrayLike],
+        *,
+        strategy_names: Sequence[Sequence[str]] | None = None,
+        player_names: Sequence[str] | None = None,
+    ) -> PayoffTable:
         """Return the game of one payoff array a player, all of one shape.
 
         Parameters
@@ -81,32 +95,18 @@ class PayoffTable:
         payoffs
             ``n`` arrays, player ``i``'s at place ``i``. With ``n`` axes each they are ``[S1, ..., Sn]``; with one
             axis more the first counts ensemble members: ``[E, S1, ..., Sn]``.
+        strategy_names, player_names
+            What each player's strategies (one list a player) and the players are called, for what is printed.
 
         Raises
         ------
         InvalidGameError
-            Arrays of another or of different shapes, without strategies, infinite or beyond 1e280.
+            Arrays of another or of different shapes, without strategies, infinite or beyond 1e280; names that are no
+            names.
         """
-        if not is_listed(payoffs):
-            raise InvalidGameError(
-                f"PayoffTable.from_arrays: payoffs must be a list of one array a player, got {shown(payoffs)}"
-            )
-        arrays = [as_payoffs(f"PayoffTable.from_arrays: payoffs of player {i}", p) for i, p in enumerate(payoffs)]
-        if not arrays:
-            raise InvalidGameError("PayoffTable.from_arrays: payoffs must hold one array a player, got none")
-        shape, num_players = arrays[0].shape, len(arrays)
-        if len(shape) not in (num_players, num_players + 1):
-            raise InvalidGameError(
-                f"PayoffTable.from_arrays: payoffs of {num_players} players must have {num_players} axes, or "
-                f"{num_players + 1} with the members' axis first, got shape {list(shape)}"
-            )
-        for player, array in enumerate(arrays):
-            if array.shape != shape:
-                raise InvalidGameError(
-                    f"PayoffTable.from_arrays: payoffs of player {player} must have shape {list(shape)}, "
-                    f"got {list(array.shape)}"
-                )
-        return cls(tuple(a.reshape(-1, *shape[len(shape) - num_players :]) for a in arrays), False)
+        arrays = player_arrays(payoffs)
+        names = Names.of("PayoffTable.from_arrays", player_names, strategy_names, arrays[0].shape[1:])
+        return cls(arrays, False, names)
 
     @property
     def num_players(self) -> int:
@@ -131,9 +131,24 @@ class PayoffTable:
         """Whether every payoff is known."""
         return not any(np.isnan(array).any() for array in self._stored)
 
+    @property
+    def player_names(self) -> tuple[str, ...]:
+        """What the players are called; empty if they have no names."""
+        return self._names.players
+
+    @property
+    def strategy_names(self) -> StrategyNames:
+        """What each player's strategies are called; empty if they have no names."""
+        return self._names.strategies
+
     def payoffs(self, player: int) -> Float64:
         """Return the payoffs ``[E, S1, ..., Sn]`` of ``player``; read-only."""
         return self._arrays[check_index("payoffs: player", player, self.num_players)]
+
+    def of_first(self, count: int) -> PayoffTable:
+        """Return the game of each player's first ``count`` strategies."""
+        first = [array[(slice(None), *[slice(count)] * self.num_players)] for array in self._arrays]
+        return PayoffTable.symmetric(first[0]) if self._symmetric else PayoffTable.from_arrays(first)
 
     def mean(self) -> PayoffTable:
         """Return the game of payoffs averaged over members."""
@@ -177,7 +192,7 @@ class PayoffTable:
 
     def regret(self, mixtures: Sequence[ArrayLike]) -> Float64:
         """Return ``max_a u_i(a, x_-i) - u_i(x)`` for each player, on payoffs averaged over members."""
-        regret: Float64 = self.kernel("regret").regret(self._check("regret", mixtures))
+        regret: Float64 = self.kernel("regret").regret(check_profile("regret", mixtures, self.num_strategies))
         return regret
 
     def pessimistic_regret(self, mixtures: Sequence[ArrayLike]) -> Float64:
@@ -187,7 +202,7 @@ class PayoffTable:
         share are in none of them: no bound of the regret in the true game. Source: what Nguyen and Wellman 2026,
         Section 4.3, call the upper bound of regret.
         """
-        profile = self._check("pessimistic_regret", mixtures)
+        profile = check_profile("pessimistic_regret", mixtures, self.num_strategies)
         bound: Float64 = self.kernel("pessimistic_regret").pessimistic_regret(profile)
         return bound
 
@@ -199,10 +214,8 @@ class PayoffTable:
     def _stored(self) -> tuple[Float64, ...]:
         return self._arrays[:1] if self._symmetric else self._arrays
 
-    def _with(self, stored: list[Float64]) -> PayoffTable:
-        if self._symmetric:
-            return PayoffTable.symmetric(stored[0])
-        return PayoffTable.from_arrays(stored)
+    def _with(self, stored: Sequence[Float64]) -> PayoffTable:
+        return _rebuilt(stored, self._symmetric, self._names)
 
     def _combined(self, combine: Any) -> PayoffTable:
         return self._with([combine(array, axis=0, keepdims=True) for array in self._stored])
@@ -213,9 +226,11 @@ class PayoffTable:
             for player, array in enumerate(self._stored):
                 if (unknown := np.argwhere(np.isnan(array))).size:
                     member, *profile = unknown[0].tolist()
+                    named = [names[place] for names, place in zip(self.strategy_names, profile, strict=False)]
+                    place = ", ".join(named or map(str, profile))
                     raise InvalidGameError(
-                        f"{caller}: the payoff of player {player} at profile {tuple(profile)} is not known "
-                        f"(NaN, member {member})"
+                        f"{caller}: the payoff of player {player} at profile ({place:.200}) is not known (NaN, member "
+                        f"{member})"
                     )
             self._origins = tuple(origin_of(array) for array in self._arrays)
             near = [np.ascontiguousarray(a - c if c else a) for a, c in zip(self._stored, self._origins, strict=False)]
@@ -229,27 +244,22 @@ class PayoffTable:
         return (payoffs - origin if origin else payoffs), origin
 
     def _expected_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> Float64:
-        payoffs: Float64 = self.kernel(caller).expected_payoffs(self._check(caller, mixtures), over_members)
+        payoffs: Float64 = self.kernel(caller).expected_payoffs(
+            check_profile(caller, mixtures, self.num_strategies), over_members
+        )
         return payoffs + self._origins
 
     def _deviation_payoffs(self, caller: str, mixtures: Sequence[ArrayLike], over_members: Any) -> tuple[Float64, ...]:
-        kernel, profile = self.kernel(caller), self._check(caller, mixtures)
+        kernel, profile = self.kernel(caller), check_profile(caller, mixtures, self.num_strategies)
         return tuple(
             kernel.deviation_payoffs(player, profile, over_members) + origin
             for player, origin in enumerate(self._origins)
         )
 
-    def _check(self, caller: str, mixtures: Sequence[ArrayLike]) -> list[Float64]:
-        if not is_listed(mixtures):
-            raise InvalidArgumentError(f"{caller}: mixtures must be one array a player, got {shown(mixtures)}")
-        if len(mixtures) != self.num_players:
-            raise InvalidArgumentError(
-                f"{caller}: mixtures must be one a player, {self.num_players} in all, got {len(mixtures)}"
-            )
-        return [
-            check_mixture(f"{caller}: mixture of player {player}", mixture, self.num_strategies[player])
-            for player, mixture in enumerate(mixtures)
-        ]
+
+def _rebuilt(stored: Sequence[Float64], is_symmetric: bool, names: Names) -> PayoffTable:
+    """Return the table of payoffs as they are stored: of a symmetric game the row player's alone."""
+    return PayoffTable(symmetric_arrays(stored[0]) if is_symmetric else player_arrays(stored), is_symmetric, names)
 
 
 PayoffLike = PayoffTable | ArrayLike | Sequence[ArrayLike]

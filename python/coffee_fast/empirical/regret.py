@@ -82,6 +82,20 @@ def payoff_stakes(table: PayoffTable, mixtures: Sequence[Float64]) -> tuple[Floa
     return stakes, 4.0 * np.finfo(np.float64).eps * rounding
 
 
+def usual_payoff_sizes(table: PayoffTable) -> Float64:
+    """Return the payoff range of each player without outliers, ``f64[N]``: at most ten times that of the middle half.
+
+    Payoffs are averaged over members.
+    """
+    mean, sizes = table.mean(), []
+    for player in range(table.num_players):
+        payoffs = mean.centered_payoffs(player)[0]
+        low, high = np.quantile(payoffs, [0.25, 0.75])
+        largest, middle = float(np.ptp(payoffs)), 10.0 * float(high - low)
+        sizes.append(min(largest, middle) if middle > 0.0 else largest)
+    return np.array(sizes)
+
+
 def _against(payoffs: Float64, player: int, mixtures: Sequence[Float64]) -> Float64:
     """Return ``[S_i]``: ``payoffs [S1, ..., Sn]`` averaged over the others' mixtures."""
     for other in reversed(range(len(mixtures))):

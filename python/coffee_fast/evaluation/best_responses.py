@@ -6,19 +6,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coffee_fast import _files
 from coffee_fast._provenance import figures_from_json, is_duration, plain
 from coffee_fast._sealed import read_sealed_json, write_sealed_json
-from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
+from coffee_fast.errors import CheckpointError, shown
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
+from coffee_fast.psro.execution import Execution
 from coffee_fast.responses import DDQN, Response, ResponseObjective, ResponseRequest, respond_side_by_side
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import reward_scale
-from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
@@ -31,33 +32,30 @@ SECONDS_OF_A_WRITE = 60.0  # far more than one takes: what is unfinished by then
 
 def train_best_responses(
     game: Dynamics,
-    mixtures: Sequence[Mixture],
+    profiles: Sequence[Sequence[Mixture]],
     seed: int,
     *,
-    response: ResponseOracle | None = None,
-    num_threads: int = 1,
-    cache_dir: str | Path | None = None,
-    progress: ProgressCallback | None = None,
-) -> list[Response]:
-    """Train one best response to each mixture in the game, for nothing but the game's own payoffs.
+    response: ResponseOracle | None,
+    execution: Execution,
+) -> list[list[Response]]:
+    """Train each role's best response to each profile, one mixture a player, for nothing but the game's own payoffs.
 
-    Up to ``num_threads`` are trained at once. With ``cache_dir`` each is written there as soon as it is trained, under
+    Up to ``num_threads`` are trained at once. With a folder each is written there as soon as it is trained, under
     a name made of all that determines it (game, oracle, mixture, seed, machine, versions), and read from there the next
-    time; one whose training was interrupted goes on within it.
+    time; one whose training was interrupted goes on within it. Returns one a role for each profile.
     """
     if response is None:
         response = DDQN()
+    cache_dir, num_threads, progress = execution.run_dir, execution.num_threads, execution.progress
     if cache_dir is not None:
-        cache_dir = _files.as_path(cache_dir, InvalidArgumentError)
         _files.sweep(cache_dir, SECONDS_OF_A_WRITE)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
     files: list[Path | None] = []
     requests: list[ResponseRequest] = []
     found: dict[int, Response] = {}
-    for index, mixture in enumerate(mixtures):
-        response_seed = derive_seed(seed, "best_response", index)
-        request = ResponseRequest(response, game, mixture, ResponseObjective(0.0, 0.0), response_seed, scale)
-        file = None if cache_dir is None else Path(cache_dir) / f"{_key(request)}.safetensors"
+    for index, (place, role) in enumerate(product(range(len(profiles)), range(game.spec.num_roles))):
+        request = _request(game, profiles[place], role, response, seed, place, scale)
+        file = None if cache_dir is None else cache_dir / f"{_key(request)}.safetensors"
         requests.append(request if file is None else replace(request, checkpoint=_checkpoint(file)))
         files.append(file)
         if file and (best := _load(file)):
@@ -70,13 +68,23 @@ def train_best_responses(
         found[index] = Response(trained.policy, figures)
         if file := files[index]:
             _save(file, found[index])
-        if progress:
-            progress("best responses", len(found), len(requests), {})
+        execution.tell("best responses", len(found), len(requests), {})
 
-    if progress:
-        progress("best responses", len(found), len(requests), {})
+    execution.tell("best responses", len(found), len(requests), {})
     respond_side_by_side([requests[index] for index in missing], num_threads, progress, take)
-    return [found[index] for index in range(len(requests))]
+    each = [found[index] for index in range(len(requests))]
+    return [each[first : first + game.spec.num_roles] for first in range(0, len(each), game.spec.num_roles)]
+
+
+def _request(
+    game: Dynamics, profile: Sequence[Mixture], role: int, response: ResponseOracle, seed: int, place: int, scale: float
+) -> ResponseRequest:
+    is_only, objective = game.spec.num_roles == 1, ResponseObjective(0.0, 0.0)
+    own_seed = derive_seed(seed, "best_response" if is_only else f"best_response/{role}", place)
+    if is_only:
+        return ResponseRequest(response, game, profile[0], objective, own_seed, scale)
+    seats = tuple(game.spec.seats_of(role))
+    return ResponseRequest(response, game, tuple(profile), objective, own_seed, scale, player=seats)
 
 
 def _key(request: ResponseRequest) -> str:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from coffee_fast.checks import check_choice
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.evaluation.statistics import (
+from coffee_fast.statistics import (
     Alternative,
     holm,
     mann_whitney_test,

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coffee_fast._provenance import plain
-from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.empirical import EmpiricalGame, PayoffTable, simulate_missing
+from coffee_fast.empirical.profiles import rotations
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.evaluation.correlation import Correlation, correlation_over_profiles
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import check_dynamics, simulate
+from coffee_fast.statistics import Correlation, correlation_over_profiles
 from coffee_fast.typing import Float64, Int32, ProgressCallback
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.models import DynamicsEnsemble
-    from coffee_fast.policies import Policy
 
 AVERAGED = ("utility_error", "disagreement", "reward_utility_error", "reward_error", "reward_disagreement")
 
 
 @dataclass(frozen=True, eq=False)
 class FidelityReport:
-    """Model payoffs against true payoffs, a figure for each unordered pair of strategies, in payoff units.
+    """Model payoffs against true payoffs, a figure for each profile of strategies, in payoff units.
 
     There are two ways to ask. The first compares the empirical game that was estimated inside the model with the same
     game estimated by true play: it counts errors of the dynamics as well as of the rewards. The second, whose figures
@@ -38,9 +38,9 @@ class FidelityReport:
     Attributes
     ----------
     profiles
-        The pairs ``(a, b)``, ``a <= b``: i32 ``[P, 2]``.
+        A strategy of its role for each player, ascending within a role: i32 ``[P, N]``.
     utility_error
-        Mean over the two players of the absolute difference of their payoffs in model and game: f64 ``[P]``.
+        Mean over the players of the absolute difference of their payoffs in model and game: f64 ``[P]``.
     disagreement
         Mean over simulations in the model of the members' disagreement, summed over an episode: f64 ``[P]``.
     correlation, correlation_low, correlation_high
@@ -88,7 +88,7 @@ class FidelityReport:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FidelityReport:
         """Rebuild a report from :meth:`to_json`; figures that an older file lacks keep their defaults."""
-        found: dict[str, Any] = {"profiles": np.asarray(values["profiles"], dtype=np.int32).reshape(-1, 2)}
+        found: dict[str, Any] = {"profiles": np.asarray(values["profiles"], dtype=np.int32)}
         for field in fields(cls):
             value = values.get(field.name)
             if field.name in AVERAGED and value is not None:
@@ -113,7 +113,7 @@ def fidelity(
     Parameters
     ----------
     game
-        The true game, symmetric with two players.
+        The true game.
     result
         A run: its strategies and empirical game.
     seed
@@ -121,11 +121,15 @@ def fidelity(
     model
         The model that the run was in, for the figures of the second definition.
     num_simulations
-        Episodes a profile in the true game, for each definition.
+        Episodes a profile in the true game, for each definition; players of a role are seated in turn.
     num_threads
         Threads for simulation, 0 for all cores; the report does not depend on it.
     progress
         Called after the first definition, and after each profile of the second.
+
+    Notes
+    -----
+    Cost: as many episodes for each profile, of which there are as many as in the run's empirical game.
 
     References
     ----------
@@ -134,30 +138,38 @@ def fidelity(
     """
     if not isinstance(result, PSROResult):
         raise InvalidArgumentError(f"fidelity: result must be a PSROResult, got {shown(result)}")
+    check_dynamics("fidelity", "game", game)
+    if game.spec.roles != result.roles:
+        raise InvalidArgumentError(
+            f"fidelity: game must have the roles of the run, {list(result.roles)} seats, got {list(game.spec.roles)}"
+        )
     if model is not None:
         check_dynamics("fidelity", "model", model)
+    roles, profiles = result.roles, result.empirical_game.profiles
     true_game = simulate_missing(
-        EmpiricalGame(1),
+        EmpiricalGame(1, roles),
         game,
         result.strategies,
         num_simulations,
         seed=derive_seed(seed, "payoffs"),
         num_threads=num_threads,
     )
-    error = np.abs(true_game.table().payoffs(0).mean(axis=0) - result.table.payoffs(0).mean(axis=0))
-    columns, rows = np.tril_indices(len(result.strategies))
-    profiles = np.stack([rows, columns], axis=1).astype(np.int32)
-    utility_error = (error[rows, columns] + error[columns, rows]) / 2.0
+    utility_error = _utility_error(true_game.table(), result.table, profiles)
     disagreement = np.concatenate([record.disagreement for record in result.records])
-    found = correlation_over_profiles(utility_error, disagreement, profiles, derive_seed(seed, "correlation"))
+    found = correlation_over_profiles(utility_error, disagreement, profiles, derive_seed(seed, "correlation"), roles)
     if progress:
         progress("fidelity", 0 if model else 1, len(profiles) if model else 1, {})
-    second = (
-        {}
-        if model is None
-        else _reward_figures(game, model, result.strategies, profiles, seed, num_simulations, num_threads, progress)
-    )
-    return FidelityReport(profiles, utility_error, disagreement, found.value, found.low, found.high, **second)
+    second = {} if model is None else _reward_figures(game, model, result, seed, num_simulations, num_threads, progress)
+    return FidelityReport(profiles.copy(), utility_error, disagreement, found.value, found.low, found.high, **second)
+
+
+def _utility_error(true: PayoffTable, model: PayoffTable, profiles: Int32) -> Float64:
+    """How far the players' payoffs are apart in each profile, on average: f64 ``[P]``."""
+    errors = [
+        np.abs(true.payoffs(player).mean(axis=0) - model.payoffs(player).mean(axis=0))[tuple(profiles.T)]
+        for player in range(true.num_players)
+    ]
+    return np.asarray(np.mean(errors, axis=0), dtype=np.float64)
 
 
 def _payoffs(model: DynamicsEnsemble, log: Mapping[str, Any]) -> tuple[Float64, Float64, Float64]:
@@ -178,36 +190,33 @@ def _payoffs(model: DynamicsEnsemble, log: Mapping[str, Any]) -> tuple[Float64, 
 def _reward_figures(
     game: Dynamics,
     model: DynamicsEnsemble,
-    strategies: Sequence[Policy],
-    profiles: Int32,
+    result: PSROResult,
     seed: int,
     num_simulations: int,
     num_threads: int,
     progress: ProgressCallback | None,
 ) -> dict[str, Any]:
-    figures = np.empty((3, len(profiles)))
-    for place, (one, two) in enumerate(profiles):
-        played = simulate(
-            game,
-            [strategies[one], strategies[two]],
-            num_episodes=num_simulations,
-            seed=derive_seed(seed, "true_play", int(one), int(two)),
-            num_threads=num_threads,
-            record=True,
-        )
-        assert played.trajectories is not None
-        log = played.trajectories
-        true, predicted, disagreement = _payoffs(model, log)
-        figures[:, place] = (
-            np.abs(true.mean(axis=0) - predicted.mean(axis=0)).mean(),
-            np.abs(true - predicted).sum(axis=1).mean(),
-            disagreement.mean(),
-        )
+    profiles, role_of = result.empirical_game.profiles, game.spec.role_of
+    figures = np.zeros((3, len(profiles)))
+    for place, profile in enumerate(profiles.tolist()):
+        seatings = rotations(profile, result.roles)
+        for seated in seatings:
+            played = simulate(
+                game,
+                [result.strategies[role][strategy] for role, strategy in zip(role_of, seated, strict=True)],
+                num_episodes=-(-num_simulations // len(seatings)),
+                seed=derive_seed(seed, "true_play", *seated),
+                num_threads=num_threads,
+                record=True,
+            )
+            assert played.trajectories is not None
+            figures[:, place] += _reward_errors(model, played.trajectories)
+        figures[:, place] /= len(seatings)
         if progress:
             progress("fidelity", place + 1, len(profiles), {})
     utility_error, reward_error, disagreement = figures
     found: Correlation = correlation_over_profiles(
-        reward_error, disagreement, profiles, derive_seed(seed, "reward_correlation")
+        reward_error, disagreement, profiles, derive_seed(seed, "reward_correlation"), result.roles
     )
     return {
         "reward_utility_error": utility_error,
@@ -217,3 +226,13 @@ def _reward_figures(
         "reward_correlation_low": found.low,
         "reward_correlation_high": found.high,
     }
+
+
+def _reward_errors(model: DynamicsEnsemble, log: Mapping[str, Any]) -> tuple[float, float, float]:
+    """The three figures of one seating, of the true episodes in ``log``."""
+    true, predicted, disagreement = _payoffs(model, log)
+    return (
+        float(np.abs(true.mean(axis=0) - predicted.mean(axis=0)).mean()),
+        float(np.abs(true - predicted).sum(axis=1).mean()),
+        float(disagreement.mean()),
+    )

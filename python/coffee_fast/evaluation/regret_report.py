@@ -11,12 +11,14 @@ import numpy as np
 from coffee_fast._provenance import figures_from_json, plain
 from coffee_fast.typing import Float64
 
+_BY_ROLE = ("deviation_gains", "strategy_names")
+
 
 @dataclass(frozen=True, eq=False)
 class RegretReport:
     """Regret of one solution in the true game; all figures in payoff units, one a player: f64 ``[N]``.
 
-    Both players' figures are the same: those of a player who sits in either seat half of the time.
+    Figures of the players of one role are the same: those of a player who sits in each of its seats equally often.
 
     Attributes
     ----------
@@ -28,14 +30,19 @@ class RegretReport:
         bound (up to noise) on the regret against all policies.
     payoff, payoff_standard_error
         What the solution earns against itself.
-    deviation
-        The strategy that gains most, in words: ``"best response 0"`` or ``"strategy 3"``.
+    deviations
+        The strategy that gains most, in words, one a role: ``"best response 0"`` or ``"strategy 3"``; ``"none"`` where
+        none gains.
     deviation_gains
-        The first estimate for every strategy of the combined set, in the order of ``strategy_names``: f64 ``[S]``.
+        The first estimate for every strategy of the combined set of each role, in the order of ``strategy_names``:
+        f64 ``[S]`` each.
     response_report
-        The oracle's figures on the best response to this solution.
+        The oracle's figures on the best response to this solution; of several roles each name begins with the role's.
     num_simulations, seed
         Episodes a profile and sample set; the seed of the evaluation.
+    is_exact
+        Whether figures were computed over the game's whole tree, against all policies there are: without errors, and
+        without bias.
     """
 
     regret: Float64
@@ -44,12 +51,23 @@ class RegretReport:
     debiased_standard_error: Float64
     payoff: Float64
     payoff_standard_error: Float64
-    deviation: str
-    deviation_gains: Float64
-    strategy_names: tuple[str, ...]
+    deviations: tuple[str, ...]
+    deviation_gains: tuple[Float64, ...]
+    strategy_names: tuple[tuple[str, ...], ...]
     response_report: Mapping[str, float]
     num_simulations: int
     seed: int
+    is_exact: bool = False
+
+    @property
+    def deviation(self) -> str:
+        """The strategy that gains most, of each role in turn."""
+        return ", ".join(self.deviations)
+
+    @property
+    def max_regret(self) -> float:
+        """The largest ``regret`` of any player."""
+        return float(self.regret.max())
 
     @property
     def sum_regret(self) -> float:
@@ -58,7 +76,7 @@ class RegretReport:
 
     @property
     def sum_regret_standard_error(self) -> float:
-        """Standard error of :attr:`sum_regret`; players of a symmetric profile share their noise, so errors add."""
+        """Standard error of :attr:`sum_regret`; players share their noise, so errors add."""
         return float(self.regret_standard_error.sum())
 
     @property
@@ -80,14 +98,24 @@ class RegretReport:
             "debiased_sum_regret": self.debiased_sum_regret,
             "debiased_sum_standard_error": self.debiased_sum_standard_error,
         }
+        if not self.is_exact:  # as before there were trees
+            del values["is_exact"]
+        if len(self.deviations) == 1:  # as before there were roles
+            values["deviation"] = values.pop("deviations")[0]
+            values |= {name: values[name][0] for name in _BY_ROLE}
         return {name: plain(value) for name, value in values.items()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RegretReport:
         """Rebuild a report from :meth:`to_json`."""
+        if "deviation" in values:
+            values = {**values, "deviations": [values["deviation"]]} | {name: [values[name]] for name in _BY_ROLE}
+        values = {"is_exact": False, **values}
         fields = {name: values[name] for name in cls.__dataclass_fields__}
-        names = tuple(fields.pop("strategy_names"))
+        by_role = {
+            "deviations": tuple(fields.pop("deviations")),
+            "strategy_names": tuple(tuple(names) for names in fields.pop("strategy_names")),
+            "deviation_gains": tuple(np.asarray(gains, dtype=np.float64) for gains in fields.pop("deviation_gains")),
+        }
         fields |= {name: np.asarray(v, dtype=np.float64) for name, v in fields.items() if isinstance(v, list)}
-        return cls(
-            **fields | {"strategy_names": names, "response_report": figures_from_json(values["response_report"])}
-        )
+        return cls(**fields | by_role | {"response_report": figures_from_json(values["response_report"])})

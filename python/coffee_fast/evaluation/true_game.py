@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -12,12 +12,14 @@ from coffee_fast.checks import check_count
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.evaluation.deviations import merge_strategies, regret_by_deviations
+from coffee_fast.evaluation.exact import exact_report
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.evaluation.sampling_error import deviation_weights, linear_standard_error
-from coffee_fast.policies import Mixture, Policy, UniformRandom, as_mixture
-from coffee_fast.policy_files import policy_fingerprint
-from coffee_fast.psro.loop import check_run
-from coffee_fast.seeding import derive_seed
+from coffee_fast.games import GameTree
+from coffee_fast.policies import Mixture, Policy, as_profile
+from coffee_fast.psro.execution import Execution
+from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics, check_two_alike
 from coffee_fast.typing import Float64, ProgressCallback
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.psro.solution import Solution
-    from coffee_fast.responses import ResponseOracle
+    from coffee_fast.responses import Response, ResponseOracle
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +70,9 @@ class CombinedGame:
             debiased_standard_error=linear_standard_error(weights, fresh_errors) * both,
             payoff=float((profile * fresh_payoffs).sum()) * both,
             payoff_standard_error=linear_standard_error(profile, fresh_errors) * both,
-            deviation=self.strategy_names[best],
-            deviation_gains=gains,
-            strategy_names=self.strategy_names,
+            deviations=(self.strategy_names[best],),
+            deviation_gains=(gains,),
+            strategy_names=(self.strategy_names,),
             response_report=self.response_reports[index],
             num_simulations=self.num_simulations,
             seed=self.seed,
@@ -90,53 +92,74 @@ def combined_game(
 ) -> CombinedGame:
     """Train a best response to each solution in ``game`` and estimate all payoffs among all strategies there.
 
-    Arguments are those of :func:`true_regret`.
+    Arguments are those of :func:`true_regret`; the game is one of two players who are alike, since the table of others
+    would be too large: there :func:`true_regret` measures deviations alone.
     """
-    check_dynamics("true_regret", "game", game)
-    check_two_alike("true_regret", game.spec)
-    num_simulations = check_count("true_regret: num_simulations", num_simulations, at_least=2)
-    seed, cache_dir, _, num_threads = check_run(
-        "true_regret", seed, cache_dir, False, num_threads, progress, folder="cache_dir"
-    )
-    if response is not None and not callable(getattr(response, "respond", None)):
-        raise InvalidArgumentError(
-            f"true_regret: response must be an oracle with a method respond(...), got {shown(response)}"
-        )
-    if not isinstance(solutions, Sequence) or isinstance(solutions, str):
-        raise InvalidArgumentError(f"true_regret: solutions must be a list of them, got {shown(solutions)}")
-    wanted = [as_mixture(solution) for solution in solutions]
-    if not wanted:
-        raise InvalidArgumentError("true_regret: solution must be at least one solution, got an empty sequence")
+    check_dynamics("combined_game", "game", game)
+    check_two_alike("combined_game", game.spec)
+    execution = Execution.of("combined_game", cache_dir, False, num_threads, progress, folder="cache_dir")
+    asked = _Asked.of("combined_game", game, solutions, seed, response, num_simulations)
+    return _combined(asked, asked.train(execution), execution)
 
-    responses = train_best_responses(
-        game, wanted, seed, response=response, num_threads=num_threads, cache_dir=cache_dir, progress=progress
-    )
-    strategies, mixtures = _merge(wanted)
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be measured, as plain values."""
+
+    game: Dynamics
+    profiles: list[list[Mixture]]
+    seed: int
+    response: ResponseOracle | None
+    num_simulations: int
+
+    @classmethod
+    def of(cls, caller: str, game: Dynamics, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
+        if response is not None and not callable(getattr(response, "respond", None)):
+            raise InvalidArgumentError(
+                f"{caller}: response must be an oracle with a method respond(...), got {shown(response)}"
+            )
+        if not isinstance(solutions, Sequence) or isinstance(solutions, str):
+            raise InvalidArgumentError(f"{caller}: solutions must be a list of them, got {shown(solutions)}")
+        profiles = [as_profile(solution, game.spec.num_players) for solution in solutions]
+        if not profiles:
+            raise InvalidArgumentError(f"{caller}: solution must be at least one solution, got an empty sequence")
+        num_simulations = check_count(f"{caller}: num_simulations", num_simulations, at_least=2)
+        return cls(game, profiles, check_seed(seed), response, num_simulations)
+
+    def train(self, execution: Execution) -> list[list[Response]]:
+        """Train the best responses, one a role for each profile."""
+        return train_best_responses(self.game, self.profiles, self.seed, response=self.response, execution=execution)
+
+
+def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution: Execution) -> CombinedGame:
+    wanted = [_alike(profile) for profile in asked.profiles]
+    strategies, mixtures = merge_strategies(wanted)
     names = [f"strategy {index}" for index in range(len(strategies))]
-    strategies += [response.policy for response in responses]
+    strategies += [own[0].policy for own in responses]
     names += [f"best response {index}" for index in range(len(responses))]
     padded = np.zeros((len(wanted), len(strategies)))
     padded[:, : mixtures.shape[1]] = mixtures
-
     samples = []
     for part in ("selection", "validation"):
-        part_seed = derive_seed(seed, f"payoffs/{part}")
-        samples.append(
-            simulate_missing(
-                EmpiricalGame(1), game, strategies, num_simulations, seed=part_seed, num_threads=num_threads
-            )
+        sampled = simulate_missing(
+            EmpiricalGame(1),
+            asked.game,
+            strategies,
+            asked.num_simulations,
+            seed=derive_seed(asked.seed, f"payoffs/{part}"),
+            num_threads=execution.num_threads,
         )
-        if progress:
-            progress("evaluation", len(samples), 2, {"num_strategies": float(len(strategies))})
+        samples.append(sampled)
+        execution.tell("evaluation", len(samples), 2, {"num_strategies": float(len(strategies))})
     return CombinedGame(
         strategies=tuple(strategies),
         strategy_names=tuple(names),
         mixtures=padded,
         selection=samples[0],
         validation=samples[1],
-        response_reports=tuple(response.report for response in responses),
-        num_simulations=num_simulations,
-        seed=seed,
+        response_reports=tuple(own[0].report for own in responses),
+        num_simulations=asked.num_simulations,
+        seed=asked.seed,
     )
 
 
@@ -177,27 +200,31 @@ def true_regret(
 ) -> RegretReport | tuple[RegretReport, ...]:
     r"""Measure how much a player could gain in the true game by leaving a solution.
 
-    For each solution a best response is trained in the game, against opponents drawn from the solution each episode.
-    The combined set holds uniform random play, every solution's strategies and every best response; all its payoffs
-    are estimated anew. Then, with :math:`\sigma` the solution,
+    For each solution and role a best response is trained in the game, against opponents drawn from the solution each
+    episode. The combined set of a role holds uniform random play, its strategies in every solution and its best
+    responses; their payoffs are estimated anew. Then, with :math:`\sigma` the solution,
 
     .. math:: \max_{s} u_i(s, \sigma_{-i}) - u_i(\sigma).
 
-    A trained best response need not be the best there is, so the figure is a lower bound. Payoffs are averaged over
-    both seats, and so is the figure: it is the gain of a player who is seated by lot.
+    In a :class:`coffee_fast.GameTree` the figures are exact (``is_exact``), against all policies there are; nothing is
+    trained or sampled. Elsewhere a trained best response need not be the best there is, so the figure is a lower bound.
+    Where a role has several seats, payoffs are averaged over them, and so is the figure: it is the gain of a player who
+    is seated by lot.
 
     Parameters
     ----------
     game
-        The true game, symmetric with two players.
+        The true game.
     solution
-        A solution or mixture, or a sequence of them; those of one call share one combined set.
+        A solution, or a strategy that all players play; or a sequence of such or of profiles, lists of one strategy a
+        player. Those of one call share one combined set.
     seed
         In ``[0, 2**63)``.
     response
         Oracle for the best responses; by default the paper's double DQN.
     num_simulations
-        Episodes for each pair of strategies in each of the two sample sets, half of them in either seating.
+        Episodes in each of the two sample sets: of two players alike for each pair of strategies, half of them in
+        either seating; in other games for each deviation, the others playing the solution.
     num_threads
         Threads for best responses and simulation, 0 for all cores; the report does not depend on it.
     cache_dir
@@ -211,6 +238,11 @@ def true_regret(
     RegretReport
         Or a tuple of them for a sequence of solutions.
 
+    Notes
+    -----
+    Cost, besides the best responses: of two players alike quadratic in the number of strategies, since all solutions of
+    a call use the same table; in other games linear, whatever the number of players.
+
     References
     ----------
     Nguyen and Wellman 2026, Section 5.2 and Appendix E.
@@ -219,39 +251,32 @@ def true_regret(
         solutions: Sequence[Solution | Mixture] = [solution]
     else:
         solutions = solution
-    combined = combined_game(
-        game,
-        solutions,
-        seed,
-        response=response,
-        num_simulations=num_simulations,
-        num_threads=num_threads,
-        cache_dir=cache_dir,
-        progress=progress,
-    )
-    reports = tuple(combined.regret(index) for index in range(len(solutions)))
+    check_dynamics("true_regret", "game", game)
+    execution = Execution.of("true_regret", cache_dir, False, num_threads, progress, folder="cache_dir")
+    asked = _Asked.of("true_regret", game, solutions, seed, response, num_simulations)
+    if isinstance(game, GameTree) and game.has_recall:
+        exact = tuple(exact_report(game, profile, asked.seed) for profile in asked.profiles)
+        return exact if solutions is solution else exact[0]
+    responses = asked.train(execution)
+    if game.spec.roles == (2,):
+        combined = _combined(asked, responses, execution)
+        reports = tuple(combined.regret(index) for index in range(len(solutions)))
+    else:
+        reports = regret_by_deviations(game, asked.profiles, responses, asked.num_simulations, asked.seed, execution)
     return reports if solutions is solution else reports[0]
+
+
+def _alike(profile: Sequence[Mixture]) -> Mixture:
+    """What both players of a symmetric game play."""
+    first, second = profile
+    if first is not second and [first.policies, *first.probabilities] != [second.policies, *second.probabilities]:
+        raise InvalidArgumentError(
+            "true_regret: players of one role must play the same mixture; measure unlike ones in a game whose "
+            "specification has a role for each (roles=(1, 1))"
+        )
+    return first
 
 
 def _row_player(sampled: EmpiricalGame) -> tuple[Float64, Float64]:
     """Mean payoffs of the row player and their standard errors: f64 ``[S, S]`` each."""
-    return sampled.table().payoffs(0).mean(axis=0), sampled.standard_errors()[0]
-
-
-def _merge(mixtures: Sequence[Mixture]) -> tuple[list[Policy], Float64]:
-    """Return the distinct policies, uniform random first, and each mixture's probabilities over them."""
-    strategies: list[Policy] = [UniformRandom()]
-    place = {policy_fingerprint(strategies[0]): 0}
-    rows = []
-    for mixture in mixtures:
-        row: dict[int, float] = {}
-        for policy, probability in zip(mixture.policies, mixture.probabilities, strict=True):
-            index = place.setdefault(policy_fingerprint(policy), len(strategies))
-            if index == len(strategies):
-                strategies.append(policy)
-            row[index] = row.get(index, 0.0) + float(probability)
-        rows.append(row)
-    weights = np.zeros((len(rows), len(strategies)))
-    for weight, row in zip(weights, rows, strict=True):
-        weight[list(row)] = list(row.values())
-    return strategies, weights
+    return sampled.table().payoffs(0).mean(axis=0), sampled.standard_errors()[0][0]

@@ -9,6 +9,7 @@ from typing import Any
 from coffee_fast.checks import check_text, did_you_mean
 from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import GeneralizedBargaining
+from coffee_fast.games.tree import GameTree
 
 _FACTORIES: dict[str, Callable[..., Any]] = {"generalized_bargaining": GeneralizedBargaining}
 
@@ -34,11 +35,19 @@ def known_games() -> dict[str, Callable[..., Any]]:
 def load_game(name: str, **parameters: Any) -> Any:
     """Build a game by its name.
 
-    Raises ``InvalidGameError`` for an unknown name, naming the nearest one, and for an unknown or impossible parameter.
+    ``"openspiel:leduc_poker"`` and the like are games of OpenSpiel, of any number of players, with chance and with
+    moves at once, as :class:`coffee_fast.GameTree`; parameters are given as there, in the name or as arguments.
+
+    Raises ``InvalidGameError`` for an unknown name, naming the nearest one, for an unknown or impossible parameter, and
+    for a game of OpenSpiel whose tree is too large.
 
     >>> load_game("generalized_bargaining", discount=0.99)
     load_game('generalized_bargaining', discount=0.99, only_feasible_offers=False)
+    >>> load_game("openspiel:kuhn_poker(players=3)")
+    GameTree('openspiel:kuhn_poker(players=3)', 617 nodes, 48 information sets)
     """
+    if isinstance(name, str) and name.startswith("openspiel:"):
+        return GameTree.load(name, parameters)
     if not isinstance(name, str) or name not in _FACTORIES:
         hint = did_you_mean(name, _FACTORIES) or f"; there are {', '.join(sorted(_FACTORIES))}"
         raise InvalidGameError(f"load_game: there is no game {shown(name)}{hint}")

@@ -10,7 +10,8 @@ import numpy as np
 
 from coffee_fast.checks import check_choice, check_flag, check_number, check_text
 from coffee_fast.errors import InvalidGameError, shown
-from coffee_fast.games.spec_fields import COUNTS, LARGEST, check_names, count, entries, plain_parameters, sizes, vectors
+from coffee_fast.games.spec_fields import COUNTS, LARGEST, check_names, count, entries, plain_mapping, sizes, vectors
+from coffee_fast.games.spec_words import in_words
 from coffee_fast.typing import Float32
 
 Moves = Literal["turns", "simultaneous"]
@@ -68,6 +69,8 @@ class GameSpec:
         ``float32 [C, W]``: an outcome as the dynamics networks see it; by default one-hot.
     player_names, role_names, action_names, chance_names
         Names for people to read, as many as there are players, roles, actions, outcomes; empty where they have none.
+    log_columns
+        How :meth:`from_log` made observations and states of a log's columns; empty of any other specification.
     """
 
     name: str
@@ -93,6 +96,7 @@ class GameSpec:
     role_names: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
     chance_names: tuple[str, ...] = ()
+    log_columns: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, least in COUNTS.items():
@@ -113,7 +117,8 @@ class GameSpec:
             error=InvalidGameError,
         )
         self._set("terminal_state_value", value)
-        self._set("parameters", plain_parameters(self.parameters))
+        for name in ("parameters", "log_columns"):
+            self._set(name, plain_mapping(name, getattr(self, name)))
         for name in ("state_swap", "state_flip"):
             self._set(name, entries(name, getattr(self, name), self.state_size))
         self._check_symmetry()
@@ -223,6 +228,50 @@ class GameSpec:
         yield "chance_vectors", self.chance_vectors.tolist() if C else None
         for name in ("player_names", "role_names", "action_names", "chance_names"):
             yield name, list(getattr(self, name)) or None
+        yield "log_columns", dict(self.log_columns) or None
+
+    @classmethod
+    def from_log(
+        cls, table: Any, *, columns: Mapping[str, Any] | None = None, chance: Any = None, **known: Any
+    ) -> GameSpec:
+        """Work out the game from a log of it; :meth:`describe` says what was found and how.
+
+        Players, actions and outcomes of chance are numbered, whatever they are called; who moves when, when it pays
+        and how large everything is, is read off. Each player is a role of its own unless ``roles`` or ``is_symmetric``
+        says that some are alike, which no log can tell.
+
+        Parameters
+        ----------
+        table, columns, chance
+            As of :meth:`coffee_fast.TrajectoryDataset.from_transitions`.
+        known
+            Fields that are known, such as ``name``, ``roles``, ``player_names``, ``action_names`` or
+            ``max_episode_length``; they are believed, and a log that contradicts them is refused. ``public_moves`` says
+            whether all players see each other's moves, where the log does not show it.
+
+        Raises
+        ------
+        DatasetError
+            For a log that cannot be read, naming row and column, and for what must be known and is not.
+
+        Notes
+        -----
+        Cost: seconds for a million rows. :meth:`TrajectoryDataset.from_transitions` with None for the specification
+        does this by itself.
+
+        >>> log = {"episode": ["a", "a", "b", "b"], "player": ["seller", "buyer"] * 2, "action": ["high", "no"] +
+        ...        ["low", "yes"], "reward": [[0, 0], [0, 0], [0, 0], [1, 2]]}
+        >>> spec = GameSpec.from_log(log)
+        >>> spec.player_names, spec.action_names, spec.turn_order
+        (('seller', 'buyer'), ('high', 'low', 'no', 'yes'), 'cyclic')
+        """
+        from coffee_fast.logs import read_log
+
+        return cls(**read_log(table, "from_log", columns=columns, chance=chance, known=known).fields)
+
+    def describe(self) -> str:
+        """Say in words what game this is and, where it was worked out from a log, how."""
+        return in_words(self)
 
     @property
     def is_of_format_1(self) -> bool:

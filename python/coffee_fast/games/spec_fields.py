@@ -61,15 +61,15 @@ def check_names(name: str, value: Any, number: int) -> tuple[str, ...]:
     return tuple(str(text) for text in found)
 
 
-def plain_parameters(value: Any) -> dict[str, Any]:
+def plain_mapping(name: str, value: Any) -> dict[str, Any]:
     """What JSON can hold, as plain numbers, lists and strings; NumPy's scalars and arrays become such."""
     if not isinstance(value, Mapping):
-        raise InvalidGameError(f"GameSpec: parameters must be a mapping, got {shown(value)}")
+        raise InvalidGameError(f"GameSpec: {name} must be a mapping, got {shown(value)}")
     try:
         found: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False, default=_plain))
     except (TypeError, ValueError, RecursionError):
         raise InvalidGameError(
-            f"GameSpec: parameters must hold finite numbers, text, lists and mappings, got {shown(value)}"
+            f"GameSpec: {name} must hold finite numbers, text, lists and mappings, got {shown(value)}"
         ) from None
     return found
 

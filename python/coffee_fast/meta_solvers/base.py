@@ -11,6 +11,7 @@ import numpy as np
 
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable, as_payoff_table
 from coffee_fast.empirical.regret import payoff_stakes
+from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
 from coffee_fast.typing import Float64
 
 Status = Literal["converged", "threshold_reached", "max_iterations", "not_converged"]
@@ -81,6 +82,8 @@ class ConfigurableSolver:
     """Turns a frozen dataclass into a config and back."""
 
     kind: ClassVar[str]
+    is_independent: ClassVar[bool] = True
+    """Whether players who draw from the mixtures on their own play what was solved for."""
 
     def _set(self, **fields: Any) -> None:
         """Keep the fields as the checks return them: plain numbers."""
@@ -91,6 +94,15 @@ class ConfigurableSolver:
         """Return ``{"kind": ..., **parameters}`` of plain numbers and None."""
         parameters: Mapping[str, Any] = dataclasses.asdict(self)  # type: ignore[call-overload]
         return {"kind": self.kind, **parameters}
+
+
+def check_independent(name: str, solver: object, error: type[CoffeeError] = InvalidArgumentError) -> None:
+    """Refuse a solver of correlated play, for what has its players draw strategies on their own."""
+    if not getattr(solver, "is_independent", True):
+        raise error(
+            f"{name} must be a solver whose mixtures players draw from on their own, got {shown(solver)}: marginals of "
+            "correlated play are no equilibrium; use nash, gane or replicator dynamics"
+        )
 
 
 def complete_table(payoffs: PayoffLike) -> PayoffTable:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from coffee_fast import meta_solvers
+from coffee_fast import meta_solvers, regularized
 from coffee_fast._provenance import describe_fields, describe_part
 from coffee_fast.checks import check_choice, check_count, check_flag, check_number, check_text
 from coffee_fast.config import Parts, apply_overrides, read_toml, update
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
+from coffee_fast.pipeline.table_config import TableConfig
 from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 from coffee_fast.seeding import check_seed
 
-Algorithm = Literal["coffee_psro", "oef", "oef_bc", "online_psro"]
+Algorithm = Literal["coffee_psro", "oef", "oef_bc", "online_psro", "table"]
 EQUILIBRIUM_MIXTURE = "equilibrium_mixture"
 
 
@@ -39,7 +41,7 @@ class DatasetConfig:
     num_trajectories
         Trajectories stored, mirrored copies included.
     is_mirrored
-        Whether every episode is stored a second time with the players exchanged.
+        Whether every episode is stored a second time with the players exchanged, in games that allow it.
     equilibrium, equilibrium_seed
         How the profiles of the equilibrium mixture are found, and their seed, which is not that of the run: runs of
         other seeds log the play of the same profiles.
@@ -103,6 +105,8 @@ class EvaluationConfig:
         if not isinstance(self.meta_solvers, tuple | list):
             raise ConfigError(f"EvaluationConfig: meta_solvers must be a list, got {shown(self.meta_solvers)}")
         object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))
+        for solver in self.meta_solvers:
+            check_independent("EvaluationConfig: each of meta_solvers", solver, ConfigError)
         described = [describe_part(solver) for solver in self.meta_solvers]
         if any(solver in described[:place] for place, solver in enumerate(described)):
             raise ConfigError(f"EvaluationConfig: meta_solvers must differ from each other, got {described}")
@@ -120,11 +124,14 @@ class RunConfig:
     algorithm
         ``"coffee_psro"``; ``"oef"``: the same without its conservative terms; ``"oef_bc"``: one run of OEF, its
         strategies mixed with a policy cloned from the dataset, by each of ``cloning_weights``; ``"online_psro"``: in
-        the true game that ``dataset`` names, without a dataset or a model.
+        the true game that ``dataset`` names, without a dataset or a model; ``"table"``: the log is solved as a table,
+        without a model, where all players see the same.
     dataset, model, psro, evaluation
         The stages.
     behavior_cloning, cloning_weights
         For ``"oef_bc"``: how the policy is cloned, and with which probabilities a strategy acts by it.
+    table
+        For ``"table"``: which states are one cell, and what solves the table.
     seed
         In ``[0, 2**63)``; every stage's seed is derived from it.
     """
@@ -136,6 +143,7 @@ class RunConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     behavior_cloning: BehaviorCloningConfig = field(default_factory=BehaviorCloningConfig)
     cloning_weights: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8)
+    table: TableConfig = field(default_factory=TableConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -192,8 +200,8 @@ class RunConfig:
         return update(cls(), values, RUN_PARTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values."""
-        return {
+        """Return the configuration as plain JSON values; of tables only where one is solved, as before there were."""
+        described = {
             "algorithm": self.algorithm,
             "dataset": self.dataset.to_json(),
             "model": describe_fields(self.model),
@@ -203,6 +211,7 @@ class RunConfig:
             "cloning_weights": list(self.cloning_weights),
             "seed": self.seed,
         }
+        return {**described, "table": self.table.to_json()} if self.algorithm == "table" else described
 
 
 _STAGES = {
@@ -211,8 +220,9 @@ _STAGES = {
     "psro": PSROConfig,
     "evaluation": EvaluationConfig,
     "behavior_cloning": BehaviorCloningConfig,
+    "table": TableConfig,
 }
-RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config}
+RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config, "solver": regularized.from_config}
 """Builders of the parts that a configuration file describes by their ``kind``."""
 
 

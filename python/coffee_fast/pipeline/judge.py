@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast._provenance import describe_part, plain
+from coffee_fast._provenance import describe_part, first_difference, plain
 from coffee_fast._sealed import Form, read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidGameError
-from coffee_fast.evaluation import coverage, fidelity, true_regret
+from coffee_fast.evaluation import fidelity, play_near_log, true_regret
 from coffee_fast.games import load_game
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
 from coffee_fast.policies import as_mixture
@@ -20,18 +20,22 @@ if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.models import DynamicsEnsemble
+    from coffee_fast.psro import Solution
 
 EVALUATION = "evaluation/evaluation.json"
+NAMES = frozenset({"player_names", "role_names", "action_names", "chance_names", "log_columns"})  # which play the same
 _ABOUT: Form = {"algorithm": str, "cloning_weight": (float, None), "meta_solver": dict}
 _SUMS = ("sum_regret", "sum_regret_standard_error", "debiased_sum_regret", "debiased_sum_standard_error")
 _ARRAYS = ("regret", "regret_standard_error", "debiased_regret", "debiased_standard_error", "payoff")
 _REGRET: Form = {
     **_ABOUT,
     **dict.fromkeys(_SUMS, float),
-    **{name: [(float, None)] for name in (*_ARRAYS, "payoff_standard_error", "deviation_gains")},
+    **{name: [(float, None)] for name in (*_ARRAYS, "payoff_standard_error")},
     "iteration": int,
-    "deviation": str,
-    "strategy_names": [str],
+    "deviation?": str,  # of a single role; of several deviations, and lists of what follows
+    "deviations?": [str],
+    "deviation_gains": [(float, list, None)],
+    "strategy_names": [(str, list)],
     "response_report": {...: (float, None)},
     ...: object,
 }
@@ -58,7 +62,8 @@ def evaluate(
     ``regret``
         A list with an entry for each variant, extraction solver and evaluated iteration: ``algorithm``,
         ``cloning_weight`` (None but for OEF-BC), ``meta_solver``, ``iteration``, then the fields of a regret report.
-        Iteration 0 is uniform random play.
+        Iteration 0 is uniform random play. Where the whole tree of the game is at hand, figures are exact and
+        ``num_simulations`` is 0.
     ``fidelity``
         An entry for each variant that was found in a model.
     ``coverage``
@@ -72,10 +77,8 @@ def evaluate(
     file.parent.mkdir(exist_ok=True)
     found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "coverage": []}
     found["solutions"] = _solutions(at, variants)
-    try:
-        game: Dynamics = load_game(spec.name, **spec.parameters)
-    except InvalidGameError as error:
-        found["status"] = f"skipped, since there is no true game to play in ({error})"
+    game, found["status"] = _game_of(spec)
+    if game is None:
         write_sealed_json(file, "evaluation", plain(found))
         return
     with at.clocked("evaluation"):
@@ -84,6 +87,18 @@ def evaluate(
             for part in ("regret", "fidelity", "coverage"):
                 found[part] += judged.get(part, [])  # a file of before there was coverage has none
         write_sealed_json(file, "evaluation", plain(found))
+
+
+def _game_of(spec: GameSpec) -> tuple[Dynamics | None, str]:
+    """Return the true game of a log, if there is one here, and ``"done"`` or why there is none."""
+    try:
+        game: Dynamics = load_game(spec.name, **spec.parameters)
+    except InvalidGameError as error:
+        return None, f"skipped, since there is no true game to play in ({error})"
+    there, here = ({k: v for k, v in s.to_json().items() if k not in NAMES} for s in (game.spec, spec))
+    if difference := first_difference(there, here):
+        return None, f"skipped, since the game of that name is another one than that of the log: {difference:.400}"
+    return game, "done"
 
 
 def read_evaluation(run: Path) -> dict[str, Any]:
@@ -104,7 +119,7 @@ def _judge(
         if model is not None:
             found["fidelity"] = [_fidelity(at, game, variant, model)]
         if logged is not None and logged.num_trajectories > 1:
-            found["coverage"] = [_coverage(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
+            found["coverage"] = [_near_log(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
         write_sealed_json(file, "judged_variant", plain(found))
     return read_sealed_json(file, "judged_variant", {"regret": [dict], "fidelity?": [dict], "coverage?": [dict]})
 
@@ -121,7 +136,7 @@ def _regret(at: Workplace, game: Dynamics, variant: Variant) -> list[dict[str, A
     solutions = [variant.result.solution_at(iteration, solver) for solver in solvers for iteration in iterations]
     start, *reports = true_regret(
         game,
-        [as_mixture("uniform_random"), *(solution.mixture for solution in solutions)],
+        [as_mixture("uniform_random"), *solutions],
         at.seed("evaluation"),
         response=wanted.response,
         num_simulations=wanted.num_simulations,
@@ -150,10 +165,11 @@ def _fidelity(at: Workplace, game: Dynamics, variant: Variant, model: DynamicsEn
     return {**_about(at, variant), **report.to_json()}
 
 
-def _coverage(
+def _near_log(
     at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
 ) -> dict[str, Any]:
-    report = coverage(game, logged, variant.result.solve(solver), at.seed("coverage"), num_threads=at.num_threads)
+    solution, seed = variant.result.solve(solver), at.seed("coverage")  # files and seeds keep the name of before
+    report = play_near_log(game, logged, solution, seed, num_threads=at.num_threads)
     return {**_about(at, variant, solver), **report.to_json()}
 
 
@@ -163,7 +179,7 @@ def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any
         for solver in extraction_solvers(at):
             solution = variant.result.solve(solver)
             figures = {
-                "probabilities": solution.probabilities,
+                **_mixtures(solution),
                 "model_regret": solution.model_regret,
                 "pessimistic_regret": solution.pessimistic_regret,
                 "sum_model_regret": solution.sum_model_regret,
@@ -172,6 +188,11 @@ def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any
             }
             found.append({**_about(at, variant, solver), **figures})
     return found
+
+
+def _mixtures(solution: Solution) -> dict[str, Any]:
+    probabilities = [mixture.probabilities for mixture in solution.by_role]
+    return {"probabilities": probabilities[0]} if len(probabilities) == 1 else {"mixtures": probabilities}
 
 
 def _about(at: Workplace, variant: Variant, solver: MetaSolver | None = None) -> dict[str, Any]:

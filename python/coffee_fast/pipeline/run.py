@@ -31,10 +31,12 @@ from coffee_fast.models import DynamicsEnsemble
 from coffee_fast.pipeline import stages
 from coffee_fast.pipeline.config import RunConfig
 from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers, read_evaluation
+from coffee_fast.pipeline.tabular import load_table_solution, solve_table, tabulate
 from coffee_fast.psro import Solution, load_result
 from coffee_fast.psro.checkpoint import has_trained
 from coffee_fast.psro.loop import check_arguments
 from coffee_fast.reports.run import main_entries, write_report
+from coffee_fast.reports.table import write_table_report
 from coffee_fast.typing import ProgressCallback, Resume
 
 LOCK = ".lock"
@@ -48,7 +50,15 @@ _FORM = {
 }
 # What a run leaves, in the order of its stages, and where those stand that a part of the configuration has a say in.
 _RESULTS = ("dataset", "model", "psro", "cloned_policy", "mixed", "solution", "evaluation")
-_FIRST = {"model": 1, "algorithm": 2, "psro": 2, "behavior_cloning": 3, "cloning_weights": 4, "evaluation": 5}
+_FIRST = {
+    "model": 1,
+    "algorithm": 2,
+    "psro": 2,
+    "behavior_cloning": 3,
+    "cloning_weights": 4,
+    "evaluation": 5,
+    "table": 5,
+}
 _PASSING = frozenset({LOCK, "config.json", "dataset.json", "seconds.json"})
 
 
@@ -151,6 +161,9 @@ def run_pipeline(
         if config.algorithm == "online_psro":
             logged = model = None
             spec, variants = stages.true_game(config).spec, stages.search_in_game(at)
+        elif config.algorithm == "table":
+            solve_table(at, stages.log_play(at, dataset))
+            return rewrite_report(run)
         else:
             logged = stages.log_play(at, dataset)
             model = stages.fit_model(at, logged)
@@ -163,6 +176,10 @@ def run_pipeline(
 
 def _require_solvable(config: RunConfig, dataset: TrajectoryDataset | None) -> None:
     """Ask what fit and search will ask, before minutes are spent and a folder is claimed."""
+    if config.algorithm == "table":
+        if dataset is not None:
+            tabulate(config.table, dataset)
+        return
     spec = stages.true_game(config).spec if dataset is None else dataset.spec
     check_arguments("run_pipeline", spec, config.psro)
     if dataset is not None:
@@ -184,7 +201,8 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
     evaluation = read_evaluation(run)
     fit = DynamicsEnsemble.load(run / "model").fit_report if (run / "model").exists() else None
     card: dict[str, Any] = {"text": None, "figures": None}
-    if fit:
+    is_table = about["config"].get("algorithm") == "table"
+    if fit or is_table:
         card = read_sealed_json(run / "dataset.json", "dataset_card", {"text": str, "figures": dict})
     summary = _summary(run, evaluation)
     results = {
@@ -195,6 +213,11 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
         "machines": about.get("machines", []),
     }
     write_sealed_json(run / "results.json", "run_results", plain(results))
+    seconds = stages.seconds_by_stage(run)
+    if is_table:
+        solution, arrays = load_table_solution(run)
+        write_table_report(run, dataset=card["text"], solution=solution, arrays=arrays, seconds=seconds)
+        return summary
     first_weight = evaluation["solutions"][0]["cloning_weight"]
     write_report(
         run,
@@ -203,7 +226,7 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
         result=load_result(run / stages.variant_folder(first_weight)),
         solution=Solution.load(run / "solution"),
         evaluation=evaluation,
-        seconds=stages.seconds_by_stage(run),
+        seconds=seconds,
     )
     return summary
 

@@ -100,7 +100,7 @@ def _generate(at: Workplace) -> TrajectoryDataset:
         behavior=behavior,
         num_trajectories=wanted.num_trajectories,
         seed=at.seed("dataset"),
-        mirrored=wanted.is_mirrored,
+        mirrored=wanted.is_mirrored and bool(game.spec.state_swap),
         description=description,
         num_threads=at.num_threads,
     )

@@ -5,7 +5,7 @@ Nothing here goes through ``pyplot``, so no display is needed and no figure stay
     cf.plotting.regret_curve(result).savefig("regret.png", dpi=150)
 """
 
-from coffee_fast.plotting.runs import disagreement_vs_utility_error, payoff_table, regret_curve
+from coffee_fast.plotting.runs import disagreement_vs_utility_error, mixtures, payoff_table, regret_curve
 from coffee_fast.plotting.sweeps import Curve, Points, curves, scatters, text_table
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Points",
     "curves",
     "disagreement_vs_utility_error",
+    "mixtures",
     "payoff_table",
     "regret_curve",
     "scatters",

@@ -48,3 +48,8 @@ def check_has(name: str, value: Any, wanted: str, *attributes: str) -> None:
     """Raise unless ``value`` has what its kind, ``wanted``, has."""
     if isinstance(value, type) or not all(hasattr(value, attribute) for attribute in attributes):
         raise InvalidArgumentError(f"{name} must be {wanted}, got {shown(value)}")
+
+
+def as_text(name: str) -> str:
+    """Return a name as it is to stand in a figure, where a dollar sign would begin a formula."""
+    return name[:60].replace("$", r"\$")

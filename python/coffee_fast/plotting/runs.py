@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from coffee_fast.checks import check_count
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.plotting._style import ACCENT, INK, SECOND, check_has, new_figure
+from coffee_fast.plotting._style import ACCENT, INK, SECOND, as_text, check_has, clean, new_figure
+from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
     from coffee_fast.empirical import PayoffTable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from coffee_fast.psro import PSROResult, Solution
 
 MAX_ANNOTATED = 12  # strategies up to which each payoff is written into its cell
+MAX_PANELS = 12  # roles
+LEAST_WRITTEN = 0.01  # probability
 
 
 def regret_curve(
@@ -76,8 +81,8 @@ def regret_curve(
     return figure
 
 
-def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure:
-    """Draw the row player's mean payoffs as a heat map, with the solution's probabilities along its edges.
+def payoff_table(table: PayoffTable, solution: Solution | None = None, player: int = 0) -> Figure:
+    """Draw a player's mean payoffs as a heat map, with the solution's probabilities along its edges.
 
     Parameters
     ----------
@@ -86,6 +91,8 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure
     solution
         Its probabilities become bars above the columns and beside the rows; the strategies of its support have their
         probability written out.
+    player
+        Whose payoffs: 0 or 1.
 
     Returns
     -------
@@ -94,34 +101,20 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure
     """
     check_has("payoff_table: table", table, "a PayoffTable", "num_players", "payoffs")
     if solution is not None:
-        check_has("payoff_table: solution", solution, "a Solution", "probabilities", "support")
+        check_has("payoff_table: solution", solution, "a Solution", "mixtures", "by_role")
     if table.num_players != 2:
         raise InvalidArgumentError(f"payoff_table: table must be of two players, got {table.num_players}")
-    payoffs = np.asarray(table.payoffs(0)).mean(axis=0)
-    num_rows, num_columns = payoffs.shape
-    if solution is not None and payoffs.shape != (len(solution.probabilities),) * 2:
+    player = check_count("payoff_table: player", player, at_most=1)
+    payoffs = np.asarray(table.payoffs(player)).mean(axis=0)
+    payoffs = payoffs if player == 0 else payoffs.T
+    played = [] if solution is None else [mixture.probabilities for mixture in solution.mixtures]
+    if solution is not None and table.num_strategies != tuple(map(len, played)):
         raise InvalidArgumentError(
             f"payoff_table: solution must have one probability a strategy of a table of shape {list(payoffs.shape)}, "
-            f"got {len(solution.probabilities)}"
+            f"got {' and '.join(str(len(mixture)) for mixture in played[:3])}"
         )
     figure = Figure(figsize=(7.0, 5.4), layout="constrained")
-    if solution is None:
-        axes = figure.subplots()
-    else:
-        grid = figure.subplots(2, 2, width_ratios=[8, 1], height_ratios=[1, 8], sharex="col", sharey="row")
-        axes, above, beside = grid[1, 0], grid[0, 0], grid[1, 1]
-        grid[0, 1].set_axis_off()
-        above.bar(np.arange(num_columns), solution.probabilities, color=ACCENT, width=0.7, alpha=0.8)
-        beside.barh(np.arange(num_rows), solution.probabilities, color=ACCENT, height=0.7, alpha=0.8)
-        for strategy in solution.support():
-            share = float(solution.probabilities[strategy])
-            beside.text(share + 0.06, strategy, f"{share:.0%}", va="center", color=INK, fontsize=8)
-        above.set_ylim(0.0, 1.0)
-        beside.set_xlim(0.0, 1.5)  # room for the numbers
-        for edge in (above, beside):
-            edge.spines[["top", "right", "left", "bottom"]].set_visible(False)
-            edge.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
-        above.set_title("Payoffs, and the solution along the edges", loc="left", color=INK)
+    axes = _with_edges(figure, played[player], played[1 - player]) if played else figure.subplots()
     image = axes.imshow(payoffs, cmap="YlGnBu", interpolation="nearest", aspect="auto")
     if max(payoffs.shape) <= MAX_ANNOTATED:
         middle = (np.nanmin(payoffs) + np.nanmax(payoffs)) / 2.0
@@ -137,8 +130,49 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None) -> Figure
     return figure
 
 
+def _with_edges(figure: Figure, own: Float64, others: Float64) -> Axes:
+    """Return room for a heat map, with bars of its rows' and columns' probabilities beside and above it."""
+    grid = figure.subplots(2, 2, width_ratios=[8, 1], height_ratios=[1, 8], sharex="col", sharey="row")
+    axes, above, beside = grid[1, 0], grid[0, 0], grid[1, 1]
+    grid[0, 1].set_axis_off()
+    above.bar(np.arange(len(others)), others, color=ACCENT, width=0.7, alpha=0.8)
+    beside.barh(np.arange(len(own)), own, color=ACCENT, height=0.7, alpha=0.8)
+    for strategy in np.flatnonzero(own >= LEAST_WRITTEN):
+        beside.text(own[strategy] + 0.06, strategy, f"{own[strategy]:.0%}", va="center", color=INK, fontsize=8)
+    above.set_ylim(0.0, 1.0)
+    beside.set_xlim(0.0, 1.5)  # room for the numbers
+    for edge in (above, beside):
+        edge.spines[["top", "right", "left", "bottom"]].set_visible(False)
+        edge.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
+    above.set_title("Payoffs, and the solution along the edges", loc="left", color=INK)
+    return axes  # type: ignore[no-any-return]
+
+
+def mixtures(solution: Solution) -> Figure:
+    """Draw how often each role plays each of its strategies, a panel a role.
+
+    Returns
+    -------
+    Figure
+        Probability against the strategy's number; 0 is uniform random play.
+    """
+    check_has("mixtures: solution", solution, "a Solution", "by_role", "role_names")
+    shown_roles = solution.by_role[:MAX_PANELS]
+    figure = Figure(figsize=(6.4, 0.8 + 1.6 * len(shown_roles)), layout="constrained")
+    panels = figure.subplots(len(shown_roles), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, mixture, name in zip(panels, shown_roles, solution.role_names, strict=False):
+        clean(axes)
+        axes.bar(np.arange(len(mixture.probabilities)), mixture.probabilities, color=ACCENT, width=0.7, alpha=0.8)
+        axes.set_ylim(0.0, 1.0)
+        axes.set_ylabel("probability")
+        axes.set_title(as_text(name) if len(shown_roles) > 1 else "What the players play", loc="left", color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
+    panels[-1].set_xlabel("strategy (0: uniform random play)")
+    return figure
+
+
 def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
-    """Draw the model's error in payoffs against its members' disagreement, a point for each pair of strategies.
+    """Draw the model's error in payoffs against its members' disagreement, a point for each profile of strategies.
 
     A model that knows what it does not know has its points along a rising line.
     """
@@ -147,7 +181,7 @@ def disagreement_vs_utility_error(fidelity: FidelityReport) -> Figure:
     figure, axes = new_figure()
     with_random = (fidelity.profiles == 0).any(axis=1)
     for chosen, color, label in (
-        (~with_random, ACCENT, "trained against trained"),
+        (~with_random, ACCENT, "trained strategies alone"),
         (with_random, SECOND, "with uniform random"),
     ):
         if chosen.any():

@@ -1,9 +1,9 @@
 """COffeE-PSRO and the methods it is compared with: the main loop, its checkpoints and its results."""
 
 from coffee_fast.psro.baselines import oef, oef_bc, online_psro
-from coffee_fast.psro.checkpoint import load_result
 from coffee_fast.psro.config import PSRO_PARTS, PSROConfig
 from coffee_fast.psro.equilibria import EquilibriumConfig, equilibrium_profiles
+from coffee_fast.psro.loading import load_result
 from coffee_fast.psro.loop import coffee_psro
 from coffee_fast.psro.result import IterationRecord, PSROResult
 from coffee_fast.psro.solution import Solution

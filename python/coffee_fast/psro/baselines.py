@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast._provenance import versions
 from coffee_fast.checks import check_number
-from coffee_fast.empirical import EmpiricalGame
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import PerStepMixture, Policy
 from coffee_fast.policy_files import policy_fingerprint
-from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
+from coffee_fast.psro.checkpoint import RunIdentity
 from coffee_fast.psro.config import PSROConfig
-from coffee_fast.psro.loop import add_strategy, check_arguments, check_model, check_run, finished, run_psro
+from coffee_fast.psro.execution import Execution
+from coffee_fast.psro.iteration import NewStrategies, add_strategies
+from coffee_fast.psro.loop import begin, check_arguments, check_model, finished, run_psro
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.responses import ConservativeObjective
-from coffee_fast.seeding import derive_seed
+from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics, reward_scale
 from coffee_fast.typing import ProgressCallback, Resume
 
@@ -48,7 +49,8 @@ def oef(
     ----------
     Li et al. 2022; Nguyen and Wellman 2026, Section 5.2.
     """
-    return run_psro("oef", model, _plain("oef", config), seed, run_dir, resume, num_threads, progress)
+    execution = Execution.of("oef", run_dir, resume, num_threads, progress)
+    return run_psro("oef", model, _plain("oef", config), seed, execution)
 
 
 def online_psro(
@@ -78,18 +80,16 @@ def online_psro(
     """
     check_dynamics("online_psro", "game", game)
     check_arguments("online_psro", game.spec, config)
-    seed, run_dir, resume, num_threads = check_run("online_psro", seed, run_dir, resume, num_threads, progress)
-    scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)
+    seed, execution = check_seed(seed), Execution.of("online_psro", run_dir, resume, num_threads, progress)
+    scale = reward_scale(game, derive_seed(seed, "reward_scale"), execution.num_threads)
     true_game = _TrueGame(game.core, game.spec, game_fingerprint(game), scale)
-    return run_psro(
-        "online_psro", true_game, _plain("online_psro", config), seed, run_dir, resume, num_threads, progress
-    )
+    return run_psro("online_psro", true_game, _plain("online_psro", config), seed, execution)
 
 
 def oef_bc(
     result: PSROResult,
     model: DynamicsEnsemble,
-    cloned_policy: Policy,
+    cloned_policy: Policy | Sequence[Policy],
     weight: float,
     run_dir: str | Path | None = None,
     resume: Resume = False,
@@ -109,7 +109,7 @@ def oef_bc(
     model
         The model it was made in.
     cloned_policy
-        From :func:`coffee_fast.clone_behavior`.
+        From :func:`coffee_fast.clone_behavior`: a policy, or where the game has several roles one a role.
     weight
         In ``[0, 1]``. With 0 the result is that of ``result`` to the bit; with 1 all strategies play alike.
     run_dir, resume, num_threads, progress
@@ -133,25 +133,33 @@ def oef_bc(
     if not isinstance(result, PSROResult) or result.config is None:
         raise InvalidArgumentError("oef_bc: result must be a PSROResult with its configuration")
     check_model("oef_bc", model)
-    if not isinstance(cloned_policy, Policy):
-        raise InvalidArgumentError(f"oef_bc: cloned_policy must be a policy, got {shown(cloned_policy)}")
-    _, run_dir, resume, num_threads = check_run("oef_bc", result.seed, run_dir, resume, num_threads, progress)
+    cloned = _cloned_by_role(cloned_policy, model.spec.num_roles)
+    execution = Execution.of("oef_bc", run_dir, resume, num_threads, progress)
     if result.model_fingerprint != model.fingerprint:
         raise InvalidArgumentError("oef_bc: model must be the one that result was made in, got another")
     config, seed = result.config, result.seed
-    fingerprint = _digest([model.fingerprint, policy_fingerprint(cloned_policy), weight])
-    identity = RunIdentity(config.to_json(), seed, fingerprint)
-    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume, spec=model.spec)
-    state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
+    fingerprint = _digest([model.fingerprint, *(policy_fingerprint(policy) for policy in cloned), weight])
+    folder, state = begin(RunIdentity(config.to_json(), seed, fingerprint), model, execution)
     for record in result.records[len(state.records) :]:
-        mixed = mix_per_step(cloned_policy, result.strategies[record.iteration], weight)
-        about = (record.objective, record.response_report)
-        state = add_strategy(state, mixed, model, config, seed, num_threads, *about, seconds={})
+        mixed = tuple(
+            mix_per_step(policy, role[record.iteration], weight)
+            for policy, role in zip(cloned, result.strategies, strict=True)
+        )
+        new = NewStrategies(mixed, record.objective, record.response_report)
+        state = add_strategies(state, new, model, config, seed, execution.num_threads, seconds={})
         if folder:
-            folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
-        if progress:
-            progress("oef_bc", record.iteration, result.num_iterations, {"weight": weight})
+            folder.save(state)
+        execution.tell("oef_bc", record.iteration, result.num_iterations, {"weight": weight})
     return dataclasses.replace(finished(state, model, config, seed), status=result.status)
+
+
+def _cloned_by_role(cloned_policy: Any, num_roles: int) -> tuple[Policy, ...]:
+    policies = (cloned_policy,) if isinstance(cloned_policy, Policy) and num_roles == 1 else cloned_policy
+    is_right = isinstance(policies, tuple | list) and len(policies) == num_roles
+    if not is_right or not all(isinstance(policy, Policy) for policy in policies):
+        what = "a policy" if num_roles == 1 else f"{num_roles} policies, one a role"
+        raise InvalidArgumentError(f"oef_bc: cloned_policy must be {what}, got {shown(cloned_policy)}")
+    return tuple(policies)
 
 
 def mix_per_step(cloned_policy: Policy, strategy: Policy, weight: float) -> Policy:

@@ -8,7 +8,7 @@
     iterations/0007/payoffs.safetensors    the empirical game after it
     iterations/0007/record.json            all else that the seed determines
     iterations/0007/seconds.json           wall-clock times, of which nothing depends
-    response-0008.safetensors       the training of iteration 8's strategy, while it goes on
+    response-0008.safetensors       the training of iteration 8's strategy, while it goes on; response-0008-1 of role 1
 
 An iteration's folder appears by one rename, and counts only once ``latest.json`` names it; so a process that is killed
 at any moment loses at most what it did since, and of a long response no more than half a minute.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,7 @@ from coffee_fast.errors import CheckpointError, CoffeeError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
-from coffee_fast.psro.config import PSROConfig
-from coffee_fast.psro.result import IterationRecord, PSROResult
+from coffee_fast.psro.result import IterationRecord
 from coffee_fast.typing import Resume
 
 _TENSORS_AND_RECORD = ("strategy.safetensors", "payoffs.safetensors", "record.json")
@@ -46,11 +45,13 @@ _RUN = {
 }
 _LATEST = {"iteration": int, "files": {...: str}}
 _RECORD = {
-    "policy": dict,
+    "policy?": dict,
+    "policies?": [dict],
     "iteration": int,
     "objective": {...: float},
     "response_report": {...: (float, None)},
-    "mixture": [float],
+    "mixture?": [float],
+    "mixtures?": [[float]],
     "model_regret": [float],
     "solver_status": str,
     "solver_iterations": int,
@@ -69,9 +70,9 @@ class RunIdentity:
 
 @dataclass(frozen=True)
 class RunState:
-    """Everything that the next iteration needs."""
+    """Everything that the next iteration needs; ``strategies`` are one tuple a role."""
 
-    strategies: tuple[Policy, ...]
+    strategies: tuple[tuple[Policy, ...], ...]
     empirical_game: EmpiricalGame
     records: tuple[IterationRecord, ...]
 
@@ -165,7 +166,8 @@ class RunFolder:
                 raise CheckpointError(f"{self.path / name}: damaged, its sha256 is not the one in latest.json")
         if self._latest < 0:
             return None
-        strategies, records = [], []
+        strategies: list[list[Policy]] = []
+        records = []
         for iteration in range(self._latest + 1):
             folder = self._folder(iteration)
             record = _files.read_json(folder / "record.json")
@@ -173,12 +175,13 @@ class RunFolder:
             seconds = read_sealed_json(folder / "seconds.json", "seconds", {...: float})
             arrays = _files.read_tensors(folder / "strategy.safetensors", CheckpointError)
             try:
-                strategies.append(policy_from_arrays(record.pop("policy"), arrays))
+                strategies.append(_policies_from(record, arrays))
                 records.append(IterationRecord.from_json(record, seconds))
             except (CoffeeError, KeyError, TypeError, OverflowError) as error:
                 raise CheckpointError(f"{folder / 'record.json'}: not a record of an iteration ({error})") from None
-            lengths = (records[-1].iteration + 1, len(records[-1].mixture), len(records[-1].disagreement))
-            if lengths != (iteration + 1,) * 3:
+            lengths = {records[-1].iteration + 1, *map(len, records[-1].mixtures)}
+            roles = {len(records[-1].mixtures), len(strategies[-1]), len(strategies[0])}
+            if lengths != {iteration + 1} or len(roles) > 1:
                 raise CheckpointError(f"{folder / 'record.json'}: is not the record of iteration {iteration}")
         file = self._folder(self._latest) / "payoffs.safetensors"
         arrays = _files.read_tensors(file, CheckpointError)
@@ -186,29 +189,36 @@ class RunFolder:
             empirical_game = EmpiricalGame.from_arrays(arrays)
         except (CoffeeError, KeyError, TypeError) as error:
             raise CheckpointError(f"{file}: not an empirical game ({error})") from None
-        if empirical_game.num_strategies != len(strategies):
-            raise CheckpointError(f"{file}: {empirical_game.num_strategies} strategies, expected {len(strategies)}")
-        return RunState(tuple(strategies), empirical_game, tuple(records))
+        if empirical_game.num_strategies != (len(records),) * len(strategies[0]):
+            raise CheckpointError(
+                f"{file}: {list(empirical_game.num_strategies)} strategies, expected {len(records)} a role"
+            )
+        return RunState(tuple(zip(*strategies, strict=True)), empirical_game, tuple(records))
 
-    def save(self, strategy: Policy, empirical_game: EmpiricalGame, record: IterationRecord) -> None:
-        """Add one iteration, then switch to it."""
-        description, arrays = policy_arrays(strategy)
+    def save(self, state: RunState) -> None:
+        """Add the last iteration, then switch to it."""
+        record = state.records[-1]
+        description, arrays = _arrays_of([role[-1] for role in state.strategies])
         target = self._folder(record.iteration)
         target.parent.mkdir(exist_ok=True)
         with _files.publish_directory(target) as folder:
             _files.write_tensors(folder / "strategy.safetensors", arrays)
-            _files.write_tensors(folder / "payoffs.safetensors", empirical_game.to_arrays())
-            _files.write_json(folder / "record.json", record.to_json() | {"policy": description})
+            _files.write_tensors(folder / "payoffs.safetensors", state.empirical_game.to_arrays())
+            _files.write_json(folder / "record.json", record.to_json() | description)
             write_sealed_json(folder / "seconds.json", "seconds", record.seconds)
         hashed = {f"iterations/{target.name}/{name}": target / name for name in _TENSORS_AND_RECORD}
         files = self._files | {name: _files.sha256_of(file) for name, file in hashed.items()}
         write_sealed_json(self.path / "latest.json", "latest", {"iteration": record.iteration, "files": files})
         self._files, self._latest = files, record.iteration
-        self.response_file(record.iteration).unlink(missing_ok=True)
+        self._discard_responses(record.iteration)
 
-    def response_file(self, iteration: int) -> Path:
+    def response_file(self, iteration: int, role: int = 0) -> Path:
         """Where the training of an iteration's strategy is kept while it goes on."""
-        return self.path / f"response-{iteration:04d}.safetensors"
+        return self.path / f"response-{iteration:04d}{f'-{role}' if role else ''}.safetensors"
+
+    def _discard_responses(self, iteration: int) -> None:
+        for file in self.path.glob(f"response-{iteration:04d}*.safetensors"):
+            file.unlink(missing_ok=True)
 
     def _folder(self, iteration: int) -> Path:
         return self.path / "iterations" / f"{iteration:04d}"
@@ -225,7 +235,7 @@ class RunFolder:
         if machines != self.manifest.get("machines"):
             self.manifest = {**self.manifest, "machines": machines}
             write_sealed_json(self.path / "run.json", "coffee_psro", self.manifest)
-            self.response_file(self._latest + 1).unlink(missing_ok=True)  # it goes on with the bits it was begun with
+            self._discard_responses(self._latest + 1)  # it goes on with the bits it was begun with
 
     def _discard_unfinished(self) -> None:
         """Remove iterations never switched to, trainings whose iteration is complete, and files cut off."""
@@ -236,7 +246,22 @@ class RunFolder:
             if folder.name.isdigit() and int(folder.name) > self._latest:
                 shutil.rmtree(folder)
         for iteration in range(self._latest + 1):
-            self.response_file(iteration).unlink(missing_ok=True)
+            self._discard_responses(iteration)
+
+
+def _arrays_of(strategies: Sequence[Policy]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the strategies of an iteration are, and their arrays; of a single role as before there were roles."""
+    if len(strategies) == 1:
+        description, arrays = policy_arrays(strategies[0])
+        return {"policy": description}, arrays
+    parts = [policy_arrays(strategy, f"role{role}.") for role, strategy in enumerate(strategies)]
+    return {"policies": [part[0] for part in parts]}, {name: a for part in parts for name, a in part[1].items()}
+
+
+def _policies_from(record: dict[str, Any], arrays: Mapping[str, Any]) -> list[Policy]:
+    if "policy" in record:
+        return [policy_from_arrays(record.pop("policy"), arrays)]
+    return [policy_from_arrays(what, arrays, f"role{role}.") for role, what in enumerate(record.pop("policies"))]
 
 
 def has_trained(path: Path) -> bool:
@@ -250,38 +275,3 @@ def _clear(path: Path) -> None:
     for name in ("run.json", "latest.json"):
         (path / name).unlink(missing_ok=True)
     shutil.rmtree(path / "iterations", ignore_errors=True)
-
-
-def load_result(run_dir: str | Path) -> PSROResult:
-    """Read the result in a run folder, complete or not, without the model it was made with.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder holds no run, no complete iteration, or a damaged file; the message names it.
-    """
-    folder = RunFolder.read(run_dir)
-    state = folder.load()
-    if state is None:
-        raise CheckpointError(f"{folder.path}: the run has no complete iteration yet")
-    manifest = folder.manifest
-    try:
-        config: PSROConfig | None = PSROConfig.from_json(manifest["config"])
-    except CoffeeError:  # an oracle or solver of one's own: known to whoever made the run, not to this package
-        config = None
-    try:
-        spec = GameSpec.from_json(manifest["game"]) if manifest.get("game") else None
-    except CoffeeError as error:
-        raise CheckpointError(f"{folder.path / 'run.json'}: {error}") from None
-    is_complete = len(state.records) == manifest["config"].get("num_iterations", -1) + 1
-    return PSROResult(
-        strategies=state.strategies,
-        empirical_game=state.empirical_game,
-        records=state.records,
-        config=config,
-        seed=manifest["seed"],
-        model_fingerprint=manifest["model_fingerprint"],
-        versions=manifest["versions"],
-        status="complete" if is_complete else "incomplete",
-        spec=spec,
-    )

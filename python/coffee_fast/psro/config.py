@@ -12,6 +12,7 @@ from coffee_fast.checks import check_count
 from coffee_fast.config import Parts, from_mapping
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver, RobustReplicator
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 
 
@@ -62,6 +63,7 @@ class PSROConfig:
                 raise ConfigError(
                     f"PSROConfig: {name} must be an object with a method {method}(...), got {shown(part)}"
                 )
+        check_independent("PSROConfig: meta_solver", self.meta_solver, ConfigError)
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""

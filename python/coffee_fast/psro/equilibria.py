@@ -17,10 +17,11 @@ from coffee_fast.errors import ConfigError, InvalidArgumentError, shown
 from coffee_fast.meta_solvers import MetaSolver, Replicator
 from coffee_fast.psro.baselines import online_psro
 from coffee_fast.psro.config import PSROConfig
-from coffee_fast.psro.loop import check_arguments, check_run
+from coffee_fast.psro.execution import Execution
+from coffee_fast.psro.loop import check_arguments
 from coffee_fast.psro.solution import Solution
 from coffee_fast.responses import DDQN, ResponseOracle
-from coffee_fast.seeding import derive_seed
+from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import ProgressCallback
 
@@ -94,7 +95,7 @@ def equilibrium_profiles(
     Parameters
     ----------
     game
-        The true game, symmetric with two players.
+        The true game.
     config
         How many runs, and of which size.
     seed
@@ -126,9 +127,9 @@ def equilibrium_profiles(
         raise InvalidArgumentError(f"equilibrium_profiles: config must be an EquilibriumConfig, got {shown(config)}")
     check_dynamics("equilibrium_profiles", "game", game)
     check_arguments("equilibrium_profiles", game.spec, config.psro)
-    seed, folder, _, num_threads = check_run(
-        "equilibrium_profiles", seed, cache_dir, False, num_threads, progress, folder="cache_dir"
-    )
+    seed = check_seed(seed)
+    execution = Execution.of("equilibrium_profiles", cache_dir, False, num_threads, progress, folder="cache_dir")
+    folder, num_threads = execution.run_dir, execution.num_threads
     seeds = [derive_seed(seed, "equilibrium", index) for index in range(config.num_profiles)]
     if folder is None:
         runs = (online_psro(game, config.psro, run, None, False, num_threads, progress) for run in seeds)

@@ -27,7 +27,8 @@ def export_solution(solution: Solution, path: str | Path, format: str = "numpy")
     ``"numpy"`` ``strategy-<i>.npz`` holds the weights of strategy ``i``; ``examples/play_exported.py`` plays them in
     thirty lines of NumPy. For ``"onnx"`` ``strategy-<i>.onnx`` has the inputs ``information_states`` (float32
     ``[B, I]``) and ``legal_masks`` (bool ``[B, A]``) and the output ``probabilities`` (float32 ``[B, A]``), from
-    which the action is drawn.
+    which the action is drawn. Of several roles, ``roles`` in ``solution.json`` lists the strategies of each and
+    ``seats`` how many players it has, and files begin with ``role-<r>-``.
 
     Raises
     ------
@@ -40,21 +41,30 @@ def export_solution(solution: Solution, path: str | Path, format: str = "numpy")
         raise InvalidArgumentError(f"export: format must be 'numpy' or 'onnx', got {shown(format)}")
     if not isinstance(path, str | Path):
         raise InvalidArgumentError(f"export: path must be a path, got {shown(path)}")
+    roles = [
+        {
+            "probabilities": mixture.probabilities.tolist(),
+            "strategies": [policy_arrays(policy)[0] for policy in mixture.policies],
+        }
+        for mixture in solution.by_role
+    ]
+    several = [{"name": name} | role for name, role in zip(solution.role_names, roles, strict=True)]
     about: dict[str, Any] = {
         "format": FORMAT,
         "kind": "exported_solution",
-        "probabilities": solution.mixture.probabilities.tolist(),
-        "strategies": [policy_arrays(policy)[0] for policy in solution.policies],
+        **(roles[0] if len(roles) == 1 else {"roles": several, "seats": list(solution.roles)}),
         "solver": plain(dict(solution.solver)),
         "status": solution.status,
         "model_regret": plain(solution.model_regret),
         "spec": solution.spec.to_json() if solution.spec else None,
     }
     with _files.publish_directory(path) as folder:
-        for index, policy in enumerate(solution.policies):
-            if format == "onnx":
-                write_onnx(policy, folder / f"strategy-{index}.onnx")
-            else:
-                arrays: dict[str, Any] = policy_arrays(policy)[1]
-                np.savez(folder / f"strategy-{index}.npz", **arrays)
+        for role, mixture in enumerate(solution.by_role):
+            prefix = "strategy" if len(roles) == 1 else f"role-{role}-strategy"
+            for index, policy in enumerate(mixture.policies):
+                if format == "onnx":
+                    write_onnx(policy, folder / f"{prefix}-{index}.onnx")
+                else:
+                    arrays: dict[str, Any] = policy_arrays(policy)[1]
+                    np.savez(folder / f"{prefix}-{index}.npz", **arrays)
         _files.write_json(folder / "solution.json", about)

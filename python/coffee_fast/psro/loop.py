@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from coffee_fast._provenance import is_duration, versions
-from coffee_fast.checks import check_count, check_path, check_progress, check_resume
-from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast._provenance import versions
+from coffee_fast.empirical import EmpiricalGame
+from coffee_fast.empirical.profiles import check_number
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.policies import Mixture, Policy, UniformRandom
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
-from coffee_fast.psro.result import IterationRecord, PSROResult
-from coffee_fast.responses import ResponseRequest
-from coffee_fast.seeding import check_seed, derive_seed
-from coffee_fast.simulation import LARGEST_INT, check_dynamics, check_two_alike
+from coffee_fast.psro.execution import Execution
+from coffee_fast.psro.iteration import Dynamics, add_strategies, respond, start, timed
+from coffee_fast.psro.result import PSROResult
+from coffee_fast.seeding import check_seed
+from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
@@ -41,9 +35,10 @@ def coffee_psro(
 ) -> PSROResult:
     """Find strategies and a low-regret mixture over them using nothing but a model learned from logged play.
 
-    Iteration ``t = 1 .. K``: train a response in the model against the meta-strategy of iteration ``t - 1`` under the
-    conservative objective; simulate the new profiles; solve the empirical game; save; anneal the coverage weight.
-    Iteration 0 holds uniform random play alone.
+    Iteration ``t = 1 .. K``: for each role train a response in the model against the meta-strategies of iteration
+    ``t - 1`` under the conservative objective; simulate the new profiles; solve the empirical game; save; anneal the
+    coverage weight. Iteration 0 holds uniform random play alone. Players of one role share strategies: responses are
+    trained, and payoffs simulated, in each of its seats alike, so that what a seat is worth is averaged out.
 
     Parameters
     ----------
@@ -66,51 +61,56 @@ def coffee_psro(
     Returns
     -------
     PSROResult
-        Strategies, empirical game and a record of each iteration.
+        Strategies of each role, empirical game and a record of each iteration.
 
     Raises
     ------
     CheckpointError
         If ``run_dir`` holds another run, a damaged one, one of an unlike machine, or any run while ``resume`` is false.
     InvalidGameError
-        If the game is not symmetric with two players, the kind this loop solves. What a seat is worth is averaged out:
-        responses are trained and payoffs simulated in both seats alike.
+        If the table of the last iteration would have more than 2**24 profiles.
+
+    Notes
+    -----
+    Cost: a response a role and iteration; of ``N`` players ``num_simulations`` episodes for each of some ``K**N``
+    profiles, divided by ``n!`` for each role of ``n``.
 
     References
     ----------
     Nguyen and Wellman 2026, Algorithm 1; Li et al. 2022 for offline PSRO without the conservative terms.
     """
-    return run_psro("coffee_psro", model, config, seed, run_dir, resume, num_threads, progress)
+    return run_psro(
+        "coffee_psro", model, config, seed, Execution.of("coffee_psro", run_dir, resume, num_threads, progress)
+    )
 
 
-def run_psro(
-    caller: str,
-    model: Dynamics,
-    config: PSROConfig,
-    seed: int,
-    run_dir: str | Path | None,
-    resume: Resume,
-    num_threads: int,
-    progress: ProgressCallback | None,
-) -> PSROResult:
+def run_psro(caller: str, model: Dynamics, config: PSROConfig, seed: int, execution: Execution) -> PSROResult:
     """Run the loop in anything that can be played; ``caller`` is the function that messages name."""
     check_model(caller, model)
     check_arguments(caller, model.spec, config)
-    seed, run_dir, resume, num_threads = check_run(caller, seed, run_dir, resume, num_threads, progress)
-    identity = RunIdentity(config.to_json(), seed, model.fingerprint)
-    folder = None if run_dir is None else RunFolder.open(run_dir, identity, versions(), resume=resume, spec=model.spec)
-    state = (folder and folder.load()) or RunState((), EmpiricalGame(model.core.num_members), ())
-
+    seed = check_seed(seed)
+    folder, state = begin(RunIdentity(config.to_json(), seed, model.fingerprint), model, execution)
     while len(state.records) <= config.num_iterations:
-        state = _iterate(state, model, config, seed, folder, num_threads, progress)
+        seconds: dict[str, float] = {}
+        with timed(seconds, "response"):
+            new = start(model.spec) if not state.records else respond(state, model, config, seed, folder, execution)
+        state = add_strategies(state, new, model, config, seed, execution.num_threads, seconds)
         if folder:
-            folder.save(state.strategies[-1], state.empirical_game, state.records[-1])
-        if progress:
-            record = state.records[-1]
-            figures = {"model_regret": float(record.model_regret.sum()), "disagreement": record.mean_disagreement}
-            progress("psro", record.iteration, config.num_iterations, figures)
-
+            folder.save(state)
+        record = state.records[-1]
+        figures = {"model_regret": float(record.model_regret.sum()), "disagreement": record.mean_disagreement}
+        execution.tell("psro", record.iteration, config.num_iterations, figures)
     return finished(state, model, config, seed)
+
+
+def begin(identity: RunIdentity, model: Dynamics, execution: Execution) -> tuple[RunFolder | None, RunState]:
+    """Return the folder of a run, if it has one, and what is there already."""
+    roles = model.spec.roles
+    state = RunState(((),) * len(roles), EmpiricalGame(model.core.num_members, roles), ())
+    if execution.run_dir is None:
+        return None, state
+    folder = RunFolder.open(execution.run_dir, identity, versions(), resume=execution.resume, spec=model.spec)
+    return folder, folder.load() or state
 
 
 def finished(state: RunState, model: Dynamics, config: PSROConfig, seed: int) -> PSROResult:
@@ -132,7 +132,7 @@ def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:
     """Raise unless this loop can solve the game; to be asked before minutes are spent on a model of it."""
     if not isinstance(config, PSROConfig):
         raise InvalidArgumentError(f"{caller}: config must be a PSROConfig, got {shown(config)}")
-    check_two_alike(caller, spec)
+    check_number(caller, [config.num_iterations + 1] * spec.num_players)
 
 
 def check_model(caller: str, model: Dynamics) -> None:
@@ -142,106 +142,3 @@ def check_model(caller: str, model: Dynamics) -> None:
         raise InvalidArgumentError(
             f"{caller}: model must be a DynamicsEnsemble, got {shown(model)}; online_psro plays in a true game"
         )
-
-
-def check_run(
-    caller: str,
-    seed: int,
-    run_dir: str | Path | None,
-    resume: Resume,
-    num_threads: int,
-    progress: ProgressCallback | None,
-    *,
-    folder: str = "run_dir",
-) -> tuple[int, Path | None, Resume, int]:
-    """Return seed, folder, whether to resume and the number of threads as plain values, or raise."""
-    check_progress(f"{caller}: progress", progress)
-    return (
-        check_seed(seed),
-        None if run_dir is None else check_path(f"{caller}: {folder}", run_dir),
-        check_resume(f"{caller}: resume", resume),
-        check_count(f"{caller}: num_threads", num_threads, at_most=LARGEST_INT),
-    )
-
-
-def _iterate(
-    state: RunState,
-    model: Dynamics,
-    config: PSROConfig,
-    seed: int,
-    folder: RunFolder | None,
-    num_threads: int,
-    progress: ProgressCallback | None,
-) -> RunState:
-    """One iteration: response, entries, meta-strategy."""
-    iteration = len(state.records)
-    seconds: dict[str, float] = {}
-    objective = config.objective.at(iteration - 1) if iteration else None
-
-    with _timed(seconds, "response"):
-        if objective is None:
-            strategy: Policy = UniformRandom()
-            report: dict[str, float] = {}
-        else:
-            opponents = Mixture(state.strategies, state.records[-1].mixture)
-            response_seed = derive_seed(seed, "response", iteration)
-            response = ResponseRequest(
-                config.response,
-                model,
-                opponents,
-                objective,
-                response_seed,
-                model.reward_scale,
-                checkpoint=folder.response_file(iteration) if folder else None,
-            ).train(progress)
-            strategy, report = response.policy, dict(response.report)
-    seconds |= {name: report.pop(name) for name in list(report) if is_duration(name)}
-    asked = {} if objective is None else dataclasses.asdict(objective)
-    return add_strategy(state, strategy, model, config, seed, num_threads, asked, report, seconds)
-
-
-def add_strategy(
-    state: RunState,
-    strategy: Policy,
-    model: Dynamics,
-    config: PSROConfig,
-    seed: int,
-    num_threads: int,
-    objective: Mapping[str, float],
-    report: Mapping[str, float],
-    seconds: Mapping[str, float],
-) -> RunState:
-    """The end of an iteration: the new strategy's entries, the meta-strategy, the record."""
-    iteration, spent = len(state.records), dict(seconds)
-    strategies = (*state.strategies, strategy)
-    with _timed(spent, "payoffs"):
-        # One seed for all iterations: a profile's random numbers are keyed by its strategies.
-        empirical_game = simulate_missing(
-            state.empirical_game,
-            model,
-            strategies,
-            config.num_simulations,
-            seed=derive_seed(seed, "payoffs"),
-            num_threads=num_threads,
-        )
-    with _timed(spent, "meta_solver"):
-        solved = config.meta_solver.solve(empirical_game.table())
-    record = IterationRecord(
-        iteration=iteration,
-        objective=objective,
-        response_report=report,
-        mixture=np.asarray(solved.mixtures[0], dtype=np.float64),
-        model_regret=np.asarray(solved.regret, dtype=np.float64),
-        solver_status=solved.status,
-        solver_iterations=int(solved.num_iterations),
-        disagreement=np.array([empirical_game.disagreement(other, iteration) for other in range(iteration + 1)]),
-        seconds=spent,
-    )
-    return RunState(strategies, empirical_game, (*state.records, record))
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[part] = time.perf_counter() - start

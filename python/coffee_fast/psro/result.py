@@ -38,16 +38,16 @@ class IterationRecord:
     objective
         ``uncertainty_penalty`` and annealed ``coverage_weight`` of its response training; empty at iteration 0.
     response_report
-        The oracle's own figures; empty at iteration 0.
-    mixture
-        The meta-strategy after it, over strategies ``0 .. iteration``: f64 ``[iteration + 1]``.
+        The oracle's own figures; empty at iteration 0. Of several roles each name begins with the role's.
+    mixtures
+        The meta-strategy of each role after it, over strategies ``0 .. iteration``: f64 ``[iteration + 1]`` each.
     model_regret
         Regret of that mixture within the empirical game, mean payoffs: f64 ``[N]``, payoff units.
     solver_status, solver_iterations
         How the meta-strategy solver ended.
     disagreement
-        Of the profiles it simulated, each strategy against the new one: mean over episodes of the members'
-        disagreement, summed over an episode: f64 ``[iteration + 1]``, payoff units.
+        Of the profiles it simulated: mean over episodes of the members' disagreement, summed over an episode, payoff
+        units. Of two players alike each strategy against the new one: f64 ``[iteration + 1]``.
     seconds
         Wall-clock seconds of its parts; no part of the result's fingerprint.
     """
@@ -55,7 +55,7 @@ class IterationRecord:
     iteration: int
     objective: Mapping[str, float]
     response_report: Mapping[str, float]
-    mixture: Float64
+    mixtures: tuple[Float64, ...]
     model_regret: Float64
     solver_status: str
     solver_iterations: int
@@ -67,18 +67,30 @@ class IterationRecord:
         """``disagreement`` averaged over the profiles."""
         return float(self.disagreement.mean())
 
+    @property
+    def mixture(self) -> Float64:
+        """The meta-strategy, where all players are of one role."""
+        if len(self.mixtures) > 1:
+            raise InvalidArgumentError(f"mixture: the game has {len(self.mixtures)} roles, take mixtures, one a role")
+        return self.mixtures[0]
+
     def to_json(self) -> dict[str, Any]:
         """Return everything but ``seconds`` as plain JSON values; NaN becomes null."""
-        return {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "seconds"}
+        values = {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "seconds"}
+        if len(self.mixtures) == 1:  # as before there were roles
+            values["mixture"] = values.pop("mixtures")[0]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], seconds: Mapping[str, float]) -> IterationRecord:
         """Rebuild a record from :meth:`to_json`."""
-        known = {f.name for f in dataclasses.fields(cls)} - {"seconds"}
-        if set(values) != known:
+        known, numbers = {f.name for f in dataclasses.fields(cls)} - {"seconds"}, dict(values)
+        if "mixture" in numbers:
+            numbers["mixtures"] = [numbers.pop("mixture")]
+        if set(numbers) != known:
             raise InvalidArgumentError(f"IterationRecord: expected fields {sorted(known)}, got {sorted(values)}")
-        numbers = dict(values)
-        for name in ("mixture", "model_regret", "disagreement"):
+        numbers["mixtures"] = tuple(np.asarray(mixture, dtype=np.float64) for mixture in numbers["mixtures"])
+        for name in ("model_regret", "disagreement"):
             numbers[name] = np.asarray(values[name], dtype=np.float64)
         numbers["response_report"] = figures_from_json(values["response_report"])
         return cls(**numbers, seconds=dict(seconds))
@@ -93,7 +105,7 @@ class PSROResult:
     Attributes
     ----------
     strategies
-        Strategy 0 is uniform random play, strategy ``t`` the response trained in iteration ``t``.
+        One tuple a role: strategy 0 is uniform random play, strategy ``t`` the response trained in iteration ``t``.
     empirical_game
         Payoffs among them as estimated in the model, per ensemble member.
     records
@@ -107,7 +119,7 @@ class PSROResult:
         The game; None when read from a folder that an earlier version wrote.
     """
 
-    strategies: tuple[Policy, ...]
+    strategies: tuple[tuple[Policy, ...], ...]
     empirical_game: EmpiricalGame
     records: tuple[IterationRecord, ...]
     config: PSROConfig | None
@@ -123,8 +135,17 @@ class PSROResult:
         return len(self.records) - 1
 
     @property
+    def roles(self) -> tuple[int, ...]:
+        """Number of seats of each role, seats in order."""
+        return self.empirical_game.roles
+
+    @property
+    def _role_of(self) -> tuple[int, ...]:
+        return tuple(role for role, size in enumerate(self.roles) for _ in range(size))
+
+    @property
     def exploration_mixtures(self) -> tuple[Float64, ...]:
-        """The meta-strategy after each iteration: entry ``t`` has length ``t + 1``."""
+        """The meta-strategy after each iteration, of a single role: entry ``t`` has length ``t + 1``."""
         return tuple(record.mixture for record in self.records)
 
     @property
@@ -166,8 +187,8 @@ class PSROResult:
             solver = self.config.meta_solver
         if not callable(getattr(solver, "solve", None)):
             raise InvalidArgumentError(f"solution_at: solver must have a method solve(table), got {shown(solver)}")
-        payoffs = self.table.payoffs(0)[:, :num_strategies, :num_strategies]
-        return Solution.extract(self.strategies[:num_strategies], PayoffTable.symmetric(payoffs), solver, self.spec)
+        strategies = [role[:num_strategies] for role in self.strategies]
+        return Solution.extract(strategies, self.table.of_first(num_strategies), solver, self.spec)
 
     def final_game_regret(self) -> tuple[Float64, Float64]:
         """Return the regret of each iteration's meta-strategy in the final empirical game, and the pessimistic one.
@@ -175,8 +196,15 @@ class PSROResult:
         Unlike ``model_regret`` of a record, which knows the strategies of its time, this counts every strategy that
         the run ever learned as a deviation: f64 ``[num_iterations + 1]`` each, summed over players.
         """
-        table, size = self.table, len(self.strategies)
-        profiles = [[np.pad(mixture, (0, size - len(mixture)))] * 2 for mixture in self.exploration_mixtures]
+        table, size = self.table, len(self.records)
+        profiles = [
+            [
+                np.pad(own, (0, size - len(own)))
+                for own, seats in zip(r.mixtures, self.roles, strict=True)
+                for _ in range(seats)
+            ]
+            for r in self.records
+        ]
         regret = np.array([table.regret(profile).sum() for profile in profiles])
         return regret, np.array([table.pessimistic_regret(profile).sum() for profile in profiles])
 
@@ -184,12 +212,13 @@ class PSROResult:
     def fingerprint(self) -> str:
         """sha256 (hex) of all that the seed determines: strategies, payoffs, records; no times, no versions."""
         digest = hashlib.sha256()
-        for strategy in self.strategies:
+        for strategy in (strategy for role in self.strategies for strategy in role):
             kind, arrays = policy_arrays(strategy)
             digest.update(json.dumps(kind, sort_keys=True).encode())
             for array in arrays.values():
                 digest.update(array.tobytes())
-        digest.update(np.ascontiguousarray(self.table.payoffs(0)).tobytes())
+        for player in range(1 if self.roles == (2,) else sum(self.roles)):
+            digest.update(np.ascontiguousarray(self.table.payoffs(player)).tobytes())
         for record in self.records:
             digest.update(json.dumps(record.to_json(), sort_keys=True).encode())
         return digest.hexdigest()

@@ -11,14 +11,18 @@ import numpy as np
 
 from coffee_fast._provenance import describe_part
 from coffee_fast._sealed import SealedFolder
-from coffee_fast.checks import check_number
+from coffee_fast.checks import check_count, check_number
 from coffee_fast.empirical import PayoffTable
-from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
+from coffee_fast.empirical.profiles import seats_of
+from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
+from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.players import Player
 from coffee_fast.policies import Mixture
-from coffee_fast.policy_files import policy_arrays, policy_from_arrays
+from coffee_fast.policy_files import policy_from_arrays
 from coffee_fast.psro.export import export_solution
+from coffee_fast.psro.role_mixtures import alike_within_roles, names_of_roles, roles_of
+from coffee_fast.psro.solution_files import mixtures_from, table_from, tensors_of
 from coffee_fast.psro.solution_html import MOST_SHOWN, solution_as_html
 from coffee_fast.typing import Float64
 
@@ -32,6 +36,8 @@ _FOLDER = SealedFolder(
     tensors="solution.safetensors",
     form={
         "policies": [dict],
+        "roles?": [int],
+        "num_strategies?": [int],
         "model_regret": [float],
         "pessimistic_regret?": [float],
         "regret_upper_bound?": [float],  # its name in format 1
@@ -45,12 +51,14 @@ _FOLDER = SealedFolder(
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A mixture over policies that every player is advised to play; the policy is drawn once an episode.
+    """A mixture over policies for each role, which its players are advised to play; a policy is drawn once an episode.
 
     Attributes
     ----------
-    policies, probabilities
-        The strategies and their weights: f64 ``[S]``.
+    by_role
+        One mixture a role.
+    roles
+        Number of seats of each role, seats in order.
     model_regret
         What each player could gain by a single strategy, by the model's mean payoffs: f64 ``[N]``, payoff units.
     pessimistic_regret
@@ -66,8 +74,8 @@ class Solution:
         The game; None in files that were written before it was kept.
     """
 
-    policies: tuple[Policy, ...]
-    probabilities: Float64
+    by_role: tuple[Mixture, ...]
+    roles: tuple[int, ...]
     model_regret: Float64
     pessimistic_regret: Float64
     table: PayoffTable
@@ -78,24 +86,30 @@ class Solution:
 
     @classmethod
     def extract(
-        cls, policies: Sequence[Policy], table: PayoffTable, solver: MetaSolver, spec: GameSpec | None = None
+        cls,
+        policies: Sequence[Policy] | Sequence[Sequence[Policy]],
+        table: PayoffTable,
+        solver: MetaSolver,
+        spec: GameSpec | None = None,
     ) -> Solution:
-        """Solve a symmetric table whose strategies are ``policies``."""
-        if not isinstance(table, PayoffTable) or not table.is_symmetric:
-            raise InvalidArgumentError(f"Solution.extract: table must be a symmetric PayoffTable, got {shown(table)}")
-        size = table.num_strategies[0]
-        if not isinstance(policies, Sequence) or isinstance(policies, str) or len(policies) != size:
-            raise InvalidArgumentError(
-                f"Solution.extract: policies must be a list, one for each of {size} strategies, got {shown(policies)}"
-            )
-        if not callable(getattr(solver, "solve", None)) or isinstance(solver, type):
-            raise InvalidArgumentError(f"Solution.extract: solver must be a meta-strategy solver, got {shown(solver)}")
+        """Solve a table whose strategies are ``policies``: a list of them, or where there are several roles one a role.
+
+        Roles are those of ``spec``; without one, all players of a symmetric table are one role, others a role each.
+        """
+        if not isinstance(table, PayoffTable):
+            raise InvalidArgumentError(f"Solution.extract: table must be a PayoffTable, got {shown(table)}")
         if not (spec is None or isinstance(spec, GameSpec)):
             raise InvalidArgumentError(f"Solution.extract: spec must be a GameSpec or None, got {shown(spec)}")
-        found = solver.solve(table)
+        if not callable(getattr(solver, "solve", None)) or isinstance(solver, type):
+            raise InvalidArgumentError(f"Solution.extract: solver must be a meta-strategy solver, got {shown(solver)}")
+        check_independent("Solution.extract: solver", solver)
+        roles = roles_of(table, spec)
+        by_role = _policies_by_role(policies, table, roles)
+        found = alike_within_roles(table, solver.solve(table), roles)
+        mixtures = [found.mixtures[seats.start] for seats in seats_of(roles)]
         return cls(
-            policies=tuple(policies),
-            probabilities=np.asarray(found.mixtures[0], dtype=np.float64),
+            by_role=tuple(Mixture(tuple(own), mixture) for own, mixture in zip(by_role, mixtures, strict=True)),
+            roles=roles,
             model_regret=np.asarray(found.regret, dtype=np.float64),
             pessimistic_regret=np.asarray(table.pessimistic_regret(found.mixtures), dtype=np.float64),
             table=table,
@@ -106,20 +120,47 @@ class Solution:
         )
 
     @property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """The solution as something to play, one mixture a player; ``simulate`` takes it or the solution itself."""
+        return tuple(mixture for mixture, size in zip(self.by_role, self.roles, strict=True) for _ in range(size))
+
+    @property
     def mixture(self) -> Mixture:
-        """The solution as something to play: accepted by ``simulate`` and ``generate_dataset``."""
-        return Mixture(self.policies, self.probabilities)
+        """What every player plays, where all are of one role; ``InvalidArgumentError`` where they are not."""
+        if len(self.by_role) > 1:
+            raise InvalidArgumentError(
+                f"this solution is of {len(self.by_role)} roles that play differently: take solution.mixtures, "
+                "one a player"
+            )
+        return self.by_role[0]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The strategies, where all players are of one role."""
+        return self.mixture.policies
+
+    @property
+    def probabilities(self) -> Float64:
+        """The weights ``f64[S]`` of the strategies, where all players are of one role."""
+        return self.mixture.probabilities
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        """A name for each role, its number where the game has none."""
+        return names_of_roles(self.spec, len(self.roles))
 
     @property
     def sum_model_regret(self) -> float:
         """Model regret summed over players, as the paper's tables report it."""
         return float(self.model_regret.sum())
 
-    def support(self, min_probability: float = 0.01) -> list[int]:
-        """Return the strategies of probability at least ``min_probability``, most probable first."""
+    def support(self, min_probability: float = 0.01, role: int = 0) -> list[int]:
+        """Return the strategies of a role of probability at least ``min_probability``, most probable first."""
         min_probability = check_number("support: min_probability", min_probability)
-        order = np.argsort(-self.probabilities, kind="stable")
-        return [int(s) for s in order if self.probabilities[s] >= min_probability]
+        role = check_count("support: role", role, at_most=len(self.roles) - 1)
+        probabilities = self.by_role[role].probabilities
+        order = np.argsort(-probabilities, kind="stable")
+        return [int(s) for s in order if probabilities[s] >= min_probability]
 
     def player(self, seat: int, seed: int = 0, spec: GameSpec | None = None) -> Player:
         """Return a player of this solution: ``reset()`` before each episode, then ``act(knowledge, legal_actions)``.
@@ -140,14 +181,20 @@ class Solution:
         export_solution(self, path, format)
 
     def __repr__(self) -> str:
-        support = self.support()
-        plays = ", ".join(f"{s}: {self.probabilities[s]:.1%}" for s in support[:MOST_SHOWN])
-        more = f" and {len(support) - MOST_SHOWN} more" if len(support) > MOST_SHOWN else ""
         game = f"{shown(self.spec.name)}, " if self.spec else ""
+        each = [self._plays(role) for role in range(len(self.roles))]
+        if len(each) > 1:
+            each = [f"{name} {plays}" for name, plays in zip(self.role_names, each, strict=True)]
         return (
-            f"Solution({game}plays {plays}{more} of {len(self.policies)} strategies, "
+            f"Solution({game}{'; '.join(each[:MOST_SHOWN])}, "
             f"model regret {self.model_regret.sum():.3g}, {self.solver.get('kind')} {self.status})"
         )
+
+    def _plays(self, role: int) -> str:
+        support, probabilities = self.support(role=role), self.by_role[role].probabilities
+        plays = ", ".join(f"{s}: {probabilities[s]:.1%}" for s in support[:MOST_SHOWN])
+        more = f" and {len(support) - MOST_SHOWN} more" if len(support) > MOST_SHOWN else ""
+        return f"plays {plays}{more} of {len(probabilities)} strategies"
 
     def _repr_html_(self) -> str:
         """The strategies that are played and what they earn against each other, for notebooks."""
@@ -163,13 +210,8 @@ class Solution:
         CheckpointError
             If ``path`` exists already, or with ``overwrite`` is no solution.
         """
-        tensors: dict[str, Any] = {"probabilities": self.probabilities, "payoffs": self.table.payoffs(0)}
-        descriptions = []
-        for index, policy in enumerate(self.policies):
-            description, arrays = policy_arrays(policy, f"policy{index}.")
-            descriptions.append(description)
-            tensors |= arrays
-        fields = {
+        tensors, descriptions = tensors_of(self)
+        fields: dict[str, Any] = {
             "policies": descriptions,
             "model_regret": self.model_regret.tolist(),
             "pessimistic_regret": self.pessimistic_regret.tolist(),
@@ -178,6 +220,9 @@ class Solution:
             "num_solver_iterations": self.num_solver_iterations,
             "spec": self.spec.to_json() if self.spec else None,
         }
+        if self.roles != (2,):  # those of two players alike are as they were before there were roles
+            sizes = [len(mixture.policies) for mixture in self.by_role]
+            fields |= {"roles": list(self.roles), "num_strategies": sizes}
         _FOLDER.save(path, fields, tensors, overwrite)
 
     @classmethod
@@ -193,26 +238,27 @@ class Solution:
         file = Path(path) / _FOLDER.json
         pessimistic = fields.get("pessimistic_regret", fields.get("regret_upper_bound"))
         try:
-            policies = tuple(
+            policies = [
                 policy_from_arrays(description, tensors, f"policy{index}.")
                 for index, description in enumerate(fields["policies"])
-            )
-            mixture = Mixture(policies, tensors["probabilities"])
+            ]
+            roles = tuple(fields.get("roles", (2,)))
             solution = cls(
-                policies=policies,
-                probabilities=tensors["probabilities"],
+                by_role=mixtures_from(policies, fields.get("num_strategies", [len(policies)]), tensors, roles),
+                roles=roles,
                 model_regret=np.asarray(fields["model_regret"], dtype=np.float64),
                 pessimistic_regret=np.asarray(pessimistic, dtype=np.float64),
-                table=PayoffTable.symmetric(tensors["payoffs"]),
+                table=table_from(tensors, roles),
                 solver=fields["solver"],
                 status=fields["status"],
                 num_solver_iterations=fields["num_solver_iterations"],
                 spec=GameSpec.from_json(fields["spec"]) if fields.get("spec") else None,
             )
-        except (KeyError, TypeError, ValueError, CheckpointError) as error:
+            sizes = tuple(len(mixture.policies) for mixture in solution.mixtures)
+        except (KeyError, TypeError, ValueError, CoffeeError) as error:
             raise CheckpointError(f"{file}: not a complete solution ({error})") from None
         table = solution.table
-        if table.num_strategies != (len(mixture.policies),) * table.num_players:
+        if table.num_strategies != sizes or (solution.spec and solution.spec.roles != roles):
             raise CheckpointError(
                 f"{file}: {len(policies)} policies, but the payoff table is of {table.num_strategies} strategies"
             )
@@ -220,3 +266,20 @@ class Solution:
             if getattr(solution, name).shape != (table.num_players,):
                 raise CheckpointError(f"{file}: {name} must hold a number for each of {table.num_players} players")
         return solution
+
+
+def _policies_by_role(policies: Any, table: PayoffTable, roles: Sequence[int]) -> list[Sequence[Policy]]:
+    """The strategies of each role, as many as the table has."""
+    is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
+    by_role = [policies] if is_list and len(roles) == 1 and not _are_lists(policies) else policies
+    sizes = [table.num_strategies[seats.start] for seats in seats_of(roles)]
+    if not is_list or not _are_lists(by_role) or [len(own) for own in by_role] != sizes:
+        what = (
+            f"one for each of {sizes[0]} strategies" if len(sizes) == 1 else f"one list a role, of {sizes} strategies"
+        )
+        raise InvalidArgumentError(f"Solution.extract: policies must be a list, {what}, got {shown(policies)}")
+    return list(by_role)
+
+
+def _are_lists(policies: Sequence[Any]) -> bool:
+    return all(isinstance(own, Sequence) and not isinstance(own, str) for own in policies)

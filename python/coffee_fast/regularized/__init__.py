@@ -17,6 +17,7 @@ from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.robust import robust_expectation
+from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
 
 __all__ = [
@@ -35,9 +36,11 @@ __all__ = [
     "alberdice",
     "clone_independently",
     "clone_jointly",
+    "from_config",
     "gamd",
     "gane",
     "inspo",
+    "known_solvers",
     "one_hot_features",
     "robust_expectation",
     "rqe",

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coffee_fast.evaluation.correlation import correlation_over_groups
-from coffee_fast.evaluation.statistics import summarize
 from coffee_fast.reports import tables
 from coffee_fast.reports.exhibit import Exhibit
 from coffee_fast.reports.results import SETTING
+from coffee_fast.statistics import correlation_over_groups, summarize
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
-from coffee_fast.evaluation.correlation import Correlation
+from coffee_fast.reports import markdown
 from coffee_fast.reports.how_to_play import how_to_play
+from coffee_fast.reports.run_regret import (
+    EXACT,
+    WORDS,
+    by_player,
+    is_exact_throughout,
+    payoff_of,
+    regret_table,
+    sum_of,
+)
+from coffee_fast.statistics import Correlation
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
     from coffee_fast.psro import PSROResult, Solution
 
-WORDS = """\
-**Regret** is what a player could gain by leaving the solution while the others keep to it; at zero nobody has a reason
-to leave. It is summed over the players, in payoff units of the game. To find it, a new opponent is trained in the true
-game to exploit the solution, and it competes with every strategy of this run for the most profitable deviation. A
-better trained opponent might find more, so these figures are lower bounds. The *largest estimated gain* is the figure
-that papers report; the largest of many noisy numbers is a little too large on average. *Measured anew* is the gain of
-that same deviation on fresh episodes, free of this bias. The number after ± is one standard error.
-"""
+MOST_ROLES = 6  # named in a sentence
 
 FILES = {
     "results.json": "every figure of this page, for programs",
@@ -67,26 +70,29 @@ def write_report(
     regret = {entry["iteration"]: RegretReport.from_json(entry) for entry in main_entries(evaluation)}
     fidelity = FidelityReport.from_json(evaluation["fidelity"][0]) if evaluation["fidelity"] else None
     plots = _draw(run_dir, result, solution, regret, fidelity)
+    has_payoffs = "payoffs.png" in plots
     parts = [
         "# What this run found",
         _in_short(result, solution, regret, evaluation["status"], fit),
-        _regret_table(regret) if regret else "",
-        WORDS if regret else "",
+        regret_table(regret) if regret else "",
+        _by_player(solution, regret),
+        "" if not regret else EXACT if is_exact_throughout(regret) else WORDS,
         _images(plots, ("regret.png",)),
         _all_variants(evaluation),
         "## The solution",
         _solution(solution, fit),
-        "What a player earns as estimated in the search, by own and opponent's strategy:",
-        _images(plots, ("payoffs.png",)),
-        f"## The log it learned from\n\n{_quoted(dataset)}" if dataset else "",
-        f"## The model\n\n{_quoted(str(fit))}" if fit else "",
+        _images(plots, ("mixtures.png",)),
+        "What a player earns as estimated in the search, by own and opponent's strategy:" if has_payoffs else "",
+        _images(plots, ("payoffs.png", "payoffs-1.png")),
+        f"## The log it learned from\n\n{markdown.quoted(dataset)}" if dataset else "",
+        f"## The model\n\n{markdown.quoted(str(fit))}" if fit else "",
         _fidelity(fidelity) if fidelity else "",
-        _coverage(evaluation.get("coverage", [])),
+        _near_log(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
         "## Iteration by iteration",
         _iterations(result),
         "## Files",
-        _table(
+        markdown.table(
             ("file", "what it is"), [(f"`{name}`", what) for name, what in FILES.items() if (run_dir / name).exists()]
         ),
         how_to_play(solution),
@@ -107,10 +113,13 @@ def _draw(
 
     from coffee_fast import plotting
 
-    figures = {
-        "regret.png": plotting.regret_curve(result, regret),
-        "payoffs.png": plotting.payoff_table(solution.table, solution),
-    }
+    figures = {"regret.png": plotting.regret_curve(result, regret)}
+    if len(solution.roles) > 1:
+        figures["mixtures.png"] = plotting.mixtures(solution)
+    if solution.table.num_players == 2:
+        figures["payoffs.png"] = plotting.payoff_table(solution.table, solution)
+        if len(solution.roles) == 2:
+            figures["payoffs-1.png"] = plotting.payoff_table(solution.table, solution, player=1)
     if fidelity:
         figures["disagreement.png"] = plotting.disagreement_vs_utility_error(fidelity)
     for name, figure in figures.items():
@@ -140,24 +149,26 @@ def _all_variants(evaluation: Mapping[str, Any]) -> str:
             "" if entry["cloning_weight"] is None else f"{entry['cloning_weight']:g}",
             entry["meta_solver"]["kind"],
             str(entry["iteration"]),
-            _pm(entry["sum_regret"], entry["sum_regret_standard_error"]),
-            _pm(entry["debiased_sum_regret"], entry["debiased_sum_standard_error"]),
+            markdown.plus_minus(entry["sum_regret"], entry["sum_regret_standard_error"]),
+            markdown.plus_minus(entry["debiased_sum_regret"], entry["debiased_sum_standard_error"]),
         )
         for entry in last.values()
     ]
     header = ("cloning weight", "extracted by", "iteration", "regret, largest estimated gain", "regret, measured anew")
-    return "Every solution of the last iteration; the rest of this page is about the first:\n\n" + _table(header, rows)
+    return "Every solution of the last iteration; the rest of this page is about the first:\n\n" + markdown.table(
+        header, rows
+    )
 
 
 def _in_short(
     result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str, fit: FitReport | None
 ) -> str:
-    support = solution.support()
-    plays = f"mixes {len(support)} of them" if len(support) > 1 else f"is strategy {support[0]}"
+    number = len(result.strategies[0])
+    each = "" if len(solution.roles) == 1 else " for each role"
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
     learned = (
-        f"{source}, {result.num_iterations} strategies were learned, one after the other, {place}. With uniform random "
-        f"play they are {len(result.strategies)}; the solution {plays}."
+        f"{source}, {result.num_iterations} strategies{each} were learned, one after the other, {place}. With uniform "
+        f"random play they are {number}; the solution {_plays(solution)}."
     )
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"
@@ -169,48 +180,53 @@ def _in_short(
             f"favor of leaving{_worth(fit)}."
         )
     first, last = regret[min(regret)], regret[max(regret)]
+    exactly = "exactly " if last.is_exact else ""
+    regrets = (
+        f"{learned} In the true game its regret is {exactly}**{sum_of(last)}**, that of uniform random play "
+        f"**{sum_of(first)}**"
+    )
+    if len(solution.roles) > 1:
+        return f"{regrets}, summed over the players."
     return (
-        f"{learned} In the true game its regret is **{_pm(last.sum_regret, last.sum_regret_standard_error)}**, that of "
-        f"uniform random play **{_pm(first.sum_regret, first.sum_regret_standard_error)}**; a player earns "
-        f"**{_pm(last.payoff[0], last.payoff_standard_error[0])}** an episode when all play the solution, and "
-        f"{_pm(first.payoff[0], first.payoff_standard_error[0])} when all play at random."
+        f"{regrets}; a player earns **{payoff_of(last)}** an episode when all play the solution, and "
+        f"{payoff_of(first)} when all play at random."
     )
 
 
-def _regret_table(regret: Mapping[int, RegretReport]) -> str:
-    deviations = {
-        f"best response {place}": f"opponent trained against that of iteration {iteration}"
-        for place, iteration in enumerate(sorted(regret))
-    }
-    rows = [
-        (
-            "0, uniform random play" if iteration == 0 else f"{iteration}",
-            _pm(report.sum_regret, report.sum_regret_standard_error),
-            _pm(report.debiased_sum_regret, report.debiased_sum_standard_error),
-            _pm(report.payoff[0], report.payoff_standard_error[0]),
-            deviations.get(report.deviation, report.deviation),
-        )
-        for iteration, report in sorted(regret.items())
-    ]
-    header = (
-        "solution of iteration",
-        "regret, largest estimated gain",
-        "regret, measured anew",
-        "payoff a player",
-        "most profitable deviation",
+def _by_player(solution: Solution, regret: Mapping[int, RegretReport]) -> str:
+    """Each player's figures, where they are not all alike."""
+    last = regret.get(max(regret, default=0))
+    return by_player(solution, last) if last and (len(solution.roles) > 1 or last.is_exact) else ""
+
+
+def _plays(solution: Solution) -> str:
+    words = []
+    for role in range(len(solution.roles)):
+        support = solution.support(role=role)
+        words.append(f"mixes {len(support)} of them" if len(support) > 1 else f"is strategy {support[0]}")
+    if len(words) == 1:
+        return words[0]
+    listed = "; ".join(
+        f"{markdown.name(name)} {word.replace('is strategy', 'plays strategy')}"
+        for name, word in zip(solution.role_names[:MOST_ROLES], words, strict=False)
     )
-    return _table(header, rows)
+    return f"has a mixture for each role ({listed}{'; ...' if len(words) > MOST_ROLES else ''})"
 
 
 def _solution(solution: Solution, fit: FitReport | None) -> str:
-    rows = [(_strategy(index), f"{solution.probabilities[index]:.1%}") for index in solution.support()]
+    tables = []
+    for role, (name, mixture) in enumerate(zip(solution.role_names, solution.by_role, strict=True)):
+        rows = [(_strategy(index), f"{mixture.probabilities[index]:.1%}") for index in solution.support(role=role)]
+        title = f"{markdown.name(name)}:\n\n" if len(solution.roles) > 1 else ""
+        tables.append(title + markdown.table(("strategy", "probability"), rows))
+    by_player = "" if len(solution.roles) == 1 else f" ({', '.join(f'{r:.3f}' for r in solution.model_regret)})"
     return (
         "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in 1 % of "
         "episodes or more:\n\n"
-        f"{_table(('strategy', 'probability'), rows)}\n\n"
-        f"Extracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
-        f"{solution.model_regret.sum():.3f}; with every member believed where it favors leaving (pessimistic): "
-        f"{solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
+        + "\n\n".join(tables)
+        + f"\n\nExtracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
+        f"{solution.model_regret.sum():.3f}{by_player}; with every member believed where it favors leaving "
+        f"(pessimistic): {solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
     )
 
 
@@ -223,8 +239,8 @@ def _fidelity(fidelity: FidelityReport) -> str:
     words = (
         "The same strategies, played in the true game, earned on average "
         f"{fidelity.mean_utility_error:.2f} more or less than the model had said. The members of the ensemble disagree "
-        f"by {fidelity.mean_disagreement:.2f} an episode; over pairs of strategies, disagreement and error correlate "
-        f"by {found}."
+        f"by {fidelity.mean_disagreement:.2f} an episode; over profiles of strategies, disagreement and error "
+        f"correlate by {found}."
     )
     if fidelity.reward_error is None or fidelity.reward_disagreement is None:
         return words
@@ -236,7 +252,7 @@ def _fidelity(fidelity: FidelityReport) -> str:
     )
 
 
-def _coverage(entries: Sequence[Mapping[str, Any]]) -> str:
+def _near_log(entries: Sequence[Mapping[str, Any]]) -> str:
     if not entries:
         return ""
     share, whole = entries[0]["share_of_actions"], entries[0]["share_of_episodes"]
@@ -251,7 +267,9 @@ def _iterations(result: PSROResult) -> str:
         (
             str(record.iteration),
             f"{record.objective['coverage_weight']:.3f}" if record.objective else "",
-            _figure(record.response_report.get("mean_return")),
+            ", ".join(
+                markdown.figure(v) for n, v in record.response_report.items() if n.rpartition("/")[2] == "mean_return"
+            ),
             f"{record.model_regret.sum():.3f}",
             f"{record.mean_disagreement:.2f}",
             f"{sum(record.seconds.get(part, 0.0) for part in ('response', 'payoffs', 'meta_solver')):.1f}",
@@ -259,7 +277,7 @@ def _iterations(result: PSROResult) -> str:
         for record in result.records
     ]
     header = ("iteration", "coverage weight", "training return", "model regret, summed", "disagreement", "seconds")
-    return _table(header, rows)
+    return markdown.table(header, rows)
 
 
 def _strategy(index: int) -> str:
@@ -268,20 +286,3 @@ def _strategy(index: int) -> str:
 
 def _images(drawn: Sequence[str], wanted: Sequence[str]) -> str:
     return "\n".join(f"![{name.removesuffix('.png')}]({name})" for name in wanted if name in drawn)
-
-
-def _quoted(text: str) -> str:
-    return f"```\n{text.strip()}\n```"
-
-
-def _pm(value: float, error: float) -> str:
-    return f"{value:.2f} ± {error:.2f}"
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.2f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast.evaluation.statistics import (
+from coffee_fast.reports.results import SETTING
+from coffee_fast.statistics import (
     Summary,
     holm,
     mann_whitney_test,
@@ -15,7 +16,6 @@ from coffee_fast.evaluation.statistics import (
     summarize,
     welch_test,
 )
-from coffee_fast.reports.results import SETTING
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coffee_fast.checks import check_choice
-from coffee_fast.config import from_mapping
-from coffee_fast.errors import ConfigError, shown
+from coffee_fast.config import from_mapping, kind_of
 from coffee_fast.responses.base import Response, ResponseOracle, ResponseTraining, ResumableOracle
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
@@ -16,7 +14,7 @@ from coffee_fast.responses.request import ResponseRequest
 from coffee_fast.responses.side_by_side import respond_side_by_side
 from coffee_fast.responses.torch_modules import from_torch_module, to_torch_module
 
-_KINDS = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
+_KINDS: dict[str, type[DDQN] | type[DDQNTorch]] = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
 
 __all__ = [
     "DDQN",
@@ -46,8 +44,5 @@ def from_config(config: Mapping[str, Any]) -> ResponseOracle:
     >>> from_config({"kind": "ddqn_torch", "batch_size": 32}).batch_size
     32
     """
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"responses: config must be a table with a kind, got {shown(config)}")
-    values = dict(config)
-    kind = check_choice("responses: kind", values.pop("kind", DDQN.kind), _KINDS, error=ConfigError)
-    return from_mapping(_KINDS[kind], values)
+    oracle, fields = kind_of("responses", config, _KINDS, default=DDQN.kind)
+    return from_mapping(oracle, fields)

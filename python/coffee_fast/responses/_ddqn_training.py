@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError, shown
-from coffee_fast.policies import Layers, Mixture, NetworkPolicy, as_mixture
+from coffee_fast.policies import Layers, Mixture, NetworkPolicy, as_player, as_players
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import Response, State
 from coffee_fast.responses.objective import ResponseObjective
@@ -37,17 +37,17 @@ class DDQNTraining:
         self,
         config: DDQN,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         seed: int,
         reward_scale: float,
-        player: int | None,
+        player: int | Sequence[int] | None,
     ) -> None:
         check_dynamics("respond", "dynamics", dynamics)
         if not isinstance(objective, ResponseObjective):
             raise InvalidArgumentError(f"respond: objective must be a ResponseObjective, got {shown(objective)}")
         reward_scale = check_number("respond: reward_scale", reward_scale, is_open=True)
-        seed, player = check_seed(seed), _check_player(player, dynamics)
+        seed = check_seed(seed)
         self.config = config
         self.actor = make_actor(config, dynamics, opponents, objective, seed, player)
         sizes = (dynamics.spec.information_state_size, *config.hidden_sizes, dynamics.spec.num_actions)
@@ -207,27 +207,44 @@ class NativeTraining(DDQNTraining):
         self._network.num_steps, self._learner.num_target_copies = (int(count) for count in state["counters"])
 
 
-def _check_player(player: int | None, dynamics: Dynamics) -> int | None:
-    if player is not None:
-        return check_count("respond: player", player, at_most=dynamics.core.num_players - 1)
-    if not dynamics.spec.is_symmetric:
-        raise InvalidArgumentError(
-            f"respond: player must be the learner's seat in a game that is not symmetric, one in "
-            f"[0, {dynamics.core.num_players}), got None"
-        )
-    return None
+def seats_of_learner(player: int | Sequence[int] | None, dynamics: Dynamics) -> list[int]:
+    """The seats in which the learner sits, an episode each in turn."""
+    N = dynamics.core.num_players
+    if player is None:
+        if not dynamics.spec.is_symmetric:
+            raise InvalidArgumentError(
+                f"respond: player must be the learner's seat in a game that is not symmetric, one in [0, {N}), "
+                "or the seats of a role, got None"
+            )
+        return list(range(N))
+    is_list = isinstance(player, Sequence) and not isinstance(player, str)
+    seats = [check_count("respond: player", seat, at_most=N - 1) for seat in (player if is_list else [player])]
+    if not seats or len(set(seats)) < len(seats):
+        raise InvalidArgumentError(f"respond: player must be a seat or different seats, got {shown(player)}")
+    return seats
+
+
+def opponents_by_seat(opponents: Any, num_players: int) -> list[Mixture]:
+    """What each player but the learner plays: one mixture for all, or one a seat."""
+    if isinstance(opponents, Sequence) and not isinstance(opponents, str):
+        return as_players(opponents, num_players)
+    return [as_player(opponents, player, num_players) for player in range(num_players)]
 
 
 def make_actor(
-    config: DDQN, dynamics: Dynamics, opponents: Mixture, objective: ResponseObjective, seed: int, player: int | None
+    config: DDQN,
+    dynamics: Dynamics,
+    opponents: Mixture | Sequence[Mixture],
+    objective: ResponseObjective,
+    seed: int,
+    player: int | Sequence[int] | None,
 ) -> _core.Actor:
     """Return the compiled actor of a training."""
-    num_players = dynamics.core.num_players
     return _core.Actor(
         dynamics.core,
-        [as_mixture(opponents).core] * num_players,
+        [mixture.core for mixture in opponents_by_seat(opponents, dynamics.core.num_players)],
         seed=seed,
-        seats=range(num_players) if player is None else [player],
+        seats=seats_of_learner(player, dynamics),
         num_parallel_episodes=config.num_parallel_episodes,
         replay_capacity=config.replay_capacity,
         uncertainty_penalty=objective.uncertainty_penalty,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -46,22 +46,23 @@ class ResponseOracle(Protocol):
     def respond(
         self,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Response:
-        """Return a policy for ``player``, or one for all seats, that maximizes ``objective``.
+        """Return a policy for ``player``, one seat or those of a role, that maximizes ``objective``.
 
         Parameters
         ----------
         dynamics
             A game or a dynamics ensemble.
         opponents
-            What every other player plays; one policy is drawn for each at the start of an episode.
+            What every other player plays; one policy is drawn for each at the start of an episode. Where players play
+            differently a sequence of one mixture a seat, of which the learner's own counts for nothing.
         objective
             What an episode is worth (Nguyen and Wellman 2026, Eq. 4).
         seed
@@ -69,8 +70,8 @@ class ResponseOracle(Protocol):
         reward_scale
             Rewards are divided by it where values are learned; penalties are in raw units of reward.
         player
-            The seat of the learner. None: all seats in turn, an episode each, for a policy that any player of a
-            symmetric game can play; what it earns there is averaged over the seats.
+            The seat of the learner, or the seats of a role: it sits in each in turn, an episode each, for a policy
+            that any of them can play, and what it earns is averaged over them. None: all seats of a symmetric game.
         progress
             Called now and then with ``("response", steps done, steps in all, figures)``.
         """
@@ -135,12 +136,12 @@ class ResumableOracle(ResponseOracle, Protocol):
     def start(
         self,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
     ) -> ResponseTraining:
         """Return the training of ``respond`` with the same arguments, at its beginning."""
         ...

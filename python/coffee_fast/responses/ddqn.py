@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -141,12 +142,12 @@ class DDQN:
     def respond(
         self,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Response:
         """Train a fresh network and return its greedy policy; see `ResponseOracle.respond`.
@@ -165,12 +166,12 @@ class DDQN:
     def start(
         self,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._ddqn_training import NativeTraining

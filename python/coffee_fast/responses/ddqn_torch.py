@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,12 +37,12 @@ class DDQNTorch(DDQN):
     def start(
         self,
         dynamics: Dynamics,
-        opponents: Mixture,
+        opponents: Mixture | Sequence[Mixture],
         objective: ResponseObjective,
         *,
         seed: int,
         reward_scale: float,
-        player: int | None = None,
+        player: int | Sequence[int] | None = None,
     ) -> DDQNTraining:
         """Return a training at its beginning; see `ResumableOracle.start`."""
         from coffee_fast.responses._torch_training import TorchTraining

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,30 +51,27 @@ class ResponseRequest:
 
     oracle: ResponseOracle
     dynamics: Dynamics
-    opponents: Mixture
+    opponents: Mixture | Sequence[Mixture]
     objective: ResponseObjective
     seed: int
     reward_scale: float
-    player: int | None = None
+    player: int | Sequence[int] | None = None
     checkpoint: Path | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return all that determines the response as plain JSON values."""
-        opponents = as_mixture(self.opponents)
+        opponents = [_identity_of(mixture) for mixture in _as_list(self.opponents)]
         return {
             "oracle": describe_part(self.oracle),
             "dynamics": {
                 "spec": self.dynamics.spec.to_json(),
                 "fingerprint": getattr(self.dynamics, "fingerprint", None),
             },
-            "opponents": {
-                "policies": [policy_fingerprint(policy) for policy in opponents.policies],
-                "probabilities": [float(probability) for probability in opponents.probabilities],
-            },
+            "opponents": opponents if isinstance(self.opponents, Sequence) else opponents[0],
             "objective": plain(asdict(self.objective)),
             "seed": self.seed,
             "reward_scale": self.reward_scale,
-            "player": self.player,
+            "player": list(self.player) if isinstance(self.player, Sequence) else self.player,
             "machine": machine(),
         }
 
@@ -100,6 +97,18 @@ class ResponseRequest:
         if checkpoint:
             checkpoint.restore(training)
         return finish(training, progress, checkpoint, should_stop)
+
+
+def _as_list(opponents: Mixture | Sequence[Mixture]) -> Sequence[Mixture]:
+    return opponents if isinstance(opponents, Sequence) else [opponents]
+
+
+def _identity_of(opponents: Mixture) -> dict[str, Any]:
+    mixture = as_mixture(opponents)
+    return {
+        "policies": [policy_fingerprint(policy) for policy in mixture.policies],
+        "probabilities": [float(probability) for probability in mixture.probabilities],
+    }
 
 
 def finish(

@@ -15,7 +15,7 @@ from coffee_fast._reference.action_risk import ActionRiskEquilibria
 from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_mirror_descent import Correlated
 from coffee_fast._reference.anchored_solver import METHODS, Equilibria, Method
-from coffee_fast._reference.coverage import Coverage
+from coffee_fast._reference.concentrability import Concentrability
 from coffee_fast._reference.risk_averse import DIVERGENCES, REGULARIZERS, Divergence, Regularizer
 from coffee_fast._reference.risk_averse_solver import RiskAverseEquilibria
 from coffee_fast.typing import Float64, Profile
@@ -26,8 +26,8 @@ __all__ = [
     "METHODS",
     "REGULARIZERS",
     "ActionRiskEquilibria",
+    "Concentrability",
     "Correlated",
-    "Coverage",
     "Divergence",
     "Equilibria",
     "Method",
@@ -36,9 +36,9 @@ __all__ = [
     "anchored_best_response",
     "anchored_mirror_descent",
     "by_rows",
+    "concentrability",
     "contraction",
-    "coverage",
-    "deviation_payoffs",
+    "deviation_payoffs_of_logs",
     "entropic_certainty_equivalent",
     "is_zero_sum",
     "kl_divergence",
@@ -94,9 +94,9 @@ def anchored_mirror_descent(
     return Correlated(**found)
 
 
-def deviation_payoffs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Profile:
+def deviation_payoffs_of_logs(payoffs: Sequence[Float64], mixtures: Sequence[Float64]) -> Profile:
     """Return what each action is worth against the others' mixtures (logarithms), ``[G, A_i]`` a player."""
-    return _core.deviation_payoffs(_contiguous(payoffs), _contiguous(mixtures))
+    return _core.deviation_payoffs_of_logs(_contiguous(payoffs), _contiguous(mixtures))
 
 
 def regularized_gap(
@@ -122,9 +122,9 @@ def nearest_potential(payoffs: Sequence[Float64]) -> tuple[Float64, Float64]:
     return _core.nearest_potential(_contiguous(payoffs))
 
 
-def coverage(reference: Sequence[Float64], frequencies: Float64) -> Coverage:
+def concentrability(reference: Sequence[Float64], frequencies: Float64) -> Concentrability:
     """Return how frequencies ``[G, A1, ..., An]`` cover log-references ``[G, A_i]``."""
-    return Coverage(*_core.coverage(_contiguous(reference), np.ascontiguousarray(frequencies)))
+    return Concentrability(*_core.concentrability(_contiguous(reference), np.ascontiguousarray(frequencies)))
 
 
 def anchored_best_response(values: Float64, reference: Float64, kl_weight: Float64) -> tuple[Float64, Float64]:

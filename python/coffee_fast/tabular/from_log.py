@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coffee_fast.data import TrajectoryDataset
-from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.tabular.checks import check_size
 from coffee_fast.tabular.log_columns import (
     COLUMNS,
@@ -21,13 +19,13 @@ from coffee_fast.tabular.log_columns import (
     labels,
     numbered,
 )
-from coffee_fast.tabular.private_information import check_observation_labels, check_observations
+from coffee_fast.tabular.private_information import check_observation_labels
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
 
 
-class _Log:
+class Rows:
     """Rows of play: step within the episode, state, actions and rewards of all players, and where episodes end."""
 
     def __init__(
@@ -75,81 +73,18 @@ class _Log:
         }
 
 
-def tabulate_dataset(
-    dataset: TrajectoryDataset | Mapping[str, ArrayLike],
-    state_key: Callable[[NDArray[np.float32]], Hashable] | Sequence[Hashable] | None,
+def tabulate_arrays(
+    columns: Mapping[str, ArrayLike],
     num_actions: Sequence[int] | int | None,
     num_states: int | None,
-    is_fully_observed: bool = False,
+    is_fully_observed: bool,
 ) -> dict[str, Any]:
-    """Return the arrays of the game that a log shows, see :meth:`coffee_fast.TabularGame.from_dataset`."""
-    if isinstance(dataset, TrajectoryDataset):
-        return _tabulate_turns(dataset, state_key, num_states, is_fully_observed)
-    if not isinstance(dataset, Mapping):
-        raise InvalidArgumentError(
-            f"from_dataset: dataset must be a TrajectoryDataset or a mapping of arrays, got {type(dataset).__name__}"
-        )
-    if state_key is not None:
-        raise InvalidArgumentError('from_dataset: state_key is for a TrajectoryDataset; arrays have a "state"')
-    check_known(dataset, COLUMNS, "from_dataset")
-    action, reward = actions_and_rewards(dataset, "from_dataset")
-    ends = episode_ends(dataset, len(action))
-    states = labels(dataset["state"], len(action)) if "state" in dataset else [0] * len(action)
-    log = _Log(states, action, reward, ends, action_sizes(action, num_actions), num_states)
-    if "observation" in dataset and not is_fully_observed:
-        check_observation_labels(dataset["observation"], log.step, states, action.shape[1], "from_dataset")
+    """Return the arrays of the game that a log of one row a step shows, all players acting at once."""
+    check_known(columns, COLUMNS, "from_dataset")
+    action, reward = actions_and_rewards(columns, "from_dataset")
+    ends = episode_ends(columns, len(action))
+    states = labels(columns["state"], len(action)) if "state" in columns else [0] * len(action)
+    log = Rows(states, action, reward, ends, action_sizes(action, num_actions), num_states)
+    if "observation" in columns and not is_fully_observed:
+        check_observation_labels(columns["observation"], log.step, states, action.shape[1], "from_dataset")
     return log.tables()
-
-
-def _tabulate_turns(
-    dataset: TrajectoryDataset, state_key: Any, num_states: int | None, is_fully_observed: bool
-) -> dict[str, Any]:
-    """Return the tables of a game in turns: all but the acting player have action 0 alone."""
-    if state_key is None:
-        raise InvalidArgumentError(
-            "from_dataset: state_key must be given: a function from a state to the label of its cell, or the labels"
-        )
-    _check_turns(dataset)
-    cells = [state_key(row) for row in dataset.state] if callable(state_key) else state_key
-    T, N = dataset.num_transitions, dataset.spec.num_players
-    mover, masks = dataset.acting_player.astype(np.int64), dataset.legal_masks() != 0
-    # Players share a list of actions; each has those up to the last that is ever legal for it.
-    sizes = tuple(
-        int(np.flatnonzero(masks[mover == i].any(axis=0))[-1]) + 1 if (mover == i).any() else 1 for i in range(N)
-    )
-    action = np.zeros((T, N), dtype=np.int64)
-    action[np.arange(T), mover] = dataset.action
-    states = labels(cells, T)
-    log = _Log(states, action, dataset.reward.astype(np.float64), dataset.terminal != 0, sizes, num_states)
-    if not is_fully_observed:
-        check_observations(dataset, log.step, log.state, log.keys)
-    tables = log.tables()
-    legal = [np.zeros((*tables["counts"].shape[:2], size), dtype=bool) for size in sizes]
-    place, first, row = np.unique(log.step * len(log.keys) + log.state, return_index=True, return_inverse=True)
-    for name, mixed in (
-        ("whose turn it is", mover != mover[first][row]),
-        ("which actions are legal", (masks != masks[first][row]).any(axis=1)),
-    ):
-        if mixed.any():
-            at = int(np.flatnonzero(mixed)[0])
-            raise DatasetError(
-                f"from_dataset: state_key must tell {name}: cell {log.keys[log.state[at]]!r} at step {log.step[at]} "
-                f"holds rows {first[row][at]} and {at}, in which it differs"
-            )
-    for player, (available, size) in enumerate(zip(legal, sizes, strict=True)):
-        available[..., 0] = True
-        turns = mover[first] == player
-        step, state = np.divmod(place[turns], len(log.keys))
-        available[step, state] = masks[first][turns, :size]
-    return {**tables, "legal": tuple(legal)}
-
-
-def _check_turns(dataset: TrajectoryDataset) -> None:
-    """Refuse what the rows of a table cannot say."""
-    for is_there, what, remedy in (
-        (dataset.spec.num_chance_actions > 0, "moves of chance", "leave their rows out and let the next state tell"),
-        (dataset.truncated.any(), "truncated trajectories", "select() the others"),
-        (dataset.spec.moves != "turns", "moves at once", "give a mapping of arrays, action and reward [T, N]"),
-    ):
-        if is_there:
-            raise DatasetError(f"from_dataset: the log has {what}, of which no table is made; {remedy}")

@@ -118,7 +118,9 @@ class TabularGame:
         Parameters
         ----------
         dataset
-            A dataset, whose states ``state_key`` maps to cells, or a mapping of arrays with one row a step:
+            A dataset, whose states ``state_key`` maps to cells, or a mapping of arrays with one row a step. Of a
+            dataset a turn is a step, and so is a round of moves at once; what chance does in between shows in the
+            next cell and in the reward, at the start of an episode in its first cell. The arrays are:
 
             ``action`` ``int [T, N]``, ``reward`` ``[T, N]``
                 What all players did at once, and got.
@@ -132,8 +134,8 @@ class TabularGame:
                 episode (a bandit log).
         state_key
             For a dataset: a function from one row of ``dataset.state`` to the label of its cell, or the labels
-            ``[T]``. Which states are alike is your choice to make, so there is no default. A cell must know whose
-            turn it is and what is legal, or it is refused.
+            ``[T]`` (of a round, that of its first row). Which states are alike is your choice to make, so there is no
+            default. A cell must know whose turn it is and what is legal, or it is refused.
         num_actions
             Actions of each player; by default one more than the largest one seen (the dataset's own number).
         num_states
@@ -158,7 +160,7 @@ class TabularGame:
         >>> game.counts.tolist(), game.num_unseen
         ([[[[1, 2]]]], 0)
         """
-        from coffee_fast.tabular.from_log import tabulate_dataset
+        from coffee_fast.tabular.from_dataset import tabulate_dataset
 
         return cls(**tabulate_dataset(dataset, state_key, num_actions, num_states, is_fully_observed))
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import DatasetError, shown
@@ -14,9 +15,8 @@ from coffee_fast.typing import Int64
 
 # What a table cannot say, and who can: policies of information states, as DynamicsEnsemble and coffee_psro learn them.
 _REMEDY = (
-    "a table has no private information; if the game is one of two players that are alike, learn it with "
-    "DynamicsEnsemble.fit and coffee_psro, whose policies take what each player saw (unlike or more players are not "
-    "supported there yet), or {} if this difference tells a player nothing that matters"
+    "a table has no private information; learn such a game with DynamicsEnsemble.fit and coffee_psro, whose policies "
+    "take what each player saw, or {} if this difference tells a player nothing that matters"
 )
 _OF_COLUMN = _REMEDY.format("leave the column 'observation' out")
 _OF_DATASET = _REMEDY.format("pass is_fully_observed=True")
@@ -75,30 +75,44 @@ def _frozen(label: Any) -> Any:
     return tuple(map(_frozen, label)) if isinstance(label, list) else label
 
 
-def check_observations(dataset: TrajectoryDataset, step: Int64, state: Int64, keys: Sequence[Hashable]) -> None:
-    """Raise if players see different things within a cell, or those whose turn it is do not know the cell.
+def check_observations(
+    dataset: TrajectoryDataset,
+    first: Int64,
+    of_row: Int64,
+    is_asked: NDArray[np.bool_],
+    step: Int64,
+    state: Int64,
+    keys: Sequence[Hashable],
+) -> None:
+    """Raise if players see different things within a cell, or those who are to move do not know the cell.
 
     That a cell holds what all see alike is a choice of what to tell apart; that it mixes what one player sees and
-    another does not is a game with private information.
+    another does not is a game with private information. ``step`` and ``state`` are those of the times that players
+    choose, ``first`` the rows with which these begin, ``of_row`` the one that each row of the dataset belongs to,
+    ``is_asked [K, N]`` who chooses.
     """
     cell = step * len(keys) + state
-    _, first, number = np.unique(cell, return_index=True, return_inverse=True)
-    change = dataset.observation - dataset.observation[first[number]]
+    _, other, number = np.unique(cell, return_index=True, return_inverse=True)
+    seen = dataset.observation[first]
+    change = seen - seen[other[number]]
     differs = (change != change[:, :1]).any(axis=2)
     if (bad := np.argwhere(differs)).size:
-        row, player = bad[0].tolist()
+        time, player = bad[0].tolist()
         raise DatasetError(
-            f"from_dataset: players know different things in cell {shown(keys[state[row]])} at step "
-            f"{step[row]}: from row {first[number[row]]} to row {row} of it the observation of player {player} changes "
-            f"otherwise than that of player 0; {_OF_DATASET}"
+            f"from_dataset: players know different things in cell {shown(keys[state[time]])} at step "
+            f"{step[time]}: from row {first[other[number[time]]]} to row {first[time]} of it the observation of player "
+            f"{player} changes otherwise than that of player 0; {_OF_DATASET}"
         )
     known = dataset.information_states() + np.float32(0.0)  # one zero
-    cell_of: dict[Hashable, int] = {}
+    seen_before: dict[Hashable, int] = {}
     for row, (player, information) in enumerate(zip(dataset.acting_player.tolist(), known, strict=True)):
-        before = cell_of.setdefault((int(step[row]), player, information.tobytes()), row)
-        if cell[before] != cell[row]:
+        time = int(of_row[row])
+        if player < 0 or not is_asked[time, player]:
+            continue
+        before = seen_before.setdefault((int(step[time]), player, information.tobytes()), time)
+        if cell[before] != cell[time]:
             raise DatasetError(
-                f"from_dataset: player {player} cannot tell cell {shown(keys[state[before]])} (row {before}) "
-                f"from {shown(keys[state[row]])} (row {row}) by what it saw until step {step[row]}; "
+                f"from_dataset: player {player} cannot tell cell {shown(keys[state[before]])} (row {first[before]}) "
+                f"from {shown(keys[state[time]])} (row {first[time]}) by what it saw until step {step[time]}; "
                 f"{_OF_DATASET}"
             )

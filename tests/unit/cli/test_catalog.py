@@ -25,6 +25,7 @@ def parts(config):
 
 
 CLASSES = {*parts(cf.RunConfig()), *cf.meta_solvers.known_solvers().values(), cf.DDQNTorch}
+CLASSES |= {*cf.regularized.known_solvers().values()}
 
 
 @pytest.mark.parametrize("documented", sorted(CLASSES, key=lambda part: part.__name__))

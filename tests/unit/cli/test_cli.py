@@ -21,7 +21,17 @@ def payoffs(tmp_path):
 
 @pytest.mark.parametrize(
     "solver",
-    ["replicator", "robust_replicator", "projected_replicator", "uniform", "nash", "gane", "gamd", "logit_qre"],
+    [
+        "replicator",
+        "robust_replicator",
+        "projected_replicator",
+        "uniform",
+        "nash",
+        "gane",
+        "gamd",
+        "logit_qre",
+        "correlated_equilibrium",
+    ],
 )
 def test_solve_finds_the_equilibrium_with_every_solver(invoke_json, payoffs, solver):
     found = invoke_json("solve", payoffs, "--solver", solver)
@@ -57,8 +67,47 @@ def test_solve_certifies_games_of_three(invoke_json, tmp_path, unit):
         payoffs = unit * np.random.default_rng(seed).normal(size=(3, 2, 3, 2))
         file.write_text(json.dumps({"players": payoffs.tolist()}))
         found = invoke_json("solve", file)
-        assert (found["solver"]["kind"], found["status"]) == ("logit_qre", "converged")
-        assert max(found["relative_regret"]) < 1e-4
+        assert (found["solver"]["kind"], found["status"]) == ("nash", "converged")
+        assert max(found["relative_regret"]) < 1e-12
+
+
+def test_solve_prints_the_names_of_players_and_strategies(invoke, invoke_json, tmp_path):
+    file = tmp_path / "game.csv"
+    file.write_text(
+        "Ann,Bob,Eve,Ann_payoff,Bob_payoff,Eve_payoff\n"
+        "go,go,go,0,0,3\ngo,go,stay,0,0,2\ngo,stay,go,0,1,3\ngo,stay,stay,0,1,2\n"
+        "stay,go,go,1,0,3\nstay,go,stay,1,0,2\nstay,stay,go,1,1,3\nstay,stay,stay,1,1,2\n"
+    )
+    lines = invoke("solve", file).stdout.splitlines()
+    assert lines[0].startswith("nash: converged after")
+    assert lines[1:] == [
+        "Ann  regret 0 (0 % of the payoff range)  plays stay: 1.0000",
+        "Bob  regret 0 (0 % of the payoff range)  plays stay: 1.0000",
+        "Eve  regret 0 (0 % of the payoff range)  plays go: 1.0000",
+    ]
+    found = invoke_json("solve", file)
+    assert found["player_names"] == ["Ann", "Bob", "Eve"]
+    assert found["strategy_names"] == [["go", "stay"]] * 3
+    assert found["mixtures"] == [[0, 1], [0, 1], [1, 0]]
+
+
+def test_solve_finds_correlated_equilibria_of_gambits_games(invoke, invoke_json, tmp_path):
+    file = tmp_path / "chicken.nfg"
+    file.write_text(
+        'NFG 1 R "Chicken" { "Row" "Column" } { { "Dare" "Chicken out" } { "Dare" "Chicken out" } }\n0 0 2 7 7 2 6 6'
+    )
+    options = ("--solver", "correlated_equilibrium", "--set", "objective=welfare")
+    lines = invoke("solve", file, *options).stdout.splitlines()
+    told = "is told Dare: 0.2500, Chicken out: 0.7500"
+    assert lines[1:] == [
+        f"Row       regret 0 (0 % of the payoff range)  {told}",
+        f"Column    regret 0 (0 % of the payoff range)  {told}",
+        "together  (Dare, Chicken out): 0.2500, (Chicken out, Dare): 0.2500, (Chicken out, Chicken out): 0.5000",
+    ]
+    found = invoke_json("solve", file, *options, "--set", "coarse=true")
+    assert found["solver"] == {"kind": "correlated_equilibrium", "coarse": True, "objective": "welfare"}
+    assert found["joint"] == [[0, pytest.approx(0.25)], [pytest.approx(0.25), pytest.approx(0.5)]]
+    assert sum(found["expected_payoffs"]) == pytest.approx(found["objective_value"]) == pytest.approx(10.5)
 
 
 def test_solve_says_when_a_regret_is_large_and_what_to_do(invoke, payoffs):
@@ -80,6 +129,8 @@ def test_solve_says_when_a_regret_is_large_and_what_to_do(invoke, payoffs):
         ([], "0,1\n1\n", 3, "line 2"),
         ([], "0,inf\n1,0\n", 3, "line 1"),
         ([], "0,nan\n1,0\n", 3, "not known"),
+        (["--solver", "correlated_equilibrium", "--set", "objective=luck"], ROCK_PAPER_SCISSORS, 2, "entropy, welfare"),
+        (["--solver", "corelated_equilibrium"], ROCK_PAPER_SCISSORS, 2, "did you mean 'correlated_equilibrium'"),
     ],
 )
 def test_errors_are_one_sentence_with_their_exit_code(invoke, invoke_json, payoffs, arguments, content, code, words):

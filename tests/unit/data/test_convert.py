@@ -201,5 +201,5 @@ def test_what_is_no_table_is_refused():
         cf.TrajectoryDataset.from_transitions(SPEC, [1, 2])
     with pytest.raises(DatasetError, match="the dataset is empty"):
         cf.TrajectoryDataset.from_transitions(SPEC, {name: column[:0] for name, column in log().items()})
-    with pytest.raises(InvalidArgumentError, match="spec must be a GameSpec, got dict"):
+    with pytest.raises(InvalidArgumentError, match="spec must be a GameSpec or None, got dict"):
         cf.TrajectoryDataset.from_transitions({}, log())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.unit.games.test_simulator import GAME, ROUNDS, Rounds
 
 import coffee_fast as cf
 
@@ -144,7 +145,7 @@ def test_impossible_arguments_are_named(game, arguments, message):
 
 
 def test_something_that_is_no_game_is_named():
-    with pytest.raises(cf.InvalidArgumentError, match="game must be a game, got str"):
+    with pytest.raises(cf.InvalidArgumentError, match="game must be a game or a DynamicsEnsemble, got"):
         cf.generate_dataset("generalized_bargaining")
 
 
@@ -173,3 +174,30 @@ def test_logs_of_cooperative_play_have_names(name):
     for sizes in ({"num_episodes": 10**30}, {"num_episodes": 1.5}, {"max_steps": 10**9}):
         with pytest.raises(cf.InvalidArgumentError, match="bridge_log: .* must be an integer"):
             cf.data.bridge_log(**sizes)
+
+
+def test_chance_and_rewards_at_every_step_are_logged():
+    dataset = cf.generate_dataset(GAME, num_trajectories=30, seed=1, num_threads=2)
+    assert (dataset.spec, dataset.is_mirrored, dataset.num_independent_episodes) == (GAME.spec, False, 30)
+    is_chance = dataset.acting_player == -1
+    assert 0.3 < is_chance.mean() < 0.7
+    assert set(dataset.action[is_chance].tolist()) == {0, 1, 2}
+    assert not dataset.legal_mask[is_chance].any()
+    assert (dataset.reward[dataset.terminal == 0] != 0).any()
+    played = cf.simulate(GAME, ["uniform_random"] * 3, num_episodes=30, seed=2, record=True)
+    assert played.trajectories["reward"].dtype == dataset.reward.dtype
+    again = cf.generate_dataset(GAME, num_trajectories=30, seed=1)
+    np.testing.assert_array_equal(again.state, dataset.state)
+
+
+def test_rounds_at_once_are_logged_seat_by_seat():
+    rounds = cf.games.from_simulator(ROUNDS, Rounds())
+    mixture = cf.Mixture((cf.UniformRandom(), cf.UniformRandom()), [0.5, 0.5])
+    dataset = cf.generate_dataset(rounds, [(mixture, "uniform_random"), mixture], num_trajectories=21, seed=1)
+    assert dataset.acting_player.reshape(-1, 2).tolist() == [[0, 1]] * 42
+    assert dataset.check() is not None
+
+
+def test_what_cannot_be_mirrored_is_not_unless_asked():
+    with pytest.raises(cf.InvalidGameError, match="mirroring needs a symmetric two-player game"):
+        cf.generate_dataset(GAME, num_trajectories=4, mirrored=True)

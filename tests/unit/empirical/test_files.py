@@ -59,6 +59,103 @@ def test_a_byte_order_mark_is_taken(tmp_path):
     assert cf.load_payoffs(tmp_path / "game.csv").payoffs(0).item() == 1
 
 
+def test_a_column_for_each_player_and_its_payoff(write):
+    table = cf.load_payoffs(
+        write(
+            "game.csv",
+            "Ann,Eve_payoff,Bob,Eve,Ann_payoff,Bob_payoff\nleft,3,up,x,1,2\nright,6,up,x,4,5\nleft,9,up,y,7,8\n",
+        )
+    )
+    assert table.player_names == ("Ann", "Bob", "Eve")
+    assert table.strategy_names == (("left", "right"), ("up",), ("x", "y"))
+    np.testing.assert_array_equal(table.payoffs(0)[0, :, 0], [[1, 7], [4, np.nan]])
+    np.testing.assert_array_equal(table.payoffs(2)[0, :, 0], [[3, 9], [6, np.nan]])
+    assert table.mean().player_names == table.member(0).player_names == ("Ann", "Bob", "Eve")
+
+
+def test_strategies_are_words_as_they_come_or_numbers_from_0(write):
+    words = cf.load_payoffs(
+        write("a.csv", "row,column,payoff\nrock,rock,0\nrock,paper,-1\npaper,rock,1\npaper,paper,0\n")
+    )
+    assert words.is_symmetric
+    assert words.strategy_names == (("rock", "paper"),) * 2
+    np.testing.assert_array_equal(words.payoffs(0)[0], [[0, -1], [1, 0]])
+    prices = cf.load_payoffs(write("b.csv", "seller,payoff,buyer\n10,1,10\n10,2,5\n5,3,10\n5,4,5\n"))
+    assert prices.player_names == ("seller", "buyer")
+    assert prices.strategy_names[0] == ("10", "5")
+    np.testing.assert_array_equal(prices.payoffs(0)[0], [[1, 2], [3, 4]])
+    numbers = cf.load_payoffs(write("c.csv", "a,a_payoff\n2,7\n0,5\n1,6\n"))
+    assert numbers.strategy_names == ()
+    np.testing.assert_array_equal(numbers.payoffs(0)[0], [5, 6, 7])
+
+
+def test_names_of_square_tables_are_kept(write):
+    for text in ("strategy,rock,paper\nrock,3,0\npaper,5.5,1\n", "rock,paper\n3,0\n5.5,1\n"):
+        assert cf.load_payoffs(write("game.csv", text)).strategy_names == (("rock", "paper"),) * 2
+    assert cf.load_payoffs(write("game.csv", ",0,1\n0,3,0\n1,5.5,1\n")).strategy_names == ()
+
+
+def test_json_names(write):
+    content = {"players": [[[1, 2]], [[3, 4]]], "player_names": ["A", "B"], "strategy_names": [["u"], ["l", "r"]]}
+    table = cf.load_payoffs(write("a.json", json.dumps(content)))
+    assert (table.player_names, table.strategy_names) == (("A", "B"), (("u",), ("l", "r")))
+    for key, wrong in (("player_names", ["A"]), ("strategy_names", [["u"], ["l", "l"]]), ("player_names", "AB")):
+        with pytest.raises(InvalidGameError, match=f"a.json: .*{key}"):
+            cf.load_payoffs(write("a.json", json.dumps({**content, key: wrong})))
+
+
+def tables():
+    rng = np.random.default_rng(0)
+    three = rng.normal(size=(3, 2, 3, 2)) * 1e-7
+    hidden = three.copy()
+    hidden[1, 0, 2, 1] = np.nan
+    names = {
+        "player_names": ["Ann, the 1st", 'Bob "B"', "Eve"],
+        "strategy_names": [["a", "b"], ["1", "2.5", "-1"], ["ü", "x y"]],
+    }
+    yield cf.PayoffTable.from_arrays(list(three))
+    yield cf.PayoffTable.from_arrays(list(three), **names)
+    yield cf.PayoffTable.from_arrays(list(hidden), **names)
+    yield cf.PayoffTable.from_arrays([[array, 1e80 * array] for array in three], **names)
+    yield cf.PayoffTable.from_arrays([np.array([1.0, 2.0, 1 / 3])])
+    yield cf.PayoffTable.symmetric(
+        rng.normal(size=(3, 4, 4)), strategy_names=["w", "x", "y", "z"], player_names=["A", "B"]
+    )
+    yield cf.PayoffTable.symmetric(rng.normal(size=(2, 2)))
+
+
+@pytest.mark.parametrize("table", list(tables()), ids=repr)
+@pytest.mark.parametrize("ending", [".csv", ".json", ".nfg"])
+def test_what_is_saved_is_loaded_to_the_last_bit(table, ending, tmp_path):
+    path = tmp_path / f"game{ending}"
+    if ending == ".nfg" and (table.num_members > 1 or not table.is_complete):
+        with pytest.raises(InvalidGameError, match=r"save_payoffs: .*(table.mean\(\)|is not known)"):
+            cf.save_payoffs(table, path)
+        assert not path.exists()
+        return
+    cf.save_payoffs(table, path)
+    found = cf.load_payoffs(path)
+    assert found.is_symmetric == (table.is_symmetric and ending != ".nfg")
+    for player in range(table.num_players):
+        np.testing.assert_array_equal(found.payoffs(player), table.payoffs(player))
+    assert found.player_names == table.player_names or not table.player_names
+    assert found.strategy_names == table.strategy_names or (not table.strategy_names and ending == ".nfg")
+
+
+def test_what_a_file_cannot_hold_is_refused(tmp_path):
+    payoffs = [[[1, 2], [3, 4]]] * 2
+    for file, names, message in [
+        ("a.csv", {"player_names": ["a", "a_payoff"]}, "columns"),
+        ("a.csv", {"strategy_names": [["a;b", "c"], ["d", "e"]]}, "semicolons"),
+        ("a.csv", {"strategy_names": [["1", "0"], ["d", "e"]]}, "have their order"),
+        ("a.nfg", {"player_names": ["a", "b\\"]}, "backslashes"),
+        ("a.txt", {}, "must end in"),
+    ]:
+        with pytest.raises(InvalidGameError, match=message):
+            cf.save_payoffs(cf.PayoffTable.from_arrays(payoffs, **names), tmp_path / file)
+    assert list(tmp_path.iterdir()) == []
+
+
 SQUARE = [[[3, 0], [5.5, 1]]]
 
 
@@ -106,7 +203,7 @@ def test_what_pandas_writes_is_read_or_refused(tmp_path, rng):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("game.txt", "1", "must end in .csv or .json"),
+        ("game.txt", "1", "must end in .csv, .json or .nfg"),
         ("game.csv", " \n\n", "the file is empty"),
         ("game.csv", "1,2\n3\n", "line 2: a square table of 2 lines must have 2 numbers in each, got 1"),
         ("game.csv", "1,2\n\n3,x\n", "line 3, column 2: expected a number, got 'x'"),
@@ -115,11 +212,15 @@ def test_what_pandas_writes_is_read_or_refused(tmp_path, rng):
         ("game.csv", "row,column,payoff,cost\n0,0,1,1\n", "line 1: columns must be .*, got row, column, payoff, cost"),
         ("game.csv", "row,column,payoff\n0,0,1\n0,1\n", "line 3: must have 3 fields, got 2"),
         ("game.csv", "row,column,payoff\n0,0,1\n0,0,2\n", "line 3: the entry of row 0, column 0 came before"),
-        ("game.csv", "row,column,payoff\n0,-1,1\n", "line 2: column must be a whole number from 0, got '-1'"),
-        ("game.csv", "row,column,payoff\nrock,0,1\n", "line 2: row must be a whole number from 0, got 'rock'"),
+        ("game.csv", "row,column,payoff\n0,,1\n", "line 2: the strategy of column is missing"),
+        ("game.csv", "row,column,member,payoff\n0,0,-1,1\n", "line 2: member must be a whole number from 0, got '-1'"),
+        ("game.csv", "row,column,payoff\n0,\x07,1\n", "strategy_names of player 0 must be texts of 1 to 200 printable"),
+        ("game.csv", "a,b,payoff,a_payoff\n0,0,1,1\n", "line 1: columns must be"),
+        ("game.csv", "a,b,c,payoff\n0,0,0,1\n", "line 1: columns must be"),
+        ("game.csv", "a,a,a_payoff,a_payoff\n0,0,0,1\n", "line 1: columns must be"),
         ("game.csv", "row,column,payoff\n", "no payoffs under the header"),
-        ("game.csv", "row,column,payoff\n0,999999999,1\n", "1 lines are too few for"),
-        ("game.csv", "row,column,payoff\n0,9999999999,1\n", "whole number"),
+        ("game.csv", "row,column,member,payoff\n0,0,999999999,1\n", "1 lines are too few for 1000000000 members"),
+        ("game.csv", "row,column,member,payoff\n0,0,9999999999,1\n", "whole number"),
         ("game.csv", "0,1,2\n3,0,4\n5,1,6\n", "line 1: 0, 1, 2 may be names of columns or payoffs; .* 0.0"),
         ("game.csv", ",a,b\nb,3,0\na,5,1\n", "line 1: rows and columns must have the same names in the same order"),
         ("game.csv", "1,000;2\n3;4", "the comma in 1,000 may be a decimal point or part thousands"),

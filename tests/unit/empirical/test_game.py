@@ -33,7 +33,7 @@ def test_table_holds_the_means_and_their_transposition(samples):
 
 
 def test_standard_errors_are_those_of_the_samples(samples):
-    errors = game_of_samples(samples).standard_errors()
+    errors = game_of_samples(samples).standard_errors()[0]
     for (a, b), returns in samples.items():
         expected = returns.std(axis=0, ddof=1) / np.sqrt(len(returns))
         np.testing.assert_allclose(errors[:, a, b], expected.mean(axis=0) if a == b else expected[0])
@@ -67,7 +67,7 @@ def test_growing_keeps_what_is_known_and_says_what_is_missing(samples):
     np.testing.assert_array_equal(table.payoffs(0)[:, :2, :2], before)
     assert not table.is_complete
     assert np.isnan(table.payoffs(0)[:, 2]).all()
-    assert np.isnan(game.standard_errors()[:, :, 2]).all()
+    assert np.isnan(game.standard_errors()[0][:, :, 2]).all()
 
 
 def test_one_simulation_has_no_standard_error():
@@ -75,7 +75,7 @@ def test_one_simulation_has_no_standard_error():
     game.add_strategies()
     game.record([[0, 0]], [1], [[[2.0], [4.0]]], [[[4.0], [16.0]]])
     assert game.table().payoffs(0).item() == 3.0
-    assert np.isnan(game.standard_errors()).all()
+    assert np.isnan(game.standard_errors()[0]).all()
 
 
 def test_arrays_rebuild_the_game(samples):
@@ -84,9 +84,9 @@ def test_arrays_rebuild_the_game(samples):
     np.testing.assert_array_equal(again.table().payoffs(0), game.table().payoffs(0))
     np.testing.assert_array_equal(again.standard_errors(), game.standard_errors())
     again.add_strategies()
-    assert game.num_strategies == 4
+    assert game.num_strategies == (4,)
     empty = EmpiricalGame.from_arrays(EmpiricalGame(2).to_arrays())
-    assert (empty.num_strategies, empty.num_members) == (0, 2)
+    assert (empty.num_strategies, empty.num_members) == ((0,), 2)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_is_no_number_is_refused(wrong):
     calls = [
         lambda: EmpiricalGame(wrong),
         lambda: game.add_strategies(wrong),
-        lambda: game.disagreement(0, wrong),
+        lambda: game.disagreement([0, wrong]),
         lambda: game.record(wrong, [1], [[[1.0], [1.0]]], [[[1.0], [1.0]]]),
         lambda: game.record([[0, 1]], wrong, [[[1.0], [1.0]]], [[[1.0], [1.0]]]),
         lambda: game.record([[0, 1]], [1], wrong, [[[1.0], [1.0]]]),

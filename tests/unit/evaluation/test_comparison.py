@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.evaluation import compare, statistics
+from coffee_fast import statistics
+from coffee_fast.evaluation import compare
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_regret_of_cooperation_in_the_prisoners_dilemma():
     np.testing.assert_allclose(report.payoff, [3.0, 3.0])
     assert report.deviation == "strategy 1"
     assert (report.sum_regret, report.debiased_sum_regret) == (pytest.approx(4.0), pytest.approx(4.0))
-    np.testing.assert_allclose(report.deviation_gains, [0.0, 2.0])
+    np.testing.assert_allclose(report.deviation_gains, [[0.0, 2.0]])
 
 
 def test_regret_is_that_of_the_payoff_table(rng):
@@ -105,7 +105,7 @@ def test_several_solutions_share_one_combined_set(game, result, config):
 
 
 def test_uniform_random_play_belongs_to_the_combined_set_always(game, result, config):
-    trained = cf.Mixture(result.strategies[1:2], np.ones(1))
+    trained = cf.Mixture(result.strategies[0][1:2], np.ones(1))
     found = combined_game(game, [trained], 5, response=config.response, num_simulations=10)
     assert isinstance(found.strategies[0], cf.UniformRandom)
     np.testing.assert_array_equal(found.mixtures, [[0.0, 1.0, 0.0]])
@@ -142,7 +142,7 @@ def test_kept_best_responses_are_used_again_and_verified(game, result, config, t
     assert config.response.asked == []
     cf.true_regret(game, result.solution_at(1), 5, **options)
     assert len(config.response.asked) == 1  # another solution, another response
-    other = cf.Mixture(result.strategies, np.array([0.7, 0.1, 0.1, 0.1]))
+    other = cf.Mixture(result.strategies[0], np.array([0.7, 0.1, 0.1, 0.1]))
     cf.true_regret(game, other, 5, **options)
     assert len(config.response.asked) == 2  # the same strategies, mixed in another way
     for file in tmp_path.glob("*.safetensors"):

@@ -66,7 +66,7 @@ def test_fidelity_and_coverage_are_those_of_the_variant(mixed_run):
     game, variant = cf.load_game("generalized_bargaining"), load_result(folder / "mixed" / "0.4")
     dataset, model = cf.TrajectoryDataset.load(folder / "dataset"), cf.DynamicsEnsemble.load(folder / "model")
     seed = derive_seed(config.seed, "coverage")
-    by_hand = cf.evaluation.coverage(game, dataset, variant.solve(SOLVERS[1]), seed).to_json()
+    by_hand = cf.evaluation.play_near_log(game, dataset, variant.solve(SOLVERS[1]), seed).to_json()
     assert {name: found["coverage"][3][name] for name in by_hand} == by_hand
     by_hand = cf.evaluation.fidelity(
         game,

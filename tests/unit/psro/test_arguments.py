@@ -11,7 +11,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.empirical import simulate_missing
 from coffee_fast.errors import CoffeeError
-from coffee_fast.evaluation import coverage, fidelity, regret_by_iteration
+from coffee_fast.evaluation import fidelity, play_near_log, regret_by_iteration
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseObjective, ResponseRequest, respond_side_by_side
 
 WRONG = [
@@ -76,8 +76,8 @@ def calls(model, config, result):
         "solution_at": (result.solution_at, {"iteration": 0, "solver": config.meta_solver}),
         "solve": (result.solve, {"solver": config.meta_solver}),
         "fidelity": (fidelity, {"game": GAME, "result": result, "seed": 1, "num_simulations": 4, "model": None}),
-        "coverage": (
-            coverage,
+        "play_near_log": (
+            play_near_log,
             {
                 "game": GAME,
                 "dataset": cf.generate_dataset(GAME, num_trajectories=6, seed=1),
@@ -94,7 +94,7 @@ NAMES = [
     "coffee_psro", "oef", "online_psro", "oef_bc", "equilibrium_profiles", "true_regret", "regret_by_iteration",
     "simulate_missing", "respond", "respond_side_by_side", "DDQN", "DDQNTorch", "PSROConfig", "EquilibriumConfig",
     "ConservativeObjective", "ResponseObjective", "ConservativeObjective.at", "solution_at", "solve", "fidelity",
-    "coverage",
+    "play_near_log",
 ]  # fmt: skip
 
 

@@ -108,21 +108,21 @@ def test_weight_zero_is_oef(oef_run, learned, cloned):
 
 def test_weight_one_makes_all_strategies_alike(oef_run, learned, cloned):
     mixed = cf.oef_bc(oef_run, learned, cloned, 1.0)
-    payoffs, errors = mixed.table.payoffs(0).mean(axis=0), mixed.empirical_game.standard_errors().mean(axis=0)
+    payoffs, errors = mixed.table.payoffs(0).mean(axis=0), mixed.empirical_game.standard_errors()[0].mean(axis=0)
     assert (np.abs(payoffs - payoffs.mean()) < 4 * errors).all()
     assert np.ptp(oef_run.table.payoffs(0).mean(axis=0)) > 4 * errors.max()
 
 
 def test_strategies_are_mixed_at_every_decision_and_their_game_is_simulated_anew(oef_run, learned, cloned):
     mixed = cf.oef_bc(oef_run, learned, cloned, 0.4)
-    assert mixed.strategies[1] == cf.PerStepMixture((cloned, oef_run.strategies[1]), (0.4, 0.6))
+    assert mixed.strategies[0][1] == cf.PerStepMixture((cloned, oef_run.strategies[0][1]), (0.4, 0.6))
     assert mixed.empirical_game.counts.tolist() == [400] * 6
     assert not np.array_equal(mixed.table.payoffs(0), oef_run.table.payoffs(0))
     solved = oef_run.config.meta_solver.solve(mixed.table)
     np.testing.assert_array_equal(mixed.records[-1].mixture, solved.mixtures[0])
     solution = mixed.solve(cf.meta_solvers.Replicator())
     np.testing.assert_array_equal(solution.table.payoffs(0), mixed.table.payoffs(0))
-    assert solution.mixture.policies == mixed.strategies
+    assert solution.mixture.policies == mixed.strategies[0]
 
 
 def test_oef_bc_resumes_and_tells_weights_apart(oef_run, learned, cloned, tmp_path):

@@ -13,8 +13,8 @@ from coffee_fast.seeding import derive_seed
 
 def test_strategy_zero_is_uniform_random_and_each_iteration_adds_one(model, config):
     result = cf.coffee_psro(model, config, seed=7)
-    assert isinstance(result.strategies[0], cf.UniformRandom)
-    assert len(result.strategies) == 4
+    assert isinstance(result.strategies[0][0], cf.UniformRandom)
+    assert len(result.strategies[0]) == 4
     assert [len(mixture) for mixture in result.exploration_mixtures] == [1, 2, 3, 4]
     assert [len(record.disagreement) for record in result.records] == [1, 2, 3, 4]
     assert result.status == "complete"
@@ -30,7 +30,7 @@ def test_every_profile_is_simulated_exactly_once(model, config):
 def test_a_response_faces_the_previous_meta_strategy(model, config):
     result = cf.coffee_psro(model, config, seed=7)
     for iteration, asked in enumerate(config.response.asked, start=1):
-        expected = cf.Mixture(result.strategies[:iteration], result.exploration_mixtures[iteration - 1])
+        expected = cf.Mixture(result.strategies[0][:iteration], result.exploration_mixtures[iteration - 1])
         assert asked["opponents"].policies == expected.policies
         np.testing.assert_array_equal(asked["opponents"].probabilities, expected.probabilities)
 
@@ -77,10 +77,10 @@ def test_progress_is_told_after_every_iteration(model, config):
     assert set(calls[-1][3]) == {"model_regret", "disagreement"}
 
 
-def test_a_game_that_is_not_symmetric_is_refused(model, config):
-    model.spec = dataclasses.replace(model.spec, is_symmetric=False)
-    with pytest.raises(cf.InvalidGameError, match="symmetric two-player game"):
-        cf.coffee_psro(model, config, seed=7)
+def test_a_table_that_would_be_too_large_is_refused_before_anything_is_trained(model, config):
+    model.spec = dataclasses.replace(model.spec, num_players=8, roles=(1,) * 8, is_symmetric=False, state_swap=())
+    with pytest.raises(cf.InvalidGameError, match=r"8 players with .* strategies make \d+ profiles, more than the"):
+        cf.coffee_psro(model, dataclasses.replace(config, num_iterations=9), seed=7)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_extraction_by_another_solver_is_that_solver_on_the_table(result, solver
 def test_an_earlier_solution_knows_only_what_was_known(result):
     for iteration, mixture in enumerate(result.exploration_mixtures):
         solution = result.solution_at(iteration)
-        assert solution.policies == result.strategies[: iteration + 1]
+        assert solution.policies == result.strategies[0][: iteration + 1]
         np.testing.assert_array_equal(solution.probabilities, mixture)
     assert result.solution_at(-1).probabilities.tolist() == result.solve().probabilities.tolist()
 
@@ -154,7 +154,8 @@ def test_a_solution_prints_as_one_line_and_shows_as_a_bounded_table(result):
     assert page.count("<tr>") == 1 + 4
     assert f"{solution.table.payoffs(0).mean(axis=0)[2, 1]:.3g}" in page
     spec = dataclasses.replace(solution.spec, name="<script>" + "x" * 10**5)
-    many = dataclasses.replace(solution, spec=spec, policies=solution.policies * 50, probabilities=np.full(200, 0.005))
+    mixture = cf.Mixture(solution.policies * 50, np.full(200, 0.005))
+    many = dataclasses.replace(solution, spec=spec, by_role=(mixture,))
     many = dataclasses.replace(many, table=cf.PayoffTable.symmetric(np.zeros((200, 200))))
     assert "<script>" not in many._repr_html_()
     assert len(many._repr_html_()) < 10_000

@@ -50,7 +50,7 @@ def test_without_penalty_and_coverage_it_is_offline_equilibrium_finding_bit_for_
     result = cf.coffee_psro(tiny_model, config, seed=5)
     strategies, mixture = plain_offline_psro(tiny_model, config, 5)
     np.testing.assert_array_equal(result.exploration_mixtures[-1], mixture)
-    for ours, theirs in zip(result.strategies[1:], strategies[1:], strict=True):
+    for ours, theirs in zip(result.strategies[0][1:], strategies[1:], strict=True):
         for (weight, bias), (other_weight, other_bias) in zip(ours.layers, theirs.layers, strict=True):
             np.testing.assert_array_equal(weight, other_weight)
             np.testing.assert_array_equal(bias, other_bias)

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import coffee_fast as cf
-from coffee_fast import _files
+from coffee_fast import _files, statistics
 from coffee_fast._sealed import seal_of
-from coffee_fast.evaluation import compare, statistics
+from coffee_fast.evaluation import compare
 from coffee_fast.reports import read_results, report_sweep, tables
 from coffee_fast.reports.results import solver_name
 from coffee_fast.sweeps import SweepPlan

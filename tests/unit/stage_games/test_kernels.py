@@ -1,4 +1,4 @@
-"""Kernels under the solvers: certainty equivalents, certificates, coverage, robust expectations, traced branches."""
+"""Kernels under the solvers: certainty equivalents, certificates, concentrability, robustness, traced branches."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from coffee_fast._reference import anchored, robust_expectation
 from coffee_fast._reference.anchored import LOG_ZERO
 from coffee_fast._reference.anchored_solver import iterate_responses, solve_anchored
 from coffee_fast._reference.certainty_equivalent import entropic_certainty_equivalent
-from coffee_fast._reference.coverage import coverage
+from coffee_fast._reference.concentrability import concentrability
 
 VALUES, NOMINAL = np.array([0.2, 1.0, -0.5, 0.7]), np.array([0.4, 0.3, 0.1, 0.2])
 
@@ -192,14 +192,14 @@ def test_newton_steps_at_the_end_of_the_branch_take_the_gap_to_rounding():
     assert found.converged.all()
 
 
-def test_coverage_is_the_largest_ratio():
+def test_concentrability_is_the_largest_ratio():
     reference = [np.log([[0.5, 0.5]]), np.log([[0.25, 0.75]])]
-    found = coverage(reference, np.array([[[0.6, 0.2], [0.1, 0.1]]]))
+    found = concentrability(reference, np.array([[[0.6, 0.2], [0.1, 0.1]]]))
     np.testing.assert_allclose(found.joint, [0.375 / 0.1])
     np.testing.assert_allclose(found.unilateral, [[7.5, 5.0]])
-    empty = coverage(reference, np.array([[[0.6, 0.2], [0.0, 0.2]]]))
+    empty = concentrability(reference, np.array([[[0.6, 0.2], [0.0, 0.2]]]))
     assert np.isinf(empty.joint).all()
-    masked = coverage([np.array([[0.0, LOG_ZERO]]), reference[1]], np.array([[[0.6, 0.4], [0.0, 0.0]]]))
+    masked = concentrability([np.array([[0.0, LOG_ZERO]]), reference[1]], np.array([[[0.6, 0.4], [0.0, 0.0]]]))
     np.testing.assert_allclose(masked.joint, [0.75 / 0.4])
 
 
@@ -252,7 +252,7 @@ def test_best_response_flow_comes_down_exponentially(rng):
     logs, step = list(reference), 0.005
     start = anchored.regularized_gap(payoffs, reference, weights, logs).sum()
     for count in range(1, int(4 / step) + 1):
-        values = anchored.deviation_payoffs(payoffs, logs)
+        values = anchored.deviation_payoffs_of_logs(payoffs, logs)
         response = [
             anchored.anchored_best_response(q, r, weights[:, i])[0]
             for i, (q, r) in enumerate(zip(values, reference, strict=True))

@@ -53,7 +53,7 @@ def test_episodes_give_transitions_by_step_and_mark_what_is_unseen():
         gane(game, kl_weight=1.0)
     found = gane(game, kl_weight=1.0, unseen_value=(0.0, -1.0))
     assert found.status == "converged"
-    assert np.isinf(found.coverage).all()
+    assert np.isinf(found.concentrability).all()
     labels = {**log, "state": [1, 0, 1, 1, 0]}
     same = cf.TabularGame.from_dataset(labels, num_states=3, num_actions=2)
     assert same.state_keys == (0, 1, 2)
@@ -203,3 +203,117 @@ def test_malformed_logs_are_refused(changes, message):
         cf.TabularGame.from_dataset(log)
     with pytest.raises(DatasetError, match="column 'action' is missing"):
         cf.TabularGame.from_dataset({"reward": [[0, 0]]})
+
+
+def rounds_at_once(num_episodes=80, seed=3):
+    """A dataset of two rounds in which both choose at once, of one and two actions' worth, and the same as arrays.
+
+    In the second round player 0 has nothing to do after 0, 0.
+    """
+    rng = np.random.default_rng(seed)
+    vectors = np.eye(3)  # the last one is that there is nothing to do
+    spec = cf.GameSpec(
+        "rounds", 2, 3, vectors, 2 + 6, 2, 2, 4, moves="simultaneous", rewards="every_step", terminal_state_value=-9.0
+    )
+    rows = {name: [] for name in ("trajectory", "state", "observation", "action", "acting_player", "reward")}
+    masks, arrays = [], {name: [] for name in ("trajectory", "state", "action", "reward")}
+    for episode in range(num_episodes):
+        state = (0.0, 0.0)
+        for step in range(2):
+            is_idle = step == 1 and state == (1.0, 0.0)
+            chosen = [2 if is_idle else int(rng.integers(2)), int(rng.integers(2))]
+            paid = rng.normal(size=2).tolist()
+            for seat in range(2):
+                pending = np.concatenate([vectors[chosen[0]] if seat else np.zeros(3), np.zeros(3)]).tolist()
+                reward = paid if seat else [0.0, 0.0]
+                values = (episode, [*state, *pending], [state, state], chosen[seat], seat, reward)
+                for column, value in zip(rows.values(), values, strict=True):
+                    column.append(value)
+                masks.append([0, 0, 1] if is_idle and seat == 0 else [1, 1, 0])
+            arranged = (episode, state, [0 if is_idle else chosen[0], chosen[1]], np.float32(paid).tolist())
+            for column, value in zip(arrays.values(), arranged, strict=True):
+                column.append(value)
+            state = (1.0, float(chosen[0] + chosen[1] > 0))
+    return cf.TrajectoryDataset.from_transitions(spec, {**rows, "legal_mask": masks}), arrays
+
+
+def test_rounds_of_moves_at_once_are_steps_of_all_players():
+    dataset, arrays = rounds_at_once()
+    game = cf.TabularGame.from_dataset(dataset, state_key=lambda state: (float(state[0]), float(state[1])))
+    wanted = cf.TabularGame.from_dataset(arrays)
+    assert (game.horizon, game.num_actions, game.state_keys) == (2, (2, 2), wanted.state_keys)
+    for name in ("counts", "rewards", "transitions", "initial"):
+        np.testing.assert_allclose(getattr(game, name), getattr(wanted, name), rtol=1e-12, err_msg=name)
+    idle = game.state_keys.index((1.0, 0.0))
+    assert game.legal[0][1, idle].tolist() == [True, False]
+    assert game.num_unseen == 0
+    found = gane(game, kl_weight=0.5)
+    assert found.status == "converged"
+    np.testing.assert_array_equal(found.policies[0][1, idle], [1.0, 0.0])
+    assert (found.policies[1][1, idle] > 0.0).all()
+    with pytest.raises(DatasetError, match="state_key must tell whose turn it is: cell 1.0 at step 1 holds rows"):
+        cf.TabularGame.from_dataset(dataset, state_key=lambda state: float(state[0]))
+
+
+def with_weather(num_episodes=120, seed=5):
+    """Player 0, then player 1, chooses under a sky that all see; chance draws it before each, and pays by itself."""
+    rng = np.random.default_rng(seed)
+    columns = ("state", "observation", "action", "acting_player", "legal_mask", "reward", "terminal")
+    rows = {name: [] for name in columns}
+    arrays = {name: [] for name in ("trajectory", "state", "action", "reward")}
+    for episode in range(num_episodes):
+        for mover in range(2):
+            sky, action, rain = int(rng.integers(3)), int(rng.integers(2)), rng.normal(size=2).astype(np.float32)
+            paid = rng.normal(size=2).astype(np.float32)
+            for player, state, chosen, mask, reward in (
+                (-1, [mover, -1.0], sky, 0b00, rain),
+                (mover, [mover, sky], action, 0b11, paid),
+            ):
+                is_last = mover == 1 and player == 1
+                values = (state, [state, state], chosen, player, [mask], reward, is_last)
+                for column, value in zip(rows.values(), values, strict=True):
+                    column.append(value)
+            if mover == 1:
+                arrays["reward"][-1] += rain.astype(float)  # what chance does pays with the move before
+            else:
+                paid = paid + rain.astype(float)  # with which nothing comes before
+            both = [action, 0] if mover == 0 else [0, action]
+            for name, value in (("trajectory", episode), ("state", (float(mover), float(sky))), ("action", both)):
+                arrays[name].append(value)
+            arrays["reward"].append(paid.astype(float))
+    kinds = ("f4", "f4", "i4", "i1", "u1", "f4", "u1")
+    made = {name: np.array(rows[name], dtype=kind) for name, kind in zip(columns, kinds, strict=True)}
+    made["next_state"] = np.concatenate([made["state"][1:], made["state"][:1]])
+    made["next_state"][made["terminal"] == 1] = -2.0
+    made["trajectory_offsets"] = np.arange(num_episodes + 1, dtype=np.int64) * 4
+    spec = cf.GameSpec(
+        "weather",
+        2,
+        2,
+        np.eye(2),
+        2,
+        2,
+        2,
+        4,
+        turn_order="predicted",
+        rewards="every_step",
+        num_chance_actions=3,
+        terminal_state_value=-2.0,
+    )
+    return cf.TrajectoryDataset(spec, made), arrays
+
+
+def test_chance_is_part_of_what_follows_a_move():
+    dataset, arrays = with_weather()
+    game = cf.TabularGame.from_dataset(dataset, state_key=lambda state: tuple(state.tolist()))
+    wanted = cf.TabularGame.from_dataset(arrays)
+    assert (game.horizon, game.num_players, game.state_keys) == (2, 2, wanted.state_keys)
+    for name in ("counts", "rewards", "transitions", "initial"):
+        np.testing.assert_allclose(getattr(game, name), getattr(wanted, name), rtol=1e-6, err_msg=name)
+    by_row = cf.TabularGame.from_dataset(dataset, state_key=[tuple(row) for row in dataset.state.tolist()])
+    np.testing.assert_array_equal(by_row.rewards, game.rewards)
+    cut = {**dataset.arrays, "terminal": dataset.terminal.copy(), "truncated": np.zeros(120, dtype=bool)}
+    cut["terminal"][[3, -1]], cut["truncated"][[0, -1]] = 0, True
+    broken = cf.TrajectoryDataset(dataset.spec, cut)
+    with pytest.raises(DatasetError, match="trajectory 0 broke off, so what would have followed is not known"):
+        cf.TabularGame.from_dataset(broken, state_key=lambda state: tuple(state.tolist()))

@@ -20,12 +20,13 @@ from coffee_fast.stage_games.kernels import (
     anchored_best_response,
     anchored_mirror_descent,
     contraction,
-    deviation_payoffs,
+    deviation_payoffs_of_logs,
     is_zero_sum,
     nearest_potential,
     regularized_gap,
 )
 from coffee_fast.stage_games.normal_form import StageGame
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
@@ -123,7 +124,7 @@ def gamd(
         stage_gap=found.stage_gap,
         value=found.value,
         values=found.values,
-        status="converged" if found.has_converged else "max_iterations",
+        status=status_of(found.has_converged),
         num_iterations=found.num_iterations,
         is_unique=found.is_unique,
         kl_weight=anchors.kl_weight,
@@ -154,7 +155,7 @@ def _play(
         gap = regularized_gap(payoffs, reference, kl_weight, logs)
         response = [
             anchored_best_response(q, reference[i], kl_weight[:, i])[1]
-            for i, q in enumerate(deviation_payoffs(payoffs, logs))
+            for i, q in enumerate(deviation_payoffs_of_logs(payoffs, logs))
         ]
         value = np.stack(response, axis=1) - gap
     allowed = tolerance * np.minimum(ranges, LARGEST_RATIO * kl_weight)
@@ -171,7 +172,7 @@ def _equilibrium(game: StageGame, found: Stage) -> CorrelatedEquilibrium:
         mixtures=tuple(mixtures if len(mixtures) == game.num_players else mixtures * game.num_players),
         gap=game.all_players(found.gap),
         value=game.all_players(found.value + game.origins),
-        status="converged" if found.converged[0] else "max_iterations",
+        status=status_of(found.converged[0]),
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(contracts or is_zero_sum(game.payoffs, game.kl_weight)[0]),
         potential_distance=float(distance[0]),

@@ -12,7 +12,7 @@ from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
 from coffee_fast.regularized.anchored.anchors import Anchors, KLValue
 from coffee_fast.regularized.anchored.backward_induction import Induced, Stage, induce, product
-from coffee_fast.regularized.anchored.log_figures import expected_gap, log_coverage
+from coffee_fast.regularized.anchored.log_figures import concentrability_of, expected_gap
 from coffee_fast.regularized.anchored.solutions import AnchoredEquilibrium, AnchoredPolicies
 from coffee_fast.regularized.games import as_game
 from coffee_fast.stage_games.arguments import KLWeight, References, frozen
@@ -20,11 +20,12 @@ from coffee_fast.stage_games.kernels import (
     METHODS,
     Equilibria,
     Method,
-    deviation_payoffs,
+    deviation_payoffs_of_logs,
     kl_divergence,
     solve_anchored,
 )
 from coffee_fast.stage_games.normal_form import StageGame
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
@@ -168,7 +169,7 @@ def _solve_table(
         mixtures=game.all_mixtures(found.mixtures),
         gap=game.all_players(found.gap),
         value=game.all_players(value + game.origins),
-        status="converged" if found.converged[0] else "max_iterations",
+        status=status_of(found.converged[0]),
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(found.contraction[0] < 1.0 or found.zero_sum[0]),
         contraction=float(found.contraction[0]),
@@ -181,7 +182,7 @@ def _regularized_values(
     payoffs: Profile, reference: Profile, kl_weight: Float64, mixtures: Profile
 ) -> tuple[Float64, Float64]:
     """Return ``[G, N]`` each: payoffs less KL penalties, and the penalties."""
-    values = deviation_payoffs(payoffs, mixtures)
+    values = deviation_payoffs_of_logs(payoffs, mixtures)
     expected = [(np.exp(x) * q).sum(axis=1) for x, q in zip(mixtures, values, strict=True)]
     divergence = [kl_divergence(x, ref) for x, ref in zip(mixtures, reference, strict=True)]
     penalty = kl_weight * np.stack(divergence, axis=1)
@@ -195,20 +196,20 @@ def _stage(payoffs: Profile, reference: Profile, kl_weight: Float64, found: Equi
 
 
 def _policies(game: TabularGame, anchors: Anchors, found: Induced) -> AnchoredPolicies:
-    coverage, unilateral = log_coverage(game, anchors)
+    concentrability, unilateral = concentrability_of(game, anchors)
     return AnchoredPolicies(
         policies=tuple(frozen(policy) for policy in found.policies),
         gap=found.gap,
         stage_gap=found.stage_gap,
         value=found.value,
         values=found.values,
-        status="converged" if found.has_converged else "max_iterations",
+        status=status_of(found.has_converged),
         num_iterations=found.num_iterations,
         is_unique=found.is_unique,
         contraction=found.contraction,
         kl_weight=anchors.kl_weight,
-        coverage=coverage,
-        unilateral_coverage=unilateral,
+        concentrability=concentrability,
+        unilateral_concentrability=unilateral,
         expected_gap=expected_gap(game, anchors, found),
         about=game.about,
     )

@@ -6,19 +6,19 @@ import numpy as np
 
 from coffee_fast.regularized.anchored.anchors import Anchors
 from coffee_fast.regularized.anchored.backward_induction import Induced, product
-from coffee_fast.stage_games.kernels import coverage
+from coffee_fast.stage_games.kernels import concentrability
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64
 
 
-def log_coverage(game: TabularGame, anchors: Anchors) -> tuple[Float64 | None, Float64 | None]:
+def concentrability_of(game: TabularGame, anchors: Anchors) -> tuple[Float64 | None, Float64 | None]:
     """Return how the log covers the reference, ``[H, S]`` by profiles and ``[N, H, S]`` by one player's deviations."""
     if game.counts is None:
         return None, None
     joint, unilateral = np.full(game.reached.shape, np.nan), np.full((game.num_players, *game.reached.shape), np.nan)
     counts = game.counts[game.reached]
     frequencies = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
-    figures = coverage([x[game.reached] for x in anchors.reference], frequencies)
+    figures = concentrability([x[game.reached] for x in anchors.reference], frequencies)
     joint[game.reached], unilateral[:, game.reached] = figures.joint, figures.unilateral.T
     return joint, unilateral
 

@@ -67,7 +67,7 @@ class AnchoredPolicies:
         As in :class:`AnchoredEquilibrium`, for all stage games together.
     contraction
         ``f64[H, S]``.
-    coverage, unilateral_coverage
+    concentrability, unilateral_concentrability
         ``f64[H, S]`` and ``f64[N, H, S]``: the largest ratios of the reference to the log's frequencies, of profiles
         and of profiles that one player leaves alone; infinite where a legal cell is unseen. None without a log.
     expected_gap
@@ -87,8 +87,8 @@ class AnchoredPolicies:
     is_unique: bool
     contraction: Float64
     kl_weight: Float64
-    coverage: Float64 | None
-    unilateral_coverage: Float64 | None
+    concentrability: Float64 | None
+    unilateral_concentrability: Float64 | None
     expected_gap: Float64 | None
     about: str
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.checks import check_count, check_flag, check_number
+from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.regularized.cooperative.in_sample import Policies, marginals
 from coffee_fast.regularized.cooperative.solutions import Status
 from coffee_fast.seeding import check_seed, derive_seed
@@ -74,10 +74,7 @@ class Search:
         check_number(f"{caller}: perturbation", self.perturbation)
         if self.perturbation > 1.0:
             raise InvalidArgumentError(f"{caller}: perturbation must lie in [0, 1], got {self.perturbation:g}")
-        if not isinstance(self.has_random_order, bool | np.bool_):
-            raise InvalidArgumentError(
-                f"{caller}: has_random_order must be True or False, got {shown(self.has_random_order)}"
-            )
+        check_flag(f"{caller}: has_random_order", self.has_random_order)
         check_seed(self.seed)
 
 

@@ -13,6 +13,7 @@ from coffee_fast.regularized.risk_averse.solutions import RiskAversePolicies
 from coffee_fast.stage_games.arguments import LARGEST_RATIO, check_per_player, frozen, log_uniform
 from coffee_fast.stage_games.kernels import entropic_certainty_equivalent, total_variation_ball
 from coffee_fast.stage_games.risk import Risk, StageEquilibria
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Int64, Profile
 
@@ -123,7 +124,7 @@ class _Sweep:
             value=following @ self.game.initial,
             values=self.values,
             value_change=change,
-            status="converged" if self.has_converged else "max_iterations",
+            status=status_of(self.has_converged),
             num_iterations=self.num_iterations,
             tractability=risk.tractability,
             is_tractable=risk.is_tractable,

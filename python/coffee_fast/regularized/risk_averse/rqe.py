@@ -19,6 +19,7 @@ from coffee_fast.stage_games.arguments import check_players, frozen, log_uniform
 from coffee_fast.stage_games.kernels import Divergence, Regularizer
 from coffee_fast.stage_games.normal_form import combine_members
 from coffee_fast.stage_games.risk import PerPlayer, Risk
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64
 
@@ -204,7 +205,7 @@ def _solve_table(
         gap=each(found.gap),
         residual=each(found.residual),
         value=each(found.value),
-        status="converged" if found.converged[0] else "max_iterations",
+        status=status_of(found.converged[0]),
         num_iterations=int(found.num_iterations[0]),
         tractability=risk.tractability,
         is_tractable=risk.is_tractable,

@@ -15,7 +15,7 @@ from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import DatasetError, InvalidArgumentError
 from coffee_fast.stage_games.kernels import ActionRiskEquilibria, solve_action_risk
 from coffee_fast.stage_games.risk import PerPlayer, Risk
-from coffee_fast.stage_games.status import Status
+from coffee_fast.stage_games.status import Status, status_of
 from coffee_fast.tabular.linear_game import Features, LinearGame, feature_rows
 from coffee_fast.tabular.log_columns import action_sizes, episode_ends, numbers
 from coffee_fast.typing import Float64, Int64, Profile
@@ -156,7 +156,7 @@ def rqre(
         gap=gap,
         residual=residual,
         value=following[rows.step == 0].mean(axis=0),
-        status="converged" if has_converged else "max_iterations",
+        status=status_of(has_converged),
         num_iterations=num_iterations,
         temperature=risk.temperature,
         risk_aversion=risk.risk_aversion,

@@ -141,11 +141,11 @@ def test_actions_that_are_not_legal_are_not_there(rng):
     np.testing.assert_allclose(found.policies[0][1][:, kept], small.policies[0][0], atol=1e-6)
 
 
-def test_coverage_is_that_of_the_reference_by_the_log():
+def test_concentrability_is_that_of_the_reference_by_the_log():
     log = {"action": [[0, 0]] * 6 + [[0, 1]] * 2 + [[1, 0]] + [[1, 1]], "reward": np.zeros((10, 2))}
     found = gane(log, reference=[[0.5, 0.5], [0.25, 0.75]])
-    np.testing.assert_allclose(found.coverage, 0.5 * 0.75 / 0.1)
-    np.testing.assert_allclose(found.unilateral_coverage[:, 0, 0], [0.75 / 0.1, 0.5 / 0.1])
+    np.testing.assert_allclose(found.concentrability, 0.5 * 0.75 / 0.1)
+    np.testing.assert_allclose(found.unilateral_concentrability[:, 0, 0], [0.75 / 0.1, 0.5 / 0.1])
 
 
 def test_the_expected_gap_is_what_noise_makes_it(rng):

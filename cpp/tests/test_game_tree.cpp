@@ -1,0 +1,88 @@
+#include <cmath>
+#include <vector>
+
+#include "coffee_fast/error.hpp"
+#include "coffee_fast/game_tree.hpp"
+#include "coffee_fast/rollout.hpp"
+#include "testing.hpp"
+
+using namespace coffee_fast;
+
+namespace {
+
+/// A coin that falls heads three times in four; player 0 sees it and bets (2) or not (0); player 1, who sees only a
+/// bet, calls it (0) or folds (1). Heads win 1, or 2 if called; a fold pays player 0 1; no bet pays nothing.
+GameTreeArrays coin() {
+  GameTreeArrays arrays;
+  arrays.num_players = 2;
+  arrays.num_actions = 3;
+  arrays.num_chance_outcomes = 2;
+  arrays.players = {-1, 0, 0, -2, 1, -2, 1, -2, -2, -2, -2};
+  arrays.num_children = {2, 2, 2, 0, 2, 0, 2, 0, 0, 0, 0};
+  arrays.actions = {0, 0, 1, 0, 2, 0, 2, 0, 1, 0, 1};
+  arrays.probabilities = {1.0, 0.75, 0.25, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
+  arrays.payoffs = {0.0, 0.0, 2.0, -2.0, 1.0, -1.0, -2.0, 2.0};
+  arrays.payoff_rows = {0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 2};
+  arrays.information_sets = {-1, 0, 1, -1, 2, -1, 2, -1, -1, -1, -1};
+  arrays.observation_rows = {0, 0, 1, 0, 2, 0, 0, 0, 1, 3, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0};
+  arrays.observations = {0.0f, 1.0f, 2.0f, 3.0f};
+  arrays.observation_size = 1;
+  return arrays;
+}
+
+bool near(double a, double b) { return std::abs(a - b) < 1e-12; }
+
+}  // namespace
+
+TEST(a_tree_is_valued_exactly) {
+  const GameTree tree(coin());
+  CancelToken cancel;
+  EXPECT(tree.num_information_sets() == 3);
+  EXPECT(tree.num_sequences() == 6);
+  EXPECT(tree.max_episode_length() == 3);
+  EXPECT(tree.forgetful_set() == GameTree::none);
+  const std::vector<double> uniform(6, 0.5);
+  const std::vector<double> values = profile_values(tree, uniform, cancel);
+  EXPECT(near(values[0], 0.75 * 0.5 * 1.5 + 0.25 * 0.5 * -0.5));
+  EXPECT(near(values[1], -values[0]));
+  const BestResponse bettor = best_response(tree, uniform, 0, cancel);
+  EXPECT(near(bettor.value, 0.75 * 1.5));
+  EXPECT((bettor.actions == std::vector<std::int32_t>{2, 0, -1}));
+  const BestResponse caller = best_response(tree, uniform, 1, cancel);
+  EXPECT(near(caller.value, -0.5));  // folding; calling gives 0.5 * (0.75 * -2 + 0.25 * 2), as much
+  EXPECT(caller.actions[2] == 0);    // the lower of equals
+}
+
+TEST(a_mixture_of_one_policy_is_that_policy) {
+  const GameTree tree(coin());
+  const std::vector<double> policy{0.25, 0.75, 1.0, 0.0, 0.0, 0.0}, weights{1.0};
+  EXPECT(mixture_behavior(tree, 0, {policy.data(), 1, 6}, weights) == policy);
+}
+
+TEST(rollouts_draw_what_chance_does) {
+  const GameTree tree(coin());
+  CancelToken cancel;
+  constexpr std::size_t count = 20000;
+  const std::vector<PolicyMixture> players(2, {{Policy{}}, {1.0}});
+  std::vector<double> returns(2 * count), disagreement(count);
+  std::vector<std::int32_t> lengths(count), strategies(2 * count);
+  rollout(tree, players, {.seed = 3},
+          {{returns.data(), count, 2}, lengths, disagreement, {strategies.data(), count, 2}}, cancel);
+  double mean = 0.0;
+  for (std::size_t episode = 0; episode < count; ++episode) mean += returns[2 * episode] / count;
+  EXPECT(std::abs(mean - profile_values(tree, std::vector<double>(6, 0.5), cancel)[0]) < 0.04);
+}
+
+TEST(arrays_that_are_no_tree_are_refused) {
+  const auto without = [](auto spoil) {
+    GameTreeArrays arrays = coin();
+    spoil(arrays);
+    return arrays;
+  };
+  EXPECT_THROW(GameTree(without([](auto& a) { a.num_children[0] = 3; })), InvalidArgument);
+  EXPECT_THROW(GameTree(without([](auto& a) { a.actions[2] = 0; })), InvalidArgument);
+  EXPECT_THROW(GameTree(without([](auto& a) { a.probabilities[1] = 0.5; })), InvalidArgument);
+  EXPECT_THROW(GameTree(without([](auto& a) { a.payoff_rows[1] = 4; })), InvalidArgument);
+  EXPECT_THROW(GameTree(without([](auto& a) { a.information_sets[2] = 0; })), InvalidArgument);
+  EXPECT_THROW(GameTree(without([](auto& a) { a.observation_rows[1] = -1; })), InvalidArgument);
+}

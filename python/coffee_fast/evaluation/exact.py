@@ -1,0 +1,165 @@
+"""Regret without sampling: values and best responses over a game's whole tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.evaluation.regret_report import RegretReport
+from coffee_fast.games import GameSpec, GameTree
+from coffee_fast.policies import Mixture
+from coffee_fast.typing import Float64
+
+MOST_SHOWN = 8  # players
+
+
+@dataclass(frozen=True, eq=False)
+class ExactRegret:
+    """What a profile is worth in a game, computed over the whole tree: exact up to rounding.
+
+    Attributes
+    ----------
+    game
+        The game's name.
+    regret
+        What each player could gain by leaving the profile alone, against all policies there are: f64 ``[N]``.
+    values
+        What each player earns: f64 ``[N]``.
+    best_response_values
+        The most that it could earn against the others: f64 ``[N]``.
+    num_nodes, num_information_sets
+        The size of the tree.
+    """
+
+    game: str
+    regret: Float64
+    values: Float64
+    best_response_values: Float64
+    num_nodes: int
+    num_information_sets: int
+
+    @property
+    def nash_conv(self) -> float:
+        """``regret`` summed over players; 0 at a Nash equilibrium."""
+        return float(self.regret.sum())
+
+    def __repr__(self) -> str:
+        return (
+            f"ExactRegret({shown(self.game)}, exact over {self.num_nodes} nodes: NashConv {self.nash_conv:.6g}, "
+            f"regret {_figures(self.regret)}, values {_figures(self.values)})"
+        )
+
+
+def exact_regret(game: Any, policies: Any) -> ExactRegret:
+    r"""Compute what each player could gain in a game by leaving a profile, against all policies there are.
+
+    .. math:: \max_{\pi} u_i(\pi, \sigma_{-i}) - u_i(\sigma).
+
+    Parameters
+    ----------
+    game
+        A :class:`coffee_fast.GameTree`, or what it is made from: ``"openspiel:leduc_poker"``, a game of OpenSpiel.
+    policies
+        A solution; or a list of one strategy a player: a known name (``"uniform_random"``), a policy, a mixture, a
+        solution; or one strategy that all players follow. Networks are asked at every information set, in batches. A
+        mixture is drawn once an episode: it is computed with as the behavior policy that has the same play.
+
+    Returns
+    -------
+    ExactRegret
+
+    Raises
+    ------
+    InvalidArgumentError
+        For a solution of another game, a policy that does not fit the game, or players who forget.
+    InvalidGameError
+        For a game without a tree; see :class:`coffee_fast.GameTree`.
+
+    Notes
+    -----
+    Cost: linear in the nodes, some tens of nanoseconds each and player, besides asking the policies.
+
+    References
+    ----------
+    Lanctot et al. 2017 (NashConv); von Stengel 1996 (sequences); Kuhn 1953.
+
+    >>> import coffee_fast as cf
+    >>> cf.exact_regret("openspiel:leduc_poker", "uniform_random").nash_conv.__round__(6)
+    4.747222
+    """
+    tree = game if isinstance(game, GameTree) else GameTree(game)
+    strategies = _by_player(tree, policies)
+    tree.check_recall("exact_regret")
+    profile = np.zeros(tree.core.num_sequences)
+    for player, strategy in enumerate(strategies):
+        profile += tree.sequence_probabilities("exact_regret", player, strategy)
+    values = tree.core.profile_values(profile)
+    best = np.array([tree.core.best_response(profile, player)[0] for player in range(len(values))])
+    return ExactRegret(
+        game=tree.spec.name,
+        regret=np.maximum(best - values, 0.0),  # below 0 by rounding alone
+        values=values,
+        best_response_values=best,
+        num_nodes=tree.num_nodes,
+        num_information_sets=tree.num_information_sets,
+    )
+
+
+def exact_report(tree: GameTree, profile: Sequence[Mixture], seed: int) -> RegretReport:
+    """Return the exact regret of a profile as a report of :func:`coffee_fast.true_regret`."""
+    found = exact_regret(tree, list(profile))
+    none, best = np.zeros(tree.spec.num_players), "exact best response"
+    return RegretReport(
+        regret=found.regret,
+        regret_standard_error=none,
+        debiased_regret=found.regret,
+        debiased_standard_error=none,
+        payoff=found.values,
+        payoff_standard_error=none,
+        deviations=tuple(best if regret > 0 else "none" for regret in found.regret),
+        deviation_gains=tuple(np.array([regret]) for regret in found.regret),
+        strategy_names=((best,),) * tree.spec.num_players,
+        response_report={},
+        num_simulations=0,
+        seed=seed,
+        is_exact=True,
+    )
+
+
+def _by_player(tree: GameTree, policies: Any) -> list[Any]:
+    """One strategy a player, none of another game."""
+    num_players = tree.spec.num_players
+    is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
+    if is_list and len(policies) != num_players:
+        raise InvalidArgumentError(
+            f"exact_regret: policies must name one strategy a player, {num_players} in all, got {len(policies)}"
+        )
+    strategies = list(policies) if is_list else [policies] * num_players
+    for strategy in strategies:
+        spec = getattr(strategy, "spec", None)
+        if isinstance(spec, GameSpec) and spec != tree.spec:
+            raise InvalidArgumentError(
+                f"exact_regret: policies must be of {shown(tree.spec.name)} as its tree specifies it, got a solution "
+                f"of {shown(spec.name)}{_difference(spec, tree.spec)}; if it is to be judged in this game all the "
+                "same, give its mixtures"
+            )
+    return strategies
+
+
+def _difference(found: GameSpec, wanted: GameSpec) -> str:
+    """The first field in which specifications of one name differ."""
+    if found.name != wanted.name:
+        return ""
+    here, there = found.to_json(), wanted.to_json()
+    fields = (name for name in {**here, **there} if here.get(name) != there.get(name))
+    name = next(fields, "name")
+    return f" with another {name}, {shown(here.get(name))} instead of {shown(there.get(name))}"
+
+
+def _figures(values: Float64) -> str:
+    shown_values = ", ".join(f"{value:.6g}" for value in values[:MOST_SHOWN])
+    return f"[{shown_values}{', ...' if len(values) > MOST_SHOWN else ''}]"

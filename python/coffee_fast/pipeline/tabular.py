@@ -1,0 +1,109 @@
+"""A run that solves its log as a table: no model, no search; the certificate is about the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coffee_fast._provenance import plain
+from coffee_fast._sealed import SealedFolder, write_sealed_json
+from coffee_fast.data import TrajectoryDataset
+from coffee_fast.errors import ConfigError
+from coffee_fast.pipeline.judge import EVALUATION
+from coffee_fast.pipeline.stages import Workplace
+from coffee_fast.pipeline.table_config import TableConfig
+from coffee_fast.tabular import TabularGame
+
+NOT_JUDGED = "not in the true game, since the certificate of a table is about the table"
+_SOLUTION = SealedFolder(
+    "table_solution",
+    "solution.json",
+    "solution.safetensors",
+    {"solver": dict, "figures": dict, "states": [[float]], "player_names": [str], "action_names": [str]},
+)
+# What solvers say of what they found, each of them some of it.
+_FIGURES = (
+    "status",
+    "num_iterations",
+    "gap",
+    "residual",
+    "value",
+    "expected_return",
+    "unseen_probability",
+    "is_unique",
+    "is_tractable",
+    "was_perturbed",
+    "about",
+)
+
+
+def tabulate(config: TableConfig, dataset: TrajectoryDataset) -> TabularGame:
+    """Return the table of a log; ``DatasetError`` where it has none, as :meth:`TabularGame.from_dataset` says."""
+    size = dataset.spec.state_size
+    entries = range(size) if config.state_entries is None else config.state_entries
+    if wrong := [entry for entry in entries if entry >= size]:
+        raise ConfigError(f"table.state_entries must lie below the state's size {size}, got {wrong[0]}")
+    chosen = list(entries)
+    cells = [tuple(row) for row in dataset.state[:, chosen].tolist()]
+    return TabularGame.from_dataset(dataset, state_key=cells, is_fully_observed=config.is_fully_observed)
+
+
+def solve_table(at: Workplace, dataset: TrajectoryDataset) -> None:
+    """Leave the solution in the run's folder, and what is known of it in ``evaluation.json``."""
+    file = at.folder / EVALUATION
+    if file.exists():
+        return
+    if not (at.folder / "solution").exists():
+        with at.clocked("table"):
+            game = tabulate(at.config.table, dataset)
+        with at.clocked("solver"):
+            found = at.config.table.solver.solve(game, at.seed("table"))
+        _save(at, dataset, game, found)
+    fields, _ = load_table_solution(at.folder)
+    gaps = fields["figures"]["gap"]
+    about = {"algorithm": "table", "cloning_weight": None, "meta_solver": fields["solver"]}
+    entry = {**about, **fields["figures"], "max_gap": max(gaps), "sum_gap": sum(gaps)}
+    file.parent.mkdir(exist_ok=True)
+    evaluation = {"status": NOT_JUDGED, "regret": [], "fidelity": [], "solutions": [entry]}
+    write_sealed_json(file, "evaluation", evaluation)
+    if at.progress:
+        at.progress("table", 1, 1, {"max_gap": max(gaps)})
+
+
+def load_table_solution(run_dir: Path) -> tuple[dict[str, Any], Mapping[str, NDArray[Any]]]:
+    """Return what was found, and arrays: ``policies_0``, ... and ``legal_0``, ... ``[H, S, A_i]``, ``visits [H, S]``.
+
+    Of correlated play also ``joint [H, S, A1, ..., An]``.
+    """
+    return _SOLUTION.load(run_dir / "solution")
+
+
+def _save(at: Workplace, dataset: TrajectoryDataset, game: TabularGame, found: Any) -> None:
+    assert game.counts is not None
+    assert game.legal is not None
+    figures = {name: getattr(found, name) for name in _FIGURES if hasattr(found, name)}
+    visits = game.counts.sum(axis=tuple(range(2, game.counts.ndim)))
+    sizes = {
+        "horizon": game.horizon,
+        "num_states": game.num_states,
+        "num_actions": list(game.num_actions),
+        "num_steps": int(visits.sum()),
+        "num_unseen": game.num_unseen,
+    }
+    arrays = {f"policies_{player}": np.ascontiguousarray(p) for player, p in enumerate(found.policies)}
+    arrays |= {f"legal_{player}": mask.astype(np.uint8) for player, mask in enumerate(game.legal)}
+    if hasattr(found, "joint"):
+        arrays["joint"] = np.ascontiguousarray(found.joint)
+    spec = dataset.spec
+    fields = {
+        "solver": at.config.table.to_json()["solver"],
+        "figures": plain({**figures, **sizes}),
+        "states": [list(key) for key in game.state_keys or ()],  # type: ignore[call-overload]
+        "player_names": list(spec.player_names),
+        "action_names": list(spec.action_names),
+    }
+    _SOLUTION.save(at.folder / "solution", fields, {**arrays, "visits": visits})
