@@ -154,8 +154,8 @@ class FitReport:
             parts.append(self.verdict.in_words)
         if self.reward_error is not None and self.draws_ends and self.data_deal_rate is None:  # pays at every step
             parts.append(
-                f"held-out reward error: the model's rewards are off by {self.reward_error:.2g} a step on average, which "
-                "adds up over an episode, so a small claimed gain proves nothing"
+                f"held-out reward error: the model's rewards are off by {self.reward_error:.2g} a step on average, "
+                "which adds up over an episode, so a small claimed gain proves nothing"
             )
         elif self.reward_error is not None:
             parts.append(
