@@ -80,7 +80,8 @@ def check_progress(name: str, value: Any) -> ProgressCallback | None:
     """Return something to call, or None."""
     if not (value is None or callable(value)):
         raise InvalidArgumentError(f"{name} must be a function or None, got {shown(value)}")
-    return value
+    callback: ProgressCallback | None = value
+    return callback
 
 
 def check_text(name: str, value: Any, *, error: type[CoffeeError] = InvalidArgumentError) -> str:

@@ -135,7 +135,7 @@ def test_a_whole_run_ends_with_a_solution_and_its_regret(game, dataset, tmp_path
         dataset=DatasetConfig(),
         model=ENSEMBLE,
         psro=PSRO,
-        evaluation=EvaluationConfig(num_simulations=20, response=dataclasses.replace(ORACLE, num_steps=150)),
+        evaluation=EvaluationConfig(num_simulations=20, response=dataclasses.replace(ORACLE, num_steps=350)),
         seed=7,
     )
     dataset.save(tmp_path / "log")

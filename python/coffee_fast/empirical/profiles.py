@@ -77,7 +77,7 @@ def rotations(profile: Sequence[int], roles: Sequence[int]) -> dict[tuple[int, .
     >>> rotations((0, 1), (2,)), rotations((1, 1), (2,))
     ({(0, 1): 1, (1, 0): 1}, {(1, 1): 2})
     """
-    turned = [()]
+    turned: list[tuple[int, ...]] = [()]
     for seats in seats_of(roles):
         own = tuple(int(strategy) for strategy in profile[seats])
         turned = [(*before, *own[turn:], *own[:turn]) for before in turned for turn in range(len(own))]

@@ -71,10 +71,12 @@ def regret_by_deviations(
                 for part in ("selection", "validation")
             )
             by_role.append(_figures(selection, validation, names[role]))
-        figures = {name: [by_role[role][name] for role in spec.role_of] for name in _BY_PLAYER}
+        figures: dict[str, Any] = {
+            name: np.array([by_role[role][name] for role in spec.role_of]) for name in _BY_PLAYER
+        }
         reports.append(
             RegretReport(
-                **{name: np.array(values) for name, values in figures.items()},
+                **figures,
                 deviations=tuple(found["deviation"] for found in by_role),
                 deviation_gains=tuple(found["gains"] for found in by_role),
                 strategy_names=tuple(names),

@@ -51,7 +51,8 @@ def respond(
     mixtures = [
         Mixture(own, mixture) for own, mixture in zip(state.strategies, state.records[-1].mixtures, strict=True)
     ]
-    policies, report = [], {}
+    policies: list[Policy] = []
+    report: dict[str, float] = {}
     for role, name in enumerate(names_of_roles(spec, spec.num_roles)):
         is_only = spec.num_roles == 1
         purpose = "response" if is_only else f"response/{role}"

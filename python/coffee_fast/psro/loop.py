@@ -12,7 +12,7 @@ from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.execution import Execution
-from coffee_fast.psro.iteration import Dynamics, add_strategies, respond, start, timed
+from coffee_fast.psro.iteration import add_strategies, respond, start, timed
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import check_seed
 from coffee_fast.simulation import check_dynamics

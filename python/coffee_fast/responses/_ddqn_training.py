@@ -217,8 +217,8 @@ def seats_of_learner(player: int | Sequence[int] | None, dynamics: Dynamics) -> 
                 "or the seats of a role, got None"
             )
         return list(range(N))
-    is_list = isinstance(player, Sequence) and not isinstance(player, str)
-    seats = [check_count("respond: player", seat, at_most=N - 1) for seat in (player if is_list else [player])]
+    given = player if isinstance(player, Sequence) and not isinstance(player, str) else [player]
+    seats = [check_count("respond: player", seat, at_most=N - 1) for seat in given]
     if not seats or len(set(seats)) < len(seats):
         raise InvalidArgumentError(f"respond: player must be a seat or different seats, got {shown(player)}")
     return seats
