@@ -101,7 +101,7 @@ class RunSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as plain JSON values."""
-        return asdict(self)
+        return dict(plain(asdict(self)))
 
 
 def run_pipeline(
