@@ -605,7 +605,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             plotting.regret_curve,
             {"result": result, "true_regret": {0: w["report"]}},
         ),
-        "plotting.payoff_table": (plotting.payoff_table, {"table": solution.table, "solution": solution}),
+        "plotting.payoff_table": (plotting.payoff_table, {"table": solution.table, "solution": solution, "player": 1}),
+        "plotting.mixtures": (plotting.mixtures, {"solution": solution}),
         "plotting.disagreement_vs_utility_error": (
             plotting.disagreement_vs_utility_error,
             {"fidelity": evaluation.fidelity(game, result, 0, num_simulations=4)},

@@ -122,6 +122,11 @@ def in_words(figures: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in known.items())
 
 
+def plus_minus(value: float, error: float) -> str:
+    """Return a figure with its standard error, if it has one."""
+    return f"{value:.4g} ± {error:.2g}" if error else f"{value:.6g}"
+
+
 def rendered(markdown: str) -> str:
     """Return Markdown as text for a terminal of this width."""
     from rich.console import Console

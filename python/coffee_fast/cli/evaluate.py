@@ -21,7 +21,7 @@ from coffee_fast.cli._options import (
     run_config,
     true_game,
 )
-from coffee_fast.cli._report import finish, progress_reports, table
+from coffee_fast.cli._report import finish, plus_minus, progress_reports, table
 
 
 def evaluate(
@@ -60,10 +60,15 @@ def evaluate(
             cache_dir=cache_dir,
             progress=progress,
         )
-    rows = [
-        ("regret, summed over players", f"{report.sum_regret:.4g} ± {report.sum_regret_standard_error:.2g}"),
-        ("measured on fresh episodes", f"{report.debiased_sum_regret:.4g} ± {report.debiased_sum_standard_error:.2g}"),
-        ("payoff a player", ", ".join(f"{payoff:.4g}" for payoff in report.payoff)),
+    rows = [("regret, summed over players", plus_minus(report.sum_regret, report.sum_regret_standard_error))]
+    if report.is_exact:
+        rows.append(("how it was found", "over the whole tree of the game: exact"))
+    else:
+        fresh = plus_minus(report.debiased_sum_regret, report.debiased_sum_standard_error)
+        rows.append(("measured on fresh episodes", fresh))
+    rows += [
+        ("regret of each player", ", ".join(f"{regret:.4g}" for regret in report.regret)),
+        ("payoff of each player", ", ".join(f"{payoff:.4g}" for payoff in report.payoff)),
         ("best deviation", report.deviation),
     ]
     finish({"solution": solution, **report.to_json()}, table(rows), as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def psro(
         "run_dir": run_dir,
         "solution": run_dir / "solution",
         "num_strategies": len(result.strategies[0]),
-        "probabilities": solution.probabilities,
+        **_probabilities(solution),
         "model_regret": solution.model_regret,
         "pessimistic_regret": solution.pessimistic_regret,
         "model_verdict": fit.verdict.level if fit.verdict else None,
@@ -61,13 +61,28 @@ def psro(
         "status": solution.status,
         "fingerprint": result.fingerprint,
     }
-    plays = ", ".join(f"{s} ({solution.probabilities[s]:.1%})" for s in solution.support())
     doubt = f" ({fit.verdict.in_words})" if caution and fit.verdict else ""
     rows = [
-        ("strategies", f"{len(result.strategies[0])}, the solution plays {plays}"),
+        ("strategies", str(len(result.strategies[0]))),
+        *_plays(solution),
         ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
         ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
         ("what these are worth", fit.worth_of_regret()),
         ("solution", str(run_dir / "solution")),
     ]
     finish(values, table(rows), as_json)
+
+
+def _probabilities(solution: cf.Solution) -> dict[str, Any]:
+    """How often each strategy is played; of several roles a list of such."""
+    if len(solution.by_role) == 1:
+        return {"probabilities": solution.probabilities}
+    return {"mixtures": [mixture.probabilities for mixture in solution.by_role]}
+
+
+def _plays(solution: cf.Solution) -> list[tuple[str, str]]:
+    rows = []
+    for role, (name, mixture) in enumerate(zip(solution.role_names, solution.by_role, strict=True)):
+        plays = ", ".join(f"{s} ({mixture.probabilities[s]:.1%})" for s in solution.support(role=role))
+        rows.append(("the solution plays" if len(solution.by_role) == 1 else f"{name[:60]} plays", plays))
+    return rows

@@ -32,10 +32,10 @@ _REGRET: Form = {
     **dict.fromkeys(_SUMS, float),
     **{name: [(float, None)] for name in (*_ARRAYS, "payoff_standard_error")},
     "iteration": int,
-    "deviation?": str,  # of a single role; of several deviations, and lists of what follows
-    "deviations?": [str],
-    "deviation_gains": [(float, list, None)],
-    "strategy_names": [(str, list)],
+    "deviation?": str,  # of a single role
+    "deviations?": [str],  # of several, for each of which the two below are a list of their own
+    "deviation_gains": list,
+    "strategy_names": list,
     "response_report": {...: (float, None)},
     ...: object,
 }

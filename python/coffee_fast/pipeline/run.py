@@ -77,6 +77,13 @@ class RunSummary:
         the largest estimated gain. None where there is no true game to evaluate in.
     initial_debiased_sum_regret, final_debiased_sum_regret
         The same gains measured on independent episodes, free of the bias of taking the largest.
+    final_regret
+        The true-game regret of the final solution, one a player; None where there is no true game to evaluate in.
+    is_exact
+        Whether these were computed over the whole tree of the game; else they are estimates of lower bounds.
+    model_regret
+        Its regret among the strategies that were found, by payoffs in the model (of ``online_psro`` in the game), one a
+        player.
     seconds
         Wall-clock seconds of all stages, those of earlier interrupted calls included.
     evaluation
@@ -88,12 +95,15 @@ class RunSummary:
     final_sum_regret: float | None
     initial_debiased_sum_regret: float | None
     final_debiased_sum_regret: float | None
+    final_regret: tuple[float, ...] | None
+    is_exact: bool
+    model_regret: tuple[float, ...]
     seconds: float
     evaluation: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as plain JSON values."""
-        return asdict(self)
+        return dict(plain(asdict(self)))
 
 
 def run_pipeline(
@@ -295,6 +305,9 @@ def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:
         final_sum_regret=last.get("sum_regret"),
         initial_debiased_sum_regret=first.get("debiased_sum_regret"),
         final_debiased_sum_regret=last.get("debiased_sum_regret"),
+        final_regret=tuple(last["regret"]) if last else None,
+        is_exact=bool(last.get("is_exact", False)),
+        model_regret=tuple(evaluation["solutions"][0]["model_regret"]),
         seconds=sum(stages.seconds_by_stage(run).values()),
         evaluation=evaluation["status"],
     )

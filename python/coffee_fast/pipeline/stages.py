@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,11 +154,13 @@ def search_in_model(at: Workplace, dataset: TrajectoryDataset, model: DynamicsEn
     if config.algorithm != "oef_bc":
         return [Variant(None, result)]
     with at.clocked("behavior cloning"):
-        cloned = _cloned_policy(at, dataset)
+        cloned = _cloned_policies(at, dataset)
         return [Variant(weight, _mixed(at, result, model, cloned, weight)) for weight in config.cloning_weights]
 
 
-def _mixed(at: Workplace, result: PSROResult, model: DynamicsEnsemble, cloned: Policy, weight: float) -> PSROResult:
+def _mixed(
+    at: Workplace, result: PSROResult, model: DynamicsEnsemble, cloned: list[Policy], weight: float
+) -> PSROResult:
     if weight == 0.0:
         return result
     folder = at.folder / variant_folder(weight)
@@ -171,10 +173,25 @@ def variant_folder(weight: float | None) -> str:
     return f"mixed/{weight}" if weight else "psro"
 
 
-def _cloned_policy(at: Workplace, dataset: TrajectoryDataset) -> Policy:
-    folder = at.folder / "cloned_policy"
+def _cloned_policies(at: Workplace, dataset: TrajectoryDataset) -> list[Policy]:
+    """One policy a role, cloned from what its players did."""
+    spec = dataset.spec
+    if spec.num_roles == 1:
+        return [_cloned_policy(at, dataset, "cloned_policy", None, "behavior_cloning")]
+    (at.folder / "cloned_policy").mkdir(exist_ok=True)
+    return [
+        _cloned_policy(at, dataset, f"cloned_policy/role-{role}", spec.seats_of(role), f"behavior_cloning/{role}")
+        for role in range(spec.num_roles)
+    ]
+
+
+def _cloned_policy(
+    at: Workplace, dataset: TrajectoryDataset, place: str, seats: Iterable[int] | None, stage: str
+) -> Policy:
+    folder = at.folder / place
     if not folder.exists():
-        cloned = clone_behavior(dataset, at.config.behavior_cloning, at.seed("behavior_cloning"), progress=at.progress)
+        config = at.config.behavior_cloning
+        cloned = clone_behavior(dataset, config, at.seed(stage), seats=seats, progress=at.progress)
         description, arrays = policy_arrays(cloned)
         _CLONED_POLICY.save(folder, {"policy": description}, arrays)
     about, arrays = _CLONED_POLICY.load(folder)

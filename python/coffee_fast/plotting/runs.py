@@ -63,15 +63,19 @@ def regret_curve(
     if reports:
         places = np.array(sorted(reports), dtype=int)
         ordered = [reports[int(iteration)] for iteration in places]
+        is_exact = all(getattr(report, "is_exact", False) for report in ordered)
         largest = [report.sum_regret for report in ordered]
         fresh = [report.debiased_sum_regret for report in ordered]
         line = "-" if len(places) > 2 and (np.diff(places) == 1).all() else "none"
         style: dict[str, Any] = {"capsize": 3, "linestyle": line, "linewidth": 1.4, "markersize": 5}
         shift = 0.006 * max(1, places.max())  # side by side, not one on the other
         errors = [2.0 * report.sum_regret_standard_error for report in ordered]
-        axes.errorbar(places - shift, largest, errors, fmt="s", color=INK, label="true game, largest gain", **style)
+        label = "true game, exact" if is_exact else "true game, largest gain"
+        axes.errorbar(places - shift, largest, errors, fmt="s", color=INK, label=label, **style)
         errors = [2.0 * report.debiased_sum_standard_error for report in ordered]
-        axes.errorbar(places + shift, fresh, errors, fmt="D", color=ACCENT, label="true game, measured anew", **style)
+        if not is_exact:
+            label = "true game, measured anew"
+            axes.errorbar(places + shift, fresh, errors, fmt="D", color=ACCENT, label=label, **style)
     axes.set_xlabel("iteration (0: uniform random play)")
     axes.set_ylabel("regret, summed over players")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))

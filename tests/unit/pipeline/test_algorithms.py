@@ -84,7 +84,7 @@ def test_fidelity_and_coverage_are_those_of_the_variant(mixed_run):
 def test_each_weight_is_that_of_its_strategies(mixed_run):
     _, folder, _ = mixed_run
     assert [entry.name for entry in (folder / "mixed").iterdir()] == ["0.4"]
-    assert {strategy.weights for strategy in load_result(folder / "mixed" / "0.4").strategies} == {(0.4, 0.6)}
+    assert {strategy.weights for strategy in load_result(folder / "mixed" / "0.4").strategies[0]} == {(0.4, 0.6)}
 
 
 def test_each_regret_is_that_of_its_solver_and_iteration(monkeypatch, tiny_run, two_solvers, model, config, tmp_path):

@@ -217,13 +217,10 @@ def test_two_processes_do_not_work_in_one_folder(tiny_run, tmp_path):
 
 
 @pytest.mark.parametrize("algorithm", ["coffee_psro", "oef", "oef_bc"])
-def test_a_game_that_the_search_cannot_solve_is_refused_before_anything_is_learned(
+def test_a_log_that_no_model_is_learned_from_is_refused_before_anything_is_learned(
     tiny_run, own_dataset, tmp_path, algorithm
 ):
     tiny_run = dataclasses.replace(tiny_run, algorithm=algorithm)
-    spec = dataclasses.replace(own_dataset.spec, is_symmetric=False)
-    with pytest.raises(cf.InvalidGameError, match="run_pipeline: needs a symmetric two-player game"):
-        run_pipeline(tiny_run, tmp_path / "run", cf.TrajectoryDataset(spec, own_dataset.arrays))
     near = dataclasses.replace(tiny_run, model=dataclasses.replace(tiny_run.model, terminal_threshold=50.0))
     with pytest.raises(cf.DatasetError, match="run_pipeline: trajectory 0, step 0: the state is"):
         run_pipeline(near, tmp_path / "run", own_dataset)
