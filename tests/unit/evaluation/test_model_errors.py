@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.psro.test_seats import ORACLE
 import coffee_fast as cf
 from coffee_fast.empirical import simulate_missing
 from coffee_fast.evaluation import FidelityReport, fidelity
+from coffee_fast.evaluation.model_errors import _payoffs
 from coffee_fast.seeding import derive_seed
 
 ROLES_CONFIG = cf.PSROConfig(num_iterations=1, num_simulations=60, response=ORACLE)
@@ -86,3 +88,26 @@ def test_of_roles_each_profile_has_its_figures(rng):
     assert FidelityReport.from_json(shifted.to_json()).profiles.tolist() == report.profiles.tolist()
     with pytest.raises(cf.InvalidArgumentError, match=r"the roles of the run, \[1, 1\] seats, got \[2\]"):
         fidelity(cf.load_game("generalized_bargaining"), result, 1)
+
+
+@pytest.mark.parametrize(("rewards", "asked"), [("at_end", [1, 4]), ("every_step", [0, 1, 2, 3, 4])])
+def test_reward_networks_are_asked_wherever_the_game_pays(rewards, asked):
+    """Of every step that may pay, summed over an episode; else of its last step alone."""
+
+    def predict(states, actions, players):
+        np.testing.assert_array_equal(actions, asked)
+        return np.stack([actions, -actions], axis=1)[:, :, None] * np.ones(3), actions / 10
+
+    model = SimpleNamespace(spec=SimpleNamespace(rewards=rewards), core=SimpleNamespace(rewards=predict))
+    log = {
+        "trajectory_offsets": np.array([0, 2, 5]),
+        "state": np.zeros((5, 1), np.float32),
+        "action": np.arange(5, dtype=np.int32),
+        "acting_player": np.zeros(5, np.int8),
+        "reward": np.ones((5, 2), np.float32),
+    }
+    true, predicted, disagreement = _payoffs(model, log)
+    sums = [1, 4] if rewards == "at_end" else [1, 9]
+    np.testing.assert_array_equal(true[:, 0], [1, 1] if rewards == "at_end" else [2, 3])
+    np.testing.assert_array_equal(predicted, np.stack([sums, np.negative(sums)], axis=1))
+    np.testing.assert_allclose(disagreement, np.array(sums) / 10)
