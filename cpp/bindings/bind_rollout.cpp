@@ -4,7 +4,7 @@
 namespace coffee_fast::bindings {
 namespace {
 
-using Players = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;
+using Mixtures = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;
 
 py::dict as_dict(Trajectories&& steps, std::size_t num_players, std::size_t num_actions) {
   const auto T = static_cast<py::ssize_t>(steps.actions.size()), N = static_cast<py::ssize_t>(num_players);
@@ -30,7 +30,7 @@ py::dict as_dict(Trajectories&& steps, std::size_t num_players, std::size_t num_
   return arrays;
 }
 
-py::dict roll(const AnyDynamics& dynamics, const Players& players, std::size_t num_episodes, std::uint64_t seed,
+py::dict roll(const AnyDynamics& dynamics, const Mixtures& players, std::size_t num_episodes, std::uint64_t seed,
               std::uint64_t profile, std::uint64_t first_rollout, int num_threads, std::size_t chunk_size,
               bool record) {
   check(num_episodes > 0, "rollout: num_episodes must be at least 1, got 0");

@@ -258,7 +258,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "TrajectoryDataset.load": (cf.TrajectoryDataset.load, {"path": folder / "nowhere"}),
         "clone_behavior": (
             cf.clone_behavior,
-            {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0},
+            {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0}
+            | {"seats": [0]},
         ),
         "BehaviorCloningConfig": (
             cf.BehaviorCloningConfig,
@@ -273,7 +274,7 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **w["sizes"],
                 **{"batch_size": 8, "learning_rate": 1e-3, "holdout_fraction": 0.1, "same_batches": True},
                 **{"normalization": "scalar", "terminal_threshold": 0.5, "disagreement": "range_max"},
-                **{"history_source": "actions"},
+                **{"history_source": "actions", "ends": "auto"},
             },
         ),
         "DynamicsEnsemble.fit": (

@@ -134,15 +134,16 @@ def dataset_of(spec: cf.GameSpec, log: Log) -> cf.TrajectoryDataset:
     return cf.TrajectoryDataset.from_transitions(spec, log)
 
 
-def test_a_model_of_a_negotiation_is_judged_and_the_search_refused_before_it_is_learned(tmp_path):
+def test_a_model_of_a_negotiation_is_judged_and_searched_by_roles():
     dataset = dataset_of(*negotiation())
     assert dataset.check().is_learnable
     brief = cf.EnsembleConfig(num_members=2, hidden_sizes=(8,), num_steps=20, num_reward_steps=20)
     with pytest.warns(cf.ModelWarning, match="do not trust"):
-        cf.DynamicsEnsemble.fit(dataset, brief, seed=0)
-    with pytest.raises(cf.InvalidGameError, match="needs a symmetric two-player game, got 'negotiation'"):
-        cf.run_pipeline(cf.RunConfig.preset("paper"), tmp_path / "run", dataset)
-    assert not (tmp_path / "run").exists()
+        model = cf.DynamicsEnsemble.fit(dataset, brief, seed=0)
+    sizes = {"hidden_sizes": (4,), "num_steps": 64, "replay_capacity": 64, "min_replay": 32, "batch_size": 8}
+    response = cf.DDQN(**sizes, epsilon_decay_steps=16, num_parallel_episodes=4)
+    result = cf.coffee_psro(model, cf.PSROConfig(num_iterations=1, num_simulations=4, response=response), seed=0)
+    assert len(result.solve().mixtures) == 2
 
 
 def test_a_negotiation_is_not_symmetric_however_loudly_it_is_said():

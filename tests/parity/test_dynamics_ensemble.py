@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from coffee_fast._core import Purpose, Stream
 from coffee_fast._reference import dynamics_ensemble as twin
 from coffee_fast._reference.actor import choose_greedily, choose_uniformly
 from coffee_fast._reference.mlp import forward
+from coffee_fast.data.information import information_states
 from coffee_fast.games import GameSpec
 from coffee_fast.models import DynamicsEnsemble, EnsembleConfig, FitReport
 from coffee_fast.models.classifiers import IMPOSSIBLE
@@ -166,7 +168,7 @@ def play(model: DynamicsEnsemble, choosers: list[Any], rollout: int, seed: int) 
             action = int(np.searchsorted(chances, Stream(*place).next_double(), side="right"))
         else:
             action = choosers[player](features, mask, Stream(*place))
-        steps.append((episode.state, episode.observations, action, player, mask))
+        steps.append((episode.state, episode.observations, action, player, mask, features))
         _, step_disagreement, is_over = episode.step(action)
         total += episode.member_rewards
         disagreement += step_disagreement
@@ -193,12 +195,17 @@ def assert_played_like_the_twin(model: DynamicsEnsemble, rng: Any, chunk_size: i
         assert_close(played["returns"][rollout], expected["returns"])
         assert_close(played["disagreement"][rollout], expected["disagreement"])
         masks = np.unpackbits(log["legal_mask"][first:last], axis=1, count=spec.num_actions, bitorder="little")
-        for row, (state, observations, action, player, mask) in enumerate(expected["steps"]):
+        for row, (state, observations, action, player, mask, _) in enumerate(expected["steps"]):
             assert_close(log["state"][first + row], state)
             assert_close(log["observation"][first + row], observations)
             assert (log["action"][first + row], log["acting_player"][first + row]) == (action, player)
             np.testing.assert_array_equal(masks[row], mask)
         episodes.append(expected)
+    if model.config.history_source == "observations":  # what players know is laid out as in a log
+        as_log = SimpleNamespace(**log, spec=spec, num_transitions=len(log["action"]))
+        acts = log["acting_player"] >= 0
+        known = np.array([step[5] for episode in episodes for step in episode["steps"]])
+        assert_close(information_states(as_log)[acts], known[acts])
     return episodes
 
 

@@ -60,8 +60,8 @@ class Prediction:
     disagreement: float
     observations: Float32
     scores: Float32
-    end: float = 0.0
-    movers: Float64 | None = None
+    end: float
+    movers: Float64
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class DynamicsEnsemble:
         """
         arrays, members, num_players = self.arrays, range(self.num_members), self.spec.num_players
         inputs = self.inputs(state, action, player)
-        delta_inputs, end, movers = inputs, 0.0, None
+        delta_inputs, end, movers = inputs, 0.0, self.movers(inputs, player)
+        if next_player is None:
+            next_player = int(movers.argmax())
         if self.draws_ends:
             end = 1 / (1 + np.exp(-float(self._forward("end.0", inputs)[0])))
-            movers = self.movers(inputs, player)
-            next_player = int(movers.argmax()) if next_player is None else next_player
         if "mover.0.0.weight" in arrays:
             delta_inputs = np.concatenate([inputs, np.eye(len(movers), dtype=np.float32)[next_player]])
         deltas = np.array([self._forward(f"delta.{member}", delta_inputs) for member in members])
@@ -113,7 +113,7 @@ class DynamicsEnsemble:
             next_state[-self.num_choices :] = 0.0
         rewards = np.array([self._forward(f"reward.{member}", inputs) for member in members]).T
         member_rewards: Float64 = rewards.astype(np.float64) * float(arrays["reward_scale"])
-        observations, scores = self.observe(next_state, next_player if self.draws_ends else 0)
+        observations, scores = self.observe(next_state, next_player)
         return Prediction(
             state=next_state,
             distance_to_terminal=float(np.abs(next_state - self.spec.terminal_state_value).mean()),
@@ -128,7 +128,7 @@ class DynamicsEnsemble:
     @property
     def num_choices(self) -> int:
         """Entries of a state of simultaneous moves that hold the choices of the round."""
-        return self.spec.num_players * self.spec.action_vectors.shape[1]
+        return self.spec.num_players * int(self.spec.action_vectors.shape[1])
 
     def inputs(self, state: Float32, action: int, player: int) -> Float32:
         """Return what the networks see of a state and the action, or outcome of chance, there."""
@@ -145,7 +145,7 @@ class DynamicsEnsemble:
 
     def one_hot(self, player: int) -> Float32:
         """Return the player among all, zeros for chance."""
-        return (np.arange(self.spec.num_players) == player).astype(np.float32)
+        return np.asarray(np.arange(self.spec.num_players) == player, dtype=np.float32)
 
     def movers(self, inputs: Float32, player: int) -> Float64:
         """Return the probabilities of who moves next, chance last where there is chance."""
@@ -267,7 +267,6 @@ class Episode:
         if is_over or spec.rewards == "every_step":
             self.member_rewards, disagreement = predicted.member_rewards, predicted.disagreement
         if not is_over:
-            assert predicted.movers is not None
             following = int(np.searchsorted(predicted.movers.cumsum(), stream.next_double(), side="right"))
             predicted = model.predict(self.state, action, self.player, following)
             self._go_on(predicted, -1 if following == spec.num_players else following, action)

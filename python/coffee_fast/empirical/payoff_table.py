@@ -73,7 +73,7 @@ class PayoffTable:
         Raises
         ------
         InvalidGameError
-            Payoffs of another shape, without strategies, infinite or beyond 1e280; names that are no names.
+            Payoffs of another shape, without strategies, infinite or beyond 1e280; what are no names.
         """
         arrays = symmetric_arrays(payoffs)
         of_both = None if strategy_names is None else (strategy_names, strategy_names)
@@ -101,8 +101,7 @@ class PayoffTable:
         Raises
         ------
         InvalidGameError
-            Arrays of another or of different shapes, without strategies, infinite or beyond 1e280; names that are no
-            names.
+            Arrays of another or of different shapes, without strategies, infinite or beyond 1e280; what are no names.
         """
         arrays = player_arrays(payoffs)
         names = Names.of("PayoffTable.from_arrays", player_names, strategy_names, arrays[0].shape[1:])
@@ -147,8 +146,9 @@ class PayoffTable:
 
     def of_first(self, count: int) -> PayoffTable:
         """Return the game of each player's first ``count`` strategies."""
-        first = [array[(slice(None), *[slice(count)] * self.num_players)] for array in self._arrays]
-        return PayoffTable.symmetric(first[0]) if self._symmetric else PayoffTable.from_arrays(first)
+        first = [array[(slice(None), *[slice(count)] * self.num_players)] for array in self._stored]
+        names = tuple(names[:count] for names in self.strategy_names)
+        return _rebuilt(first, self._symmetric, Names(self.player_names, names))
 
     def mean(self) -> PayoffTable:
         """Return the game of payoffs averaged over members."""
@@ -226,11 +226,10 @@ class PayoffTable:
             for player, array in enumerate(self._stored):
                 if (unknown := np.argwhere(np.isnan(array))).size:
                     member, *profile = unknown[0].tolist()
-                    named = [names[place] for names, place in zip(self.strategy_names, profile, strict=False)]
-                    place = ", ".join(named or map(str, profile))
+                    places = [names[s] for names, s in zip(self.strategy_names, profile, strict=False)] or profile
                     raise InvalidGameError(
-                        f"{caller}: the payoff of player {player} at profile ({place:.200}) is not known (NaN, member "
-                        f"{member})"
+                        f"{caller}: the payoff of player {player} at profile ({', '.join(map(str, places)):.200}) is "
+                        f"not known (NaN, member {member})"
                     )
             self._origins = tuple(origin_of(array) for array in self._arrays)
             near = [np.ascontiguousarray(a - c if c else a) for a, c in zip(self._stored, self._origins, strict=False)]

@@ -23,7 +23,7 @@ except ImportError:
 PREFIX = "openspiel:"
 OWN_GAMES = "python_generalized_bargaining"  # registered where it is defined
 MOST_BYTES = 2 * 2**30  # of a tree
-BYTES_A_NODE = 120  # while it is made
+BYTES_A_NODE = 160  # while it is made
 NUM_GROUPS, NUM_PROBES = 8, 10  # random episodes by which the size of a game is guessed before it is walked through
 FAR_TOO_LARGE = 10  # times the limit, at which a guess is believed
 LONG = 64  # characters of a string of which the digest is kept

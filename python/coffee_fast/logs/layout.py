@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast._sealed import check_form
 from coffee_fast.errors import DatasetError, InvalidGameError
+from coffee_fast.logs.causes import comes_of_moves
 from coffee_fast.logs.knowledge import events_needed, shows_all_moves, shows_moves
 from coffee_fast.logs.play import Play, fixed_features, latest_known
 from coffee_fast.logs.views import Feature, entry_names
@@ -40,7 +41,7 @@ class Layout:
     kind
         Whose view a row tells of: ``"mover"``, ``"everybody"`` or ``"each"``; ``"none"`` without observations.
     is_fixed
-        Whether a feature never changes within an episode.
+        Whether an entry never changes within an episode, nor comes of moves in it: it is known from the beginning.
     low, high, state_low, state_high
         Of each entry in the log; states hold entries as shares of the way from one to the other.
     public_moves, public_chance
@@ -102,7 +103,12 @@ def decide(
 ) -> Layout:
     """Decide by the log what observations and states must hold; ``layout`` has features and kind."""
     layout.horizon = int(np.diff(play.offsets).max())
-    layout.is_fixed = fixed_features(play, found).tolist()
+    is_fixed = fixed_features(play, found)
+    comes = comes_of_moves(play, found, is_fixed) if np.isnan(found).any() else np.zeros_like(is_fixed)
+    layout.is_fixed = (is_fixed & ~comes).tolist()
+    if comes.any():
+        names = [name for name, is_one in zip(entry_names(layout.features), comes, strict=True) if is_one]
+        layout.found.append(f"not known before it is seen, since it depends on moves: {', '.join(names)[:300]}")
     layout.low, layout.high = _range(found)
     if state is not None:
         layout.state_low, layout.state_high = _range(state)

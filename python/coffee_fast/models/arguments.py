@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,11 +54,12 @@ def check_seats(what: str, seats: Any, num_players: int) -> tuple[int, ...]:
     """Return seats of a game, all of them if none are named."""
     if seats is None:
         return tuple(range(num_players))
-    if not isinstance(seats, Iterable) or isinstance(seats, str | bytes | Mapping):
-        raise InvalidArgumentError(f"{what} must be a list of players, got {shown(seats)}")
-    listed = list(itertools.islice(seats, num_players + 1))
+    try:
+        listed = [] if isinstance(seats, str | bytes | Mapping) else list(itertools.islice(seats, num_players + 1))
+    except TypeError:
+        raise InvalidArgumentError(f"{what} must be a list of players, got {shown(seats)}") from None
     if not listed or len(listed) > num_players:
-        raise InvalidArgumentError(f"{what} must be 1 to {num_players} players, got {shown(listed)}")
+        raise InvalidArgumentError(f"{what} must be a list of 1 to {num_players} players, got {shown(seats)}")
     return tuple(check_count(what, seat, at_most=num_players - 1) for seat in listed)
 
 

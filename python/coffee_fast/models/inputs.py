@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +124,9 @@ def shared_inputs(dataset: TrajectoryDataset, normalizers: Normalizers, *, draws
     return np.concatenate([state, one_hot(dataset.acting_player, dataset.spec.num_players)], axis=1) if draws else state
 
 
-def one_hot(numbers: Int32 | Int64, count: int) -> Float32:
+def one_hot(numbers: NDArray[Any], count: int) -> Float32:
     """``float32 [B, count]``: a one at each number; none at those out of range."""
-    return (np.asarray(numbers)[:, None] == np.arange(count)).astype(np.float32)
+    return np.asarray(numbers[:, None] == np.arange(count), dtype=np.float32)
 
 
 def paying_rows(dataset: TrajectoryDataset) -> Int64:

@@ -152,7 +152,12 @@ class FitReport:
         parts = []
         if self.verdict is not None and self.verdict.level != "good":
             parts.append(self.verdict.in_words)
-        if self.reward_error is not None:
+        if self.reward_error is not None and self.draws_ends and self.data_deal_rate is None:  # pays at every step
+            parts.append(
+                f"held-out reward error: the model's rewards are off by {self.reward_error:.2g} a step on average, "
+                "which adds up over an episode, so a small claimed gain proves nothing"
+            )
+        elif self.reward_error is not None:
             parts.append(
                 f"held-out reward error: the model's payoffs are off by {self.reward_error:.2f} on average, so a "
                 f"claimed gain below {2 * self.reward_error:.2f} proves nothing"

@@ -11,6 +11,8 @@
     run/solution/       the final solution, of the first weight and solver, to play or to evaluate elsewhere
     run/results.json    the figures of report.md
     run/report.md, run/*.png
+
+Of a log solved as a table ``run/solution/`` holds the policies, and ``run/policies.csv`` shows them to people.
 """
 
 from __future__ import annotations
@@ -73,6 +75,8 @@ def run_pipeline(
     progress: ProgressCallback | None = None,
 ) -> RunSummary:
     """Learn a model from logged play, find strategies in it, judge them in the true game and write a report.
+
+    With the algorithm ``"table"`` the log itself is solved instead, as a table of the states that it visits.
 
     Parameters
     ----------

@@ -43,8 +43,10 @@ _FIGURES = (
 
 def tabulate(config: TableConfig, dataset: TrajectoryDataset) -> TabularGame:
     """Return the table of a log; ``DatasetError`` where it has none, as :meth:`TabularGame.from_dataset` says."""
-    size = dataset.spec.state_size
-    entries = range(size) if config.state_entries is None else config.state_entries
+    spec, size = dataset.spec, dataset.spec.state_size
+    # Where a round begins, nothing was chosen in it yet.
+    pending = spec.num_players * spec.action_vectors.shape[1] if spec.moves == "simultaneous" else 0
+    entries = range(size - pending) if config.state_entries is None else config.state_entries
     if wrong := [entry for entry in entries if entry >= size]:
         raise ConfigError(f"table.state_entries must lie below the state's size {size}, got {wrong[0]}")
     chosen = list(entries)

@@ -21,6 +21,7 @@ def table():
         lambda table: table.mean(),
         lambda table: table.member(2),
         lambda table: table.payoff_bounds()[1],
+        lambda table: table.of_first(2),
         copy.deepcopy,
         lambda table: pickle.loads(pickle.dumps(table)),
     ],

@@ -171,6 +171,17 @@ def test_solutions_are_taken_and_those_of_other_games_refused(trees):
         cf.exact_regret(tree, longer)
 
 
+def test_what_the_main_loop_finds_is_judged(trees, tiny_ddqn):
+    tree = trees["kuhn_poker(players=3)"]
+    config = cf.PSROConfig(num_iterations=1, num_simulations=20, response=tiny_ddqn)
+    solution = cf.online_psro(tree, config, seed=0).solve()
+    found = cf.exact_regret(tree, solution)
+    np.testing.assert_array_equal(found.regret, cf.exact_regret(tree, list(solution.mixtures)).regret)
+    assert found.nash_conv > 0.0
+    with pytest.raises(cf.InvalidArgumentError, match=r"got a solution of 'openspiel:kuhn_poker\(players=3\)'"):
+        cf.exact_regret(trees["leduc_poker"], solution)
+
+
 class Silent:
     core = _core.Policy.uniform_random()
 

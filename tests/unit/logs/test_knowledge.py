@@ -60,6 +60,40 @@ def test_what_never_changes_is_in_the_state_from_the_beginning():
     assert hidden.shape == (50, dataset.spec.observation_size)
 
 
+def ultimatums(rng, num_episodes=200):
+    """One offers, the other, who has a value of its own, takes it or not: each looks once."""
+    offer, value = rng.integers(4, size=num_episodes), rng.integers(3, size=num_episodes)
+    seen = np.zeros((2 * num_episodes, 2))
+    seen[::2, 0], seen[1::2, 0] = rng.integers(3, size=num_episodes), value
+    seen[1::2, 1] = 10 * offer
+    log = {"episode": np.repeat(np.arange(num_episodes), 2), "player": np.tile([0, 1], num_episodes)}
+    action = np.stack([offer, 4 + rng.integers(2, size=num_episodes)], 1).ravel()
+    return paid(log | {"action": action, "worth": seen[:, 0], "offer": seen[:, 1]}, rng.normal(size=num_episodes))
+
+
+def test_what_comes_of_a_move_is_in_no_state_before_it():
+    columns = {"observation": ["worth", "offer"]}
+    for seed in range(5):
+        dataset = read(None, ultimatums(np.random.default_rng(seed)), columns=columns)
+        assert dataset.spec.log_columns["is_fixed"] == [True, False]
+        assert len(np.unique(dataset.state[::2], axis=0)) == 9  # what each is worth, and nothing of the offer
+        assert "depends on moves: offer" in dataset.spec.describe()
+    few = {name: column[:40] for name, column in ultimatums(np.random.default_rng(0)).items()}
+    assert read(None, few, columns=columns).spec.log_columns["is_fixed"][1] is False
+
+
+def test_hidden_values_that_go_together_are_there_from_the_beginning():
+    """Whoever moved knew its own value, which goes with the other's: that its move does so as well is no effect."""
+    rng = np.random.default_rng(0)
+    log = ultimatums(rng, 2000)
+    first = rng.integers(3, size=2000)
+    log["worth"][::2], log["worth"][1::2] = first, np.where(rng.random(2000) < 0.7, first, rng.integers(3, size=2000))
+    log["action"][::2] = np.where(rng.random(2000) < 0.8, first, rng.integers(4, size=2000))
+    log["offer"][1::2] = 10 * log["action"][::2]
+    dataset = read(None, log, columns={"observation": ["worth", "offer"]})
+    assert dataset.spec.log_columns["is_fixed"] == [True, False]
+
+
 def test_moves_that_do_not_show_stay_hidden_and_own_ones_are_remembered():
     rng = np.random.default_rng(0)
     log = paid(turns(100, 4, rng), rng.normal(size=100))

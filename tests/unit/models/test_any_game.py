@@ -15,9 +15,9 @@ NUM_GAMES = 1500
 CONFIG = cf.EnsembleConfig(
     num_members=2,
     hidden_sizes=(64, 32),
-    num_steps=400,
-    num_reward_steps=400,
-    batch_size=512,
+    num_steps=300,
+    num_reward_steps=300,
+    batch_size=256,
     learning_rate=1e-2,
     normalization="per_dimension",
 )

@@ -138,6 +138,32 @@ def test_each_figure_beyond_its_limit_is_a_reason(changes, figure, level):
     assert f"verdict: {level}\n- {verdict.reasons[0].text}" == str(verdict)
 
 
+DRAWN = {"mover": {"accuracy": 0.6, "log_loss": 0.7, "base_log_loss": 0.69}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "figure", "level"),
+    [
+        ({"num_unlike_ends": 30}, None, "good"),  # luck
+        ({"num_unlike_ends": 30, "terminal_recall": 0.0}, None, "good"),
+        ({"num_repeated": 0, "terminal_recall": 0.0}, None, "good"),  # luck, for all we know
+        ({"terminal_recall": 0.8}, "terminal_recall", "use with care"),
+        ({"drawn": DRAWN, "num_unlike_movers": 10}, None, "good"),
+        ({"drawn": DRAWN}, "drawn", "use with care"),  # decided, and not learned
+        ({"drawn": {"chance": {"accuracy": 0.1, "log_loss": 1.5, "base_log_loss": 1.1}}}, "drawn", "use with care"),
+        ({"drawn": {"end": {"accuracy": 0.1, "log_loss": 3.0, "base_log_loss": 0.7}}}, "drawn", "do not trust"),
+        ({"return_gap": 0.4}, None, "good"),
+        ({"return_gap": 2.0}, "return_gap", "use with care"),
+        ({"return_gap": 4.0}, "return_gap", "do not trust"),
+    ],
+)
+def test_what_is_drawn_is_judged_by_its_probabilities(changes, figure, level):
+    drawn = dataclasses.replace(GOOD, draws_ends=True, num_repeated=100, return_gap=0.0)
+    verdict = Verdict.of(dataclasses.replace(drawn, **changes))
+    assert verdict.level == level, str(verdict)
+    assert [reason.figure for reason in verdict.reasons] == ([figure] if figure else [])
+
+
 def test_play_is_compared_with_uniform_play_alone():
     other = dataclasses.replace(GOOD, model_mean_length=3.0, model_mean_return=-3.0)
     assert Verdict.of(dataclasses.replace(other, data_is_uniform=False)).level == "good"

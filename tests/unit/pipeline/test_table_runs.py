@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.unit.tabular.test_game import ultimatum_log
+from tests.unit.tabular.test_game import rounds_at_once, ultimatum_log
 from tests.unit.tabular.test_logs import sealed_bids
 
 import coffee_fast as cf
@@ -97,6 +97,15 @@ def test_other_solvers_solve_a_table_too(kind, tmp_path):
     assert np.allclose(arrays["policies_1"].sum(axis=2), 1.0)
     assert ("joint" in arrays) == (kind == "gamd")
     assert f"by `{kind}`" in (tmp_path / "run" / "report.md").read_text()
+
+
+def test_of_moves_at_once_a_cell_is_what_was_known_before(tmp_path):
+    log, _ = rounds_at_once()
+    cf.run_pipeline(config(), tmp_path / "run", log)
+    fields, found = load_table_solution(tmp_path / "run")
+    assert fields["states"] == [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
+    game = cf.TabularGame.from_dataset(log, state_key=lambda state: tuple(state[:2].tolist()))
+    np.testing.assert_array_equal(found["policies_1"], gane(game, kl_weight=0.5).policies[1])
 
 
 def test_what_is_no_table_is_refused_before_there_is_a_folder(tmp_path):
