@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,12 @@ from coffee_fast.models import DynamicsEnsemble
 from coffee_fast.pipeline import stages
 from coffee_fast.pipeline.config import RunConfig
 from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers, read_evaluation
+from coffee_fast.pipeline.summary import RunSummary
 from coffee_fast.pipeline.tabular import load_table_solution, solve_table, tabulate
 from coffee_fast.psro import Solution, load_result
 from coffee_fast.psro.checkpoint import has_trained
 from coffee_fast.psro.loop import check_arguments
-from coffee_fast.reports.run import main_entries, write_report
+from coffee_fast.reports.run import write_report
 from coffee_fast.reports.table import write_table_report
 from coffee_fast.typing import ProgressCallback, Resume
 
@@ -62,48 +62,6 @@ _FIRST = {
     "table": 5,
 }
 _PASSING = frozenset({LOCK, "config.json", "dataset.json", "seconds.json"})
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """The figures of a finished run.
-
-    Attributes
-    ----------
-    run_dir
-        Where everything lies.
-    initial_sum_regret, final_sum_regret
-        True-game regret, summed over players, of uniform random play and of the final solution: the paper's figure,
-        the largest estimated gain. None where there is no true game to evaluate in.
-    initial_debiased_sum_regret, final_debiased_sum_regret
-        The same gains measured on independent episodes, free of the bias of taking the largest.
-    final_regret
-        The true-game regret of the final solution, one a player; None where there is no true game to evaluate in.
-    is_exact
-        Whether these were computed over the whole tree of the game; else they are estimates of lower bounds.
-    model_regret
-        Its regret among the strategies that were found, by payoffs in the model (of ``online_psro`` in the game), one a
-        player.
-    seconds
-        Wall-clock seconds of all stages, those of earlier interrupted calls included.
-    evaluation
-        ``"done"``, or why there is none.
-    """
-
-    run_dir: str
-    initial_sum_regret: float | None
-    final_sum_regret: float | None
-    initial_debiased_sum_regret: float | None
-    final_debiased_sum_regret: float | None
-    final_regret: tuple[float, ...] | None
-    is_exact: bool
-    model_regret: tuple[float, ...]
-    seconds: float
-    evaluation: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the summary as plain JSON values."""
-        return dict(plain(asdict(self)))
 
 
 def run_pipeline(
@@ -218,7 +176,7 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
     is_table = about["config"].get("algorithm") == "table"
     if fit or is_table:
         card = read_sealed_json(run / "dataset.json", "dataset_card", {"text": str, "figures": dict})
-    summary = _summary(run, evaluation)
+    summary = RunSummary.of(run, evaluation)
     results = {
         "summary": summary.to_json(),
         "dataset": card["figures"],
@@ -294,20 +252,3 @@ def _identity(about: Mapping[str, Any]) -> dict[str, Any]:
     if own is not None:  # nothing else that the configuration says of data is used
         config = {**config, "dataset": None}
     return {"own_dataset": own, "config": config}
-
-
-def _summary(run: Path, evaluation: Mapping[str, Any]) -> RunSummary:
-    regret = {entry["iteration"]: entry for entry in main_entries(evaluation)}
-    first, last = (regret[0], regret[max(regret)]) if regret else ({}, {})
-    return RunSummary(
-        run_dir=str(run),
-        initial_sum_regret=first.get("sum_regret"),
-        final_sum_regret=last.get("sum_regret"),
-        initial_debiased_sum_regret=first.get("debiased_sum_regret"),
-        final_debiased_sum_regret=last.get("debiased_sum_regret"),
-        final_regret=tuple(last["regret"]) if last else None,
-        is_exact=bool(last.get("is_exact", False)),
-        model_regret=tuple(evaluation["solutions"][0]["model_regret"]),
-        seconds=sum(stages.seconds_by_stage(run).values()),
-        evaluation=evaluation["status"],
-    )
