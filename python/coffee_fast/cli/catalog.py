@@ -28,7 +28,10 @@ def games(as_json: Json = False) -> None:
         }
         summary = summary_of(factory) if isinstance(factory, type) else ""
         found[name] = {"summary": summary, "parameters": parameters}
-    note = "A game of your own needs no name: bring its log (coffee_fast.TrajectoryDataset.from_transitions)."
+    note = (
+        "Small games of OpenSpiel are there by name, such as openspiel:leduc_poker. A game of your own needs no name: "
+        "bring its log (coffee-fast dataset import)."
+    )
     finish({"games": found}, f"{_listed(found, '--parameter')}\n\n{note}", as_json)
 
 

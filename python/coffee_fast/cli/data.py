@@ -22,7 +22,10 @@ def generate(
     parameter: Parameters = None,
     behavior: Annotated[str, typer.Option(help="Name of the policy that plays.")] = "uniform_random",
     num_trajectories: Annotated[int, typer.Option(min=1, help="Trajectories stored, mirrored copies included.")] = 1000,
-    mirrored: Annotated[bool, typer.Option(help="Store each episode a second time with the players exchanged.")] = True,
+    mirrored: Annotated[
+        bool | None,
+        typer.Option(help="Store each episode a second time with the players exchanged, where that can be."),
+    ] = None,
     overwrite: Overwrite = False,
     seed: Seed = 0,
     threads: Threads = 0,
