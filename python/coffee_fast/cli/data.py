@@ -24,7 +24,7 @@ def generate(
     num_trajectories: Annotated[int, typer.Option(min=1, help="Trajectories stored, mirrored copies included.")] = 1000,
     mirrored: Annotated[
         bool | None,
-        typer.Option(help="Store each episode a second time with the players exchanged, where that can be."),
+        typer.Option(help="Store each episode a second time with players exchanged, where that can be."),
     ] = None,
     overwrite: Overwrite = False,
     seed: Seed = 0,
