@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
+from coffee_fast.psro.role_mixtures import names_of_roles
 from coffee_fast.reports import markdown
 from coffee_fast.reports.how_to_play import how_to_play
 from coffee_fast.reports.run_regret import (
@@ -263,13 +264,13 @@ def _near_log(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _iterations(result: PSROResult) -> str:
+    roles = names_of_roles(result.spec, len(result.strategies))
+    returns = ["mean_return"] if len(roles) == 1 else [f"{name}/mean_return" for name in roles]
     rows = [
         (
             str(record.iteration),
             f"{record.objective['coverage_weight']:.3f}" if record.objective else "",
-            ", ".join(
-                markdown.figure(v) for n, v in record.response_report.items() if n.rpartition("/")[2] == "mean_return"
-            ),
+            ", ".join(filter(None, (markdown.figure(record.response_report.get(name)) for name in returns))),
             f"{record.model_regret.sum():.3f}",
             f"{record.mean_disagreement:.2f}",
             f"{sum(record.seconds.get(part, 0.0) for part in ('response', 'payoffs', 'meta_solver')):.1f}",
