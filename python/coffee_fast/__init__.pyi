@@ -33,9 +33,12 @@ from coffee_fast.errors import InvalidGameError as InvalidGameError
 from coffee_fast.errors import ModelWarning as ModelWarning
 from coffee_fast.errors import NumericalError as NumericalError
 from coffee_fast.errors import OutOfMemoryError as OutOfMemoryError
+from coffee_fast.evaluation import ExactRegret as ExactRegret
 from coffee_fast.evaluation import RegretReport as RegretReport
+from coffee_fast.evaluation import exact_regret as exact_regret
 from coffee_fast.evaluation import true_regret as true_regret
 from coffee_fast.games import GameSpec as GameSpec
+from coffee_fast.games import GameTree as GameTree
 from coffee_fast.games import load_game as load_game
 from coffee_fast.games import register_game as register_game
 from coffee_fast.models import BehaviorCloningConfig as BehaviorCloningConfig

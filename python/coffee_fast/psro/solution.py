@@ -162,13 +162,13 @@ class Solution:
         order = np.argsort(-probabilities, kind="stable")
         return [int(s) for s in order if probabilities[s] >= min_probability]
 
-    def player(self, seat: int, seed: int = 0, spec: GameSpec | None = None) -> Player:
+    def player(self, seat: int | str, seed: int = 0, spec: GameSpec | None = None) -> Player:
         """Return a player of this solution: ``reset()`` before each episode, then ``act(knowledge, legal_actions)``.
 
         Parameters
         ----------
         seat
-            Which player of the game it is, from 0.
+            Which player of the game it is, from 0, or its name.
         seed
             Same seed, same play.
         spec
