@@ -1,11 +1,8 @@
-"""Play a game of your own: two firms set prices at once, round after round, and are paid in each.
-
-The simulator advances many markets at a time: arrays with a row a market in, arrays out.
-"""
+"""A game of your own: two firms set prices at once, round after round; arrays with a row a market in, arrays out."""
 
 from __future__ import annotations
 
-import argparse
+import sys
 
 import numpy as np
 
@@ -53,19 +50,10 @@ class Prices:
         return after, sold * (prices - 1), after["round"] == NUM_ROUNDS
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", help="folder to write the dataset to")
-    out = parser.parse_args().out
-
+if __name__ == "__main__":
     game = cf.games.from_simulator(SPEC, Prices())
     profits = cf.simulate(game, ["uniform_random"] * 2, num_episodes=2000, seed=0).returns
     print(f"mean profits of random prices: {profits.mean(axis=0).round(3).tolist()}")
-
     log = cf.generate_dataset(game, num_trajectories=200, seed=1)
-    log.save(out)
-    print(f"{log.num_trajectories} trajectories, {len(log.action)} moves, logged in {out}")
-
-
-if __name__ == "__main__":
-    main()
+    log.save(sys.argv[1])  # a new folder
+    print(log.describe())

@@ -7,7 +7,6 @@ rather than learned, a hidden unit for each state and action, so that it plays t
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -107,8 +106,15 @@ class TabularDynamics:
             **unit,
         )
         assert (self.core.observation_size, self.core.state_size) == (observation_size, num_states)
-        self.spec = SimpleNamespace(
-            information_state_size=game.information_state_tensor_size(), num_actions=game.num_distinct_actions()
+        self.spec = cf.GameSpec(
+            name="of one's own",
+            num_players=num_players,
+            num_actions=game.num_distinct_actions(),
+            action_vectors=vectors,
+            state_size=num_states,
+            observation_size=observation_size,
+            history_start=history_start,
+            max_episode_length=num_moves,
         )
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
@@ -69,6 +70,16 @@ class EnsembleConfig:
     disagreement: Literal["max_deviation", "range_mean", "range_max"] = "max_deviation"
     history_source: Literal["observations", "actions"] = "observations"
     ends: Literal["auto", "state", "probability"] = "auto"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values.
+
+        Ends are left out where they are found out, so that older models and runs are known by what they were.
+        """
+        written = dataclasses.asdict(self) | {"hidden_sizes": list(self.hidden_sizes)}
+        if self.ends == "auto":
+            del written["ends"]
+        return written
 
     def __post_init__(self) -> None:
         check_sizes(self, ("num_members", "num_steps", "num_reward_steps", "batch_size"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import warnings
@@ -212,7 +211,7 @@ class DynamicsEnsemble:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything that rollouts depend on."""
-        digest = hashlib.sha256(json.dumps([self.spec.to_json(), _plain(self.config)], sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps([self.spec.to_json(), self.config.to_json()], sort_keys=True).encode())
         for name, array in self.arrays.items():
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -226,7 +225,7 @@ class DynamicsEnsemble:
         """
         fields = {
             "spec": self.spec.to_json(),
-            "config": _plain(self.config),
+            "config": self.config.to_json(),
             "seed": self.seed,
             "fit_report": self.fit_report.to_json(),
         }
@@ -265,11 +264,3 @@ def _layer_arrays(prefix: str, layers: Layers) -> dict[str, NDArray[Any]]:
         for layer, (weight, bias) in enumerate(layers)
         for part, array in (("weight", weight), ("bias", bias))
     }
-
-
-def _plain(config: EnsembleConfig) -> dict[str, Any]:
-    """The settings as JSON; ends are left out where they are found out, so that older models keep their fingerprint."""
-    written = dataclasses.asdict(config) | {"hidden_sizes": list(config.hidden_sizes)}
-    if config.ends == "auto":
-        del written["ends"]
-    return written

@@ -204,7 +204,7 @@ class RunConfig:
         described = {
             "algorithm": self.algorithm,
             "dataset": self.dataset.to_json(),
-            "model": describe_fields(self.model),
+            "model": self.model.to_json(),
             "psro": self.psro.to_json(),
             "evaluation": describe_fields(self.evaluation),
             "behavior_cloning": describe_fields(self.behavior_cloning),

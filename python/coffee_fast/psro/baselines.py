@@ -75,7 +75,7 @@ def online_psro(
     >>> import coffee_fast as cf
     >>> config = cf.PSROConfig(num_iterations=1, num_simulations=20, response=cf.DDQN(num_steps=200, min_replay=64))
     >>> result = cf.online_psro(cf.load_game("generalized_bargaining"), config, seed=1)
-    >>> len(result.strategies), result.table.num_members
+    >>> len(result.strategies[0]), result.table.num_members
     (2, 1)
     """
     check_dynamics("online_psro", "game", game)

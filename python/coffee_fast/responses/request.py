@@ -63,10 +63,8 @@ class ResponseRequest:
         opponents = [_identity_of(mixture) for mixture in _as_list(self.opponents)]
         return {
             "oracle": describe_part(self.oracle),
-            "dynamics": {
-                "spec": self.dynamics.spec.to_json(),
-                "fingerprint": getattr(self.dynamics, "fingerprint", None),
-            },
+            "dynamics": {"spec": self.dynamics.spec.to_json()},
+            "dynamics_fingerprint": getattr(self.dynamics, "fingerprint", None),  # sorted behind what says more
             "opponents": opponents if isinstance(self.opponents, Sequence) else opponents[0],
             "objective": plain(asdict(self.objective)),
             "seed": self.seed,
