@@ -105,7 +105,7 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None, player: i
     """
     check_has("payoff_table: table", table, "a PayoffTable", "num_players", "payoffs")
     if solution is not None:
-        check_has("payoff_table: solution", solution, "a Solution", "mixtures", "by_role")
+        check_has("payoff_table: solution", solution, "a Solution", "mixtures", "by_role", "role_names")
     if table.num_players != 2:
         raise InvalidArgumentError(f"payoff_table: table must be of two players, got {table.num_players}")
     player = check_count("payoff_table: player", player, at_most=1)
@@ -125,12 +125,15 @@ def payoff_table(table: PayoffTable, solution: Solution | None = None, player: i
         for (row, column), value in np.ndenumerate(payoffs):
             color = "white" if value > middle else INK
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=color, fontsize=8)
-    axes.set_xlabel("opponent's strategy")
-    axes.set_ylabel("own strategy")
+    names = solution.role_names if solution is not None and len(solution.by_role) == 2 else ()
+    own, other = (as_text(names[player]), as_text(names[1 - player])) if names else ("own", "opponent")
+    axes.set_xlabel(f"strategy of {other}" if names else "opponent's strategy")
+    axes.set_ylabel(f"strategy of {own}" if names else "own strategy")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=figure.axes, label="own mean payoff", shrink=0.7, aspect=30)
+    label = f"mean payoff of {own}" if names else "own mean payoff"
+    figure.colorbar(image, ax=figure.axes, label=label, shrink=0.7, aspect=30)
     return figure
 
 
