@@ -17,7 +17,7 @@ HEADERS = ROOT / "cpp" / "include" / "coffee_fast"
 ONLY_IN = {
     "torch": {"models", "responses", "cli/system"},
     "matplotlib": {"plotting"},
-    "pyspiel": {"games/openspiel", "games/openspiel_tree"},
+    "pyspiel": {"games/openspiel", "games/openspiel_moves", "games/openspiel_tree"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pandas": {"reports", "data/frames"},

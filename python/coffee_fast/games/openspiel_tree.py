@@ -32,6 +32,10 @@ SMALLER = "take a smaller variant of the game (fewer cards, rounds or players, s
 Moves = list[tuple[int, float]]
 
 
+class NoTreeError(InvalidGameError):
+    """The game can be played, but not be written down."""
+
+
 def load(caller: str, name: str, parameters: Mapping[str, Any]) -> Any:
     """Return the game of OpenSpiel that ``"openspiel:leduc_poker(players=2)"`` names."""
     _check_there(caller)
@@ -72,7 +76,7 @@ def walk(caller: str, game: Any, max_nodes: int) -> tuple[Walk, Any]:
             "written down; take a game, or parameters of it, with explicit chance"
         )
     if not (kind.provides_information_state_tensor and kind.provides_information_state_string):
-        raise InvalidGameError(
+        raise NoTreeError(
             f"{caller}: {name} does not say what its players know (information state tensor and string), which "
             "policies play by; take a game that provides them: pyspiel.registered_games() says which do"
         )
@@ -83,7 +87,7 @@ def walk(caller: str, game: Any, max_nodes: int) -> tuple[Walk, Any]:
     try:
         guess = _guess_size(game, FAR_TOO_LARGE * max_nodes)
         if guess > FAR_TOO_LARGE * max_nodes:
-            raise InvalidGameError(
+            raise NoTreeError(
                 f"{caller}: {name} has about {guess:.0e} nodes by a guess from random episodes, more than "
                 f"{max_nodes} (max_nodes): {SMALLER}"
             )
@@ -178,12 +182,12 @@ class _Walker:
         num_nodes = len(self.nodes.depths) + num_waiting
         num_bytes = num_nodes * BYTES_A_NODE + 2 * 4 * len(self.nodes.observations)  # ours and the kernel's
         if num_nodes > self.max_nodes:
-            raise InvalidGameError(
+            raise NoTreeError(
                 f"{self.caller}: {self.name} has more than {self.max_nodes} nodes (max_nodes): {num_nodes} were met "
                 f"when move {depth + 1} of an episode was looked at; {SMALLER}"
             )
         if num_bytes > MOST_BYTES:
-            raise InvalidGameError(
+            raise NoTreeError(
                 f"{self.caller}: the tree of {self.name} takes more than {MOST_BYTES / 2**30:g} GB: {num_nodes} nodes "
                 f"and {len(self.rows_of_tensors)} information state tensors of {self.size} numbers were met; {SMALLER}"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from coffee_fast.checks import check_text, did_you_mean
@@ -11,6 +11,7 @@ from coffee_fast.errors import InvalidGameError, shown
 from coffee_fast.games.bargaining import GeneralizedBargaining
 from coffee_fast.games.tree import GameTree
 
+MOST_NODES = 2_000_000  # of a tree that is made without being asked for: half a minute
 _FACTORIES: dict[str, Callable[..., Any]] = {"generalized_bargaining": GeneralizedBargaining}
 
 
@@ -36,10 +37,11 @@ def load_game(name: str, **parameters: Any) -> Any:
     """Build a game by its name.
 
     ``"openspiel:leduc_poker"`` and the like are games of OpenSpiel, of any number of players, with chance and with
-    moves at once, as :class:`coffee_fast.GameTree`; parameters are given as there, in the name or as arguments.
+    moves at once; parameters are given as there, in the name or as arguments. Up to 2 million nodes they are a
+    :class:`coffee_fast.GameTree`. Larger ones are played move by move by OpenSpiel itself, thousands of times as slow.
 
     Raises ``InvalidGameError`` for an unknown name, naming the nearest one, for an unknown or impossible parameter, and
-    for a game of OpenSpiel whose tree is too large.
+    for a game of OpenSpiel that only samples what chance does or does not say what players know.
 
     >>> load_game("generalized_bargaining", discount=0.99)
     load_game('generalized_bargaining', discount=0.99, only_feasible_offers=False)
@@ -47,7 +49,7 @@ def load_game(name: str, **parameters: Any) -> Any:
     GameTree('openspiel:kuhn_poker(players=3)', 617 nodes, 48 information sets)
     """
     if isinstance(name, str) and name.startswith("openspiel:"):
-        return GameTree.load(name, parameters)
+        return _game_of_openspiel(name, parameters)
     if not isinstance(name, str) or name not in _FACTORIES:
         hint = did_you_mean(name, _FACTORIES) or f"; there are {', '.join(sorted(_FACTORIES))}"
         raise InvalidGameError(f"load_game: there is no game {shown(name)}{hint}")
@@ -59,6 +61,18 @@ def load_game(name: str, **parameters: Any) -> Any:
                 f"load_game: {name} has no parameter {shown(parameter)}; its parameters are {', '.join(known)}"
             )
     return factory(**parameters)
+
+
+def _game_of_openspiel(name: str, parameters: Mapping[str, Any]) -> Any:
+    from coffee_fast.games import openspiel_tree  # which loads OpenSpiel
+
+    game = openspiel_tree.load("load_game", name, parameters)
+    try:
+        return GameTree(game, MOST_NODES)
+    except openspiel_tree.NoTreeError:
+        from coffee_fast.games.openspiel_moves import play_move_by_move
+
+        return play_move_by_move(game)
 
 
 def _parameters(factory: Callable[..., Any]) -> list[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -107,13 +106,6 @@ class GameTree:
             terminal_state_value=self.spec.terminal_state_value,
             **{name: np.ascontiguousarray(array) for name, array in arrays.items()},
         )
-
-    @classmethod
-    def load(cls, name: str, parameters: Mapping[str, Any]) -> GameTree:
-        """Return the tree of a game that ``load_game`` was asked for."""
-        from coffee_fast.games import openspiel_tree
-
-        return cls(openspiel_tree.load("load_game", name, parameters))
 
     @property
     def num_nodes(self) -> int:

@@ -200,7 +200,7 @@ def test_one_seed_is_one_game(trees):
 )
 def test_games_without_a_tree_are_refused(name, message):
     with pytest.raises(cf.InvalidGameError, match=message) as caught:
-        cf.load_game(f"openspiel:{name}")
+        cf.GameTree(f"openspiel:{name}")
     assert len(str(caught.value)) < 600
 
 
