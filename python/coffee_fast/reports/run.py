@@ -167,9 +167,10 @@ def _in_short(
     number = len(result.strategies[0])
     each = "" if len(solution.roles) == 1 else " for each role"
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
+    is_one = result.num_iterations == 1
+    count = f"1 strategy{each} was learned" if is_one else f"{number - 1} strategies{each} were learned, in turn"
     learned = (
-        f"{source}, {result.num_iterations} strategies{each} were learned, one after the other, {place}. With uniform "
-        f"random play they are {number}; the solution {_plays(solution)}."
+        f"{source}, {count}, {place}. With uniform random play they are {number}; the solution {_plays(solution)}."
     )
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"

@@ -88,4 +88,4 @@ def _deviation(name: str, regret: Mapping[int, RegretReport]) -> str:
 
 
 def _figure_of(report: RegretReport, value: float, error: float) -> str:
-    return f"{value:.4f}" if report.is_exact else markdown.plus_minus(value, error)
+    return f"{round(value, 4) + 0.0:.4f}" if report.is_exact else markdown.plus_minus(value, error)
