@@ -168,9 +168,11 @@ def _in_short(
     each = "" if len(solution.roles) == 1 else " for each role"
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
     is_one = result.num_iterations == 1
-    count = f"1 strategy{each} was learned" if is_one else f"{number - 1} strategies{each} were learned, in turn"
+    count = f"1 strategy{each} was" if is_one else f"{number - 1} strategies{each} were"
+    order = "" if is_one else ", one after the other"
     learned = (
-        f"{source}, {count}, {place}. With uniform random play they are {number}; the solution {_plays(solution)}."
+        f"{source}, {count} learned{order}, {place}. With uniform random play they are {number}; the solution "
+        f"{_plays(solution)}."
     )
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"
