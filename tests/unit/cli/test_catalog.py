@@ -47,7 +47,8 @@ def test_games_are_listed_with_their_parameters(invoke, invoke_json):
     assert all(entry["meaning"] for entry in found["parameters"].values())
     text = invoke("games").stdout
     assert "discount=0.99" in text
-    assert "from_transitions" in text
+    assert "openspiel:leduc_poker" in text
+    assert "dataset import" in text
 
 
 def test_a_registered_game_is_listed_though_it_explains_nothing(invoke_json, monkeypatch):
