@@ -4,7 +4,7 @@ A file of format 2 has its ``kind``, its ``format`` and its ``seal``. Files of f
 seal and some no kind; they are read without. What a file must look like is a *form*, written like the value itself:
 ``str``, ``bool``, ``int``, ``float`` (any number), ``dict``, ``list`` or ``object`` (anything); ``[form]``, a list of
 such; ``{"name": form, "other?": form}``, an object with these fields, ``?`` marking those that may be absent, and with
-``...: form`` any others too; ``(form, other, None)``, one of these or null.
+``...: form`` any others too; ``(form, None)``, that or null.
 """
 
 from __future__ import annotations
@@ -79,15 +79,13 @@ def check_form(value: Any, form: Any, where: str, error: type[CoffeeError] = Che
 
 
 def _fault(value: Any, form: Any, place: str) -> str | None:
-    if isinstance(form, tuple):  # any of these; None for null
-        if value is None and None in form:
-            return None
-        faults = [_fault(value, part, place) for part in form if part is not None]
-        return faults[0] if all(faults) else None
+    if isinstance(form, tuple):
+        return None if value is None else _fault(value, form[0], place)
     if isinstance(form, list):
         if not isinstance(value, list):
             return _wrong(value, "a list", place)
-        return next(filter(None, (_fault(item, form[0], f"{place}[{i}]") for i, item in enumerate(value))), None)
+        faults = (_fault(item, form[0], f"{place}[{index}]") for index, item in enumerate(value))
+        return next(filter(None, faults), None)
     if isinstance(form, dict):
         return _fault_of_fields(value, form, place)
     kinds = (int, float) if form is float else form

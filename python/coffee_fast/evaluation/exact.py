@@ -11,7 +11,7 @@ import numpy as np
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.games import GameSpec, GameTree
-from coffee_fast.policies import Mixture
+from coffee_fast.policies import Mixture, as_profile
 from coffee_fast.typing import Float64
 
 MOST_SHOWN = 8  # players
@@ -92,7 +92,7 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     4.747222
     """
     tree = game if isinstance(game, GameTree) else GameTree(game)
-    strategies = _by_player(tree, policies)
+    strategies = _profile(tree, policies)
     tree.check_recall("exact_regret")
     profile = np.zeros(tree.core.num_sequences)
     for player, strategy in enumerate(strategies):
@@ -130,16 +130,10 @@ def exact_report(tree: GameTree, profile: Sequence[Mixture], seed: int) -> Regre
     )
 
 
-def _by_player(tree: GameTree, policies: Any) -> list[Any]:
-    """One strategy a player, none of another game."""
-    num_players = tree.spec.num_players
+def _profile(tree: GameTree, policies: Any) -> list[Mixture]:
+    """One mixture a player, none of a solution of another game."""
     is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
-    if is_list and len(policies) != num_players:
-        raise InvalidArgumentError(
-            f"exact_regret: policies must name one strategy a player, {num_players} in all, got {len(policies)}"
-        )
-    strategies = list(policies) if is_list else [policies] * num_players
-    for strategy in strategies:
+    for strategy in policies if is_list else [policies]:
         spec = getattr(strategy, "spec", None)
         if isinstance(spec, GameSpec) and spec != tree.spec:
             raise InvalidArgumentError(
@@ -147,7 +141,7 @@ def _by_player(tree: GameTree, policies: Any) -> list[Any]:
                 f"of {shown(spec.name)}{_difference(spec, tree.spec)}; if it is to be judged in this game all the "
                 "same, give its mixtures"
             )
-    return strategies
+    return as_profile(policies, tree.spec.num_players)
 
 
 def _difference(found: GameSpec, wanted: GameSpec) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from coffee_fast.dynamics import Dynamics
+    from coffee_fast.games import GameSpec
     from coffee_fast.psro.solution import Solution
     from coffee_fast.responses import Response, ResponseOracle
 
@@ -123,6 +124,7 @@ class _Asked:
         profiles = [as_profile(solution, game.spec.num_players) for solution in solutions]
         if not profiles:
             raise InvalidArgumentError(f"{caller}: solution must be at least one solution, got an empty sequence")
+        _check_alike(caller, profiles, game.spec)
         num_simulations = check_count(f"{caller}: num_simulations", num_simulations, at_least=2)
         return cls(game, profiles, check_seed(seed), response, num_simulations)
 
@@ -132,7 +134,7 @@ class _Asked:
 
 
 def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution: Execution) -> CombinedGame:
-    wanted = [_alike(profile) for profile in asked.profiles]
+    wanted = [profile[0] for profile in asked.profiles]
     strategies, mixtures = merge_strategies(wanted)
     names = [f"strategy {index}" for index in range(len(strategies))]
     strategies += [own[0].policy for own in responses]
@@ -266,15 +268,22 @@ def true_regret(
     return reports if solutions is solution else reports[0]
 
 
-def _alike(profile: Sequence[Mixture]) -> Mixture:
-    """What both players of a symmetric game play."""
-    first, second = profile
-    if first is not second and [first.policies, *first.probabilities] != [second.policies, *second.probabilities]:
-        raise InvalidArgumentError(
-            "true_regret: players of one role must play the same mixture; measure unlike ones in a game whose "
-            "specification has a role for each (roles=(1, 1))"
-        )
-    return first
+def _check_alike(caller: str, profiles: Sequence[Sequence[Mixture]], spec: GameSpec) -> None:
+    """Raise unless the players of each role play the same: its figures are of who is seated by lot."""
+    for profile in profiles:
+        for role in range(spec.num_roles):
+            first, *others = (profile[seat] for seat in spec.seats_of(role))
+            if any(_differ(first, other) for other in others):
+                raise InvalidArgumentError(
+                    f"{caller}: players of one role must play the same mixture; measure unlike ones in a game whose "
+                    f"specification has a role for each (roles={(1,) * spec.num_players})"
+                )
+
+
+def _differ(one: Mixture, other: Mixture) -> bool:
+    if one is other:
+        return False
+    return one.policies != other.policies or one.probabilities.tolist() != other.probabilities.tolist()
 
 
 def _row_player(sampled: EmpiricalGame) -> tuple[Float64, Float64]:

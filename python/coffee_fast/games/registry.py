@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from coffee_fast.checks import check_text, did_you_mean
@@ -66,7 +67,15 @@ def load_game(name: str, **parameters: Any) -> Any:
 def _game_of_openspiel(name: str, parameters: Mapping[str, Any]) -> Any:
     from coffee_fast.games import openspiel_tree  # which loads OpenSpiel
 
-    game = openspiel_tree.load("load_game", name, parameters)
+    return _made_of(openspiel_tree.name_of(openspiel_tree.load("load_game", name, parameters)))
+
+
+@lru_cache(maxsize=1)
+def _made_of(name: str) -> Any:
+    """The game of that name; the last one is kept, since it never changes and a run asks for it at every stage."""
+    from coffee_fast.games import openspiel_tree
+
+    game = openspiel_tree.load("load_game", name, {})
     try:
         return GameTree(game, MOST_NODES)
     except openspiel_tree.NoTreeError:

@@ -42,6 +42,12 @@ def test_a_log_of_it_passes_its_check():
     np.testing.assert_array_equal(log.action, again.action)
 
 
+def test_a_game_that_is_asked_for_again_is_not_made_again():
+    tree = cf.load_game("openspiel:kuhn_poker", players=3)
+    assert cf.load_game("openspiel:kuhn_poker(players=3)") is tree
+    assert cf.load_game("openspiel:kuhn_poker") is not tree
+
+
 def test_a_response_trains_in_it():
     game = cf.load_game("openspiel:tic_tac_toe")  # of which players see the board, and OpenSpiel has no tensor of more
     oracle = cf.DDQN(hidden_sizes=(8,), num_steps=200, replay_capacity=200, min_replay=64)

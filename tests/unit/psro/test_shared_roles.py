@@ -155,6 +155,12 @@ def test_regret_by_deviations_is_that_of_the_full_table(market):
     np.testing.assert_allclose(report.regret, expected, atol=0.1)
 
 
+def test_followers_that_play_unlike_mixtures_are_no_role(market):
+    profile = [FIXED[0], FIXED[1], FIXED[2]]
+    with pytest.raises(cf.InvalidArgumentError, match="players of one role must play the same mixture"):
+        cf.true_regret(market, [profile], 1)
+
+
 def test_new_profiles_are_appended_in_order():
     assert new_profiles((1, 2), (1, 1), 0).tolist() == [[1, 0, 0]]
     assert new_profiles((1, 2), (2, 1), 1).tolist() == [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
