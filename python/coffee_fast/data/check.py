@@ -22,6 +22,7 @@ from coffee_fast.data.seats import SEAT_CHECKS
 if TYPE_CHECKING:
     from coffee_fast.data.dataset import TrajectoryDataset
 
+FEWEST_PAID = 5  # trajectories from which on a pattern in all of them is no accident
 MOST_WARNED_DISTANCE = 1.5  # in units of the threshold
 LEAST_ACCURACY = 0.01  # of the spread of states, that a model should not have to reach to see the end
 LEAST_EPISODES = 10
@@ -48,6 +49,22 @@ def rewards_before_the_end(log: Log) -> Iterator[Finding]:
             f"there is a reward before the end, as in {len(rows)} rows of {log.dataset.num_transitions}",
             "by its specification the game pays at the end of an episode alone, so these rewards would be lost",
             "Say rewards='every_step' in the GameSpec; if only the sum of an episode counts, put it into the last row.",
+        )
+
+
+def order_of_rows(log: Log) -> Iterator[Finding]:
+    """Where all pay comes with the first of several actions, the rows stand last to first."""
+    offsets, is_paid = log.dataset.trajectory_offsets, (log.dataset.reward != 0).any(axis=1)
+    pays = np.add.reduceat(is_paid, offsets[:-1]) > 0
+    pays &= np.diff(offsets) > 1
+    if log.spec.moves == "turns" and pays.sum() >= FEWEST_PAID and not is_paid[log.step > 0].any():
+        yield Finding(
+            "order of rows",
+            "refused",
+            log.place(offsets[:-1][pays][0]),
+            f"all pay comes with the first action, in all {pays.sum()} trajectories that pay and have more than one",
+            "rows that stand last to first would teach a game played backwards",
+            "Sort the log by time, or say which column is its 'step'; if nothing that follows counts, leave it out.",
         )
 
 
@@ -259,6 +276,7 @@ def few_episodes(log: Log) -> Iterator[Finding]:
 
 CHECKS = (
     rewards_before_the_end,
+    order_of_rows,
     turn_order,
     no_end,
     states_like_the_end,

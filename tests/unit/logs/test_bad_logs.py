@@ -266,3 +266,15 @@ def test_messages_are_of_bounded_length():
                 read(None, turns(**changes), columns=COST, **known)
             except cf.CoffeeError as error:
                 assert len(str(error)) < 1000
+
+
+def test_rows_that_stand_last_to_first_are_refused_once_there_are_enough_to_tell():
+    moves = {"deal": np.repeat(np.arange(8), 3), "who": np.tile(["seller", "buyer", "seller"], 8)}
+    moves |= {"said": np.tile(["ask", "bid", "yes"], 8), "gain": np.tile([0.0, 0.0, 1.0], 8)}
+    moves["gain"] = moves["gain"] * (1.0 + np.arange(24))  # no two deals pay alike
+    columns = {"episode": "deal", "player": "who", "action": "said", "reward": "gain"}
+    backwards = {name: values[::-1] for name, values in moves.items()}
+    for log, is_refused in ((moves, False), (backwards, True)):
+        check = cf.TrajectoryDataset.from_transitions(None, log, columns=columns).check()
+        assert ("order of rows" in str(check)) == is_refused
+        assert bool(check.refused) == is_refused
