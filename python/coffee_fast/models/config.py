@@ -50,6 +50,35 @@ class EnsembleConfig:
         strict turns that pay at the end. ``"probability"``: ends are drawn by a probability of their own, as the paper
         does not, and the networks of next states learn only from what goes on. ``"auto"``: ``"state"`` for those
         games, ``"probability"`` for all others.
+    network
+        ``"relu"``: perceptrons of ``hidden_sizes``. ``"product"``: layers of products, ``h = U x * G x``, each of which
+        sees the inputs and all before it, of ``product_sizes``; for what is worth how much times how much one gets.
+        ``"auto"``: both are tried for a short while, and each part of the model keeps what predicts held-out episodes
+        better.
+    product_sizes
+        Widths of the product layers.
+    weight_decay
+        Of weights, not biases, at each step in units of the learning rate (AdamW).
+    early_stopping
+        Whether each network keeps the weights that predicted held-out episodes best, and stops when they no longer
+        get better.
+    bootstrap
+        Whether each member learns from episodes drawn with replacement, its own.
+    payments
+        ``"always"``: reward networks learn from all that may pay. ``"probability"``: whether anything is paid has a
+        probability of its own, and reward networks learn only from what pays.
+    entries
+        ``"predicted"``: every entry of states and observations is the output of a network. ``"by_kind"``: what stays
+        as it was or is told by the last move is copied, what takes a few values is predicted and set to the nearest
+        one, and players' observations are made of what they may know.
+    member_per_episode
+        Whether each episode follows the next states of one member, drawn by its key, and not the members' mean.
+    outcome_disagreement
+        Whether disagreement also counts what members disagree about in ends, movers and outcomes of chance: the
+        entropy of their mean probabilities minus their mean entropy, in units of the deviation of rewards.
+    chance_codes
+        Kinds of luck to be found in a log whose next states differ where state and action are the same; each is drawn
+        like an outcome of chance. 0: none.
 
     Raises
     ------
@@ -70,22 +99,58 @@ class EnsembleConfig:
     disagreement: Literal["max_deviation", "range_mean", "range_max"] = "max_deviation"
     history_source: Literal["observations", "actions"] = "observations"
     ends: Literal["auto", "state", "probability"] = "auto"
+    network: Literal["relu", "product", "auto"] = "relu"
+    product_sizes: tuple[int, ...] = (64, 64)
+    weight_decay: float = 0.0
+    early_stopping: bool = False
+    bootstrap: bool = False
+    payments: Literal["always", "probability"] = "always"
+    entries: Literal["predicted", "by_kind"] = "predicted"
+    member_per_episode: bool = False
+    outcome_disagreement: bool = False
+    chance_codes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values.
 
-        Ends are left out where they are found out, so that older models and runs are known by what they were.
+        What came later than the paper's settings is left out where it is not used, so that older models and runs are
+        known by what they were.
         """
-        written = dataclasses.asdict(self) | {"hidden_sizes": list(self.hidden_sizes)}
-        if self.ends == "auto":
-            del written["ends"]
-        return written
+        written = {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if name not in _LATER or value != _LATER[name]
+        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in written.items()}
 
     def __post_init__(self) -> None:
         check_sizes(self, ("num_members", "num_steps", "num_reward_steps", "batch_size"))
+        check_widths(self, "product_sizes")
         check_positive(self, "terminal_threshold")
-        for name in ("same_batches", "normalization", "disagreement", "history_source", "ends"):
+        for name in _WORDS:
             check_words(self, name)
+        decay = check_number("EnsembleConfig: weight_decay", self.weight_decay, error=ConfigError)
+        object.__setattr__(self, "weight_decay", decay)
+        codes = check_count("EnsembleConfig: chance_codes", self.chance_codes, at_least=0, error=ConfigError)
+        object.__setattr__(self, "chance_codes", codes)
+
+
+_WORDS = (
+    "same_batches",
+    "normalization",
+    "disagreement",
+    "history_source",
+    "ends",
+    "network",
+    "early_stopping",
+    "bootstrap",
+    "payments",
+    "entries",
+    "member_per_episode",
+    "outcome_disagreement",
+)
+_LATER = {entry.name: entry.default for entry in dataclasses.fields(EnsembleConfig)[12:]}
+"""Fields that the paper's model does without, and what says so."""
 
 
 def check_sizes(config: Any, counts: Sequence[str]) -> None:
@@ -97,21 +162,27 @@ def check_sizes(config: Any, counts: Sequence[str]) -> None:
         Naming class, field, what was expected and what came.
     """
     kind = type(config).__name__
-    widths = config.hidden_sizes.tolist() if isinstance(config.hidden_sizes, np.ndarray) else config.hidden_sizes
-    if not isinstance(widths, Sequence) or isinstance(widths, str | bytes) or not widths:
-        raise ConfigError(f"{kind}: hidden_sizes must be a list of positive widths, got {shown(widths)}")
-
-    def size(name: str, value: Any) -> int:
-        return check_count(f"{kind}: {name}", value, at_least=1, at_most=MOST, error=ConfigError)
-
-    object.__setattr__(config, "hidden_sizes", tuple(size("hidden_sizes", width) for width in widths))
+    check_widths(config, "hidden_sizes")
     for name in counts:
-        object.__setattr__(config, name, size(name, getattr(config, name)))
+        object.__setattr__(config, name, _size(f"{kind}: {name}", getattr(config, name)))
     check_positive(config, "learning_rate")
     fraction = check_number(f"{kind}: holdout_fraction", config.holdout_fraction, error=ConfigError)
     if fraction >= 1.0:
         raise ConfigError(f"{kind}: holdout_fraction must be in [0, 1), got {fraction}")
     object.__setattr__(config, "holdout_fraction", fraction)
+
+
+def check_widths(config: Any, name: str) -> None:
+    """Check a field that is a list of widths of layers."""
+    place, widths = f"{type(config).__name__}: {name}", getattr(config, name)
+    widths = widths.tolist() if isinstance(widths, np.ndarray) else widths
+    if not isinstance(widths, Sequence) or isinstance(widths, str | bytes) or not widths:
+        raise ConfigError(f"{place} must be a list of positive widths, got {shown(widths)}")
+    object.__setattr__(config, name, tuple(_size(place, width) for width in widths))
+
+
+def _size(place: str, value: Any) -> int:
+    return check_count(place, value, at_least=1, at_most=MOST, error=ConfigError)
 
 
 def check_positive(config: Any, name: str) -> None:
