@@ -1,7 +1,7 @@
 """Types of the compiled kernels. Arrays must have exactly the dtype given and be C-contiguous; none is converted."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]: ...
 # ---- networks and policies
 
 class Mlp:
-    def __init__(self, layers: _Layers) -> None: ...
+    def __init__(self, layers: _Layers, activation: Literal["relu", "product"] = ...) -> None: ...
     def forward(self, inputs: Float32) -> Float32: ...
     @property
     def input_size(self) -> int: ...
