@@ -91,6 +91,8 @@ void GameTree::link_children() {
              " at node ", v, " of player ", int{player});
     if (static_cast<std::size_t>(count) > V - next)
       refuse("num_children must sum to ", V - 1, ", the nodes without the root, got more at node ", v);
+    if (player == nobody && depths[v] == 0)
+      refuse("an episode must have a move or more, but luck alone leads to its end at node ", v);
     if (v >= next) refuse("nodes must be numbered breadth first, but node ", v, " is no child of an earlier one");
     nodes_.push_back({static_cast<std::int32_t>(next), count, a.payoff_rows[v], a.information_sets[v], player});
     std::fill_n(depths.begin() + static_cast<std::ptrdiff_t>(next), count, depths[v] + (player != luck));
@@ -98,7 +100,6 @@ void GameTree::link_children() {
   }
   check(V > 1, "GameTree: an episode must have a move or more, got a tree of its root alone");
   const auto longest = static_cast<std::size_t>(*std::ranges::max_element(depths));
-  check(longest >= 1, "GameTree: an episode must have a move or more, got a tree of luck alone");
   if (arrays_.max_episode_length == 0) arrays_.max_episode_length = longest;
   check(arrays_.max_episode_length >= longest, "GameTree: max_episode_length must be at least ", longest,
         ", the moves of the longest episode, got ", arrays_.max_episode_length);
