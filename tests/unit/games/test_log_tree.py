@@ -7,6 +7,8 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.unit.games.test_simulator import GAME as DICE
+from tests.unit.games.test_simulator import ROUNDS, Rounds
 
 import coffee_fast as cf
 
@@ -375,3 +377,49 @@ def test_psro_finds_in_the_tree_what_it_finds_in_the_game(games):
     uniform = cf.exact_regret(games["kuhn_poker"], "uniform_random").nash_conv
     assert true.nash_conv < 0.75 * uniform
     assert inside.nash_conv == pytest.approx(true.nash_conv, abs=0.15)
+
+
+def test_what_a_policy_is_told_is_what_the_log_says():
+    """A game of three players in which luck starts, ends and deals, every row pays, and histories are remembered."""
+    spec = DICE.spec
+    log = logged(DICE, 4000, 0)
+    tree = cf.GameTree.from_dataset(log)
+    assert (tree.log.arrays["players"] == LUCK).sum() > 10
+    told = {(*row.tolist(), player) for row, player in zip(log.information_states(), log.acting_player, strict=True)}
+    known = zip(tree.information_states, tree.information_set_players, strict=True)
+    assert {(*row.tolist(), player) for row, player in known} == {key for key in told if key[-1] >= 0}
+    names = ("num_players", "num_actions", "state_size", "observation_size", "max_episode_length")
+    for name in (*names, "information_state_size"):
+        assert getattr(tree.core, name) == getattr(spec, name), name
+    players = [network(spec, seed) for seed in range(3)]
+    played = cf.simulate(tree, players, num_episodes=20_000, seed=1, record=True)
+    again = cf.simulate(tree, players, num_episodes=20_000, seed=1, num_threads=2)
+    np.testing.assert_array_equal(played.member_returns, again.member_returns)
+    cf.TrajectoryDataset(spec, played.trajectories)
+    if tree.has_recall:
+        np.testing.assert_allclose(played.returns.mean(axis=0), cf.exact_regret(tree, players).values, atol=0.1)
+    true = cf.simulate(DICE, ["uniform_random"] * 3, num_episodes=20_000, seed=1).returns.mean(axis=0)
+    inside = cf.simulate(tree, ["uniform_random"] * 3, num_episodes=20_000, seed=1).member_returns.mean(axis=0)
+    spread = 0.15 + inside[:, 1] - inside[:, 0]
+    assert (np.abs(true - inside.mean(axis=1)) < spread).all()
+
+
+def test_rounds_are_played_out_where_a_choice_was_never_made():
+    """Of moves at once the other seats choose as well, by what they know in that round, and then nothing is known."""
+    game = cf.games.from_simulator(ROUNDS, Rounds())
+    tree = cf.GameTree.from_dataset(logged(game, 5, 4))
+    whole = cf.GameTree.from_dataset(logged(game, 3000, 0))
+    assert tree.num_unseen > 0 == whole.num_unseen
+    played = cf.simulate(tree, ["uniform_random"] * 2, num_episodes=500, seed=0, record=True)
+    cf.TrajectoryDataset(game.spec, played.trajectories)  # which checks rounds, and the choices in the state
+    assert set(played.lengths.tolist()) == {2, 4}
+    known = {row.tobytes() for row in tree.information_states}
+    assert known <= {row.tobytes() for row in whole.information_states}
+    payoffs = whole.log
+    assert (tree.log.least >= payoffs.least).all()
+    for seed in range(5):
+        profile = [network(game.spec, seed), network(game.spec, 50 + seed)]
+        found, true = cf.exact_regret(tree, profile), cf.exact_regret(whole, profile)
+        slack = (payoffs.most - tree.log.most) + (tree.log.least - payoffs.least)
+        assert (found.lower - slack <= true.regret + 1e-9).all()
+        assert (found.upper + slack >= true.regret - 1e-9).all()
