@@ -41,6 +41,8 @@ class ExactRegret:
         log it does not do in the tree); and if masks and information states of the log are true.
     num_nodes, num_information_sets, num_unseen
         The size of the tree, and how many of its nodes stand for what was never seen.
+    num_episodes
+        Of a tree from a log: the independent episodes in which chance was counted; 0 where it is known.
     """
 
     game: str
@@ -52,6 +54,7 @@ class ExactRegret:
     num_nodes: int
     num_information_sets: int
     num_unseen: int
+    num_episodes: int
 
     @property
     def nash_conv(self) -> float:
@@ -71,13 +74,16 @@ class ExactRegret:
         By leaving this profile alone the players of 'openspiel:kuhn_poker' could gain 0.916667 in all: exact.
         """
         who = f"By leaving this profile alone the players of {shown(self.game)} could gain"
-        if not self.num_unseen:
+        if not self.num_episodes:
             return f"{who} {self.nash_conv:.6g} in all: exact."
+        counted = f"chance is as likely as in the {self.num_episodes} episodes of the log"
+        if not self.num_unseen:
+            return f"{who} {self.nash_conv:.4g} in all, if {counted}."
         low, high = self.nash_conv_bounds
         return (
             f"{who} between {low:.4g} and {high:.4g} in all, whatever follows the {self.num_unseen} moves that the log "
-            f"does not show (of {self.num_nodes - 1}), if it pays no less and no more than whole episodes did, and "
-            "chance is as likely as in the log."
+            f"does not show (of {self.num_nodes - 1}), if it pays no less and no more than whole episodes did and "
+            f"{counted}."
         )
 
     def __repr__(self) -> str:
@@ -151,6 +157,7 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
         num_nodes=tree.num_nodes,
         num_information_sets=tree.num_information_sets,
         num_unseen=tree.num_unseen,
+        num_episodes=0 if tree.log is None else tree.log.num_episodes,
     )
 
 

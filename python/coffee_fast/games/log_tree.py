@@ -206,15 +206,14 @@ class _Writer:
         payoffs = np.array(list(self.payoff_rows), np.float64)  # [P, 2, N]
         if not is_unseen.any():
             payoffs = payoffs[:, :1]
-        num_sets = len(nodes.set_names)
-        first = np.unique(arrays["information_sets"], return_index=True)[1][-num_sets:] if num_sets else []
+        numbers, first = np.unique(arrays["information_sets"], return_index=True)
         hidden_rows = np.array(self.hidden_rows, np.int32)[order]
         arrays |= {
             "payoffs": payoffs.transpose(0, 2, 1).reshape(len(payoffs), -1),
             "observations": data.observation[rows].reshape(len(rows) * N, -1),
             "hidden": states,
             "hidden_rows": hidden_rows,
-            "information_states": self.histories.known[rows[hidden_rows[first]]],
+            "information_states": self.histories.known[rows[hidden_rows[first[numbers >= 0]]]],
         }
         return LogTree(
             arrays=arrays,

@@ -111,12 +111,13 @@ class GameTree:
     def _compile(self, spec: GameSpec, arrays: dict[str, Any], **more: Any) -> None:
         self.spec = spec
         self.fingerprint = fingerprint(spec, arrays)
+        contiguous: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self.core = _core.GameTree(
             num_players=spec.num_players,
             num_actions=spec.num_actions,
             num_chance_outcomes=spec.num_chance_actions,
             terminal_state_value=spec.terminal_state_value,
-            **{name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            **contiguous,
             **more,
         )
 

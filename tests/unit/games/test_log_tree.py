@@ -360,7 +360,10 @@ def test_words_say_what_is_not_known(games):
     found = cf.exact_regret(tree, "uniform_random")
     assert tree.information_set_names[0] == "player 0 after chance: 0, chance: 1"
     assert f"whatever follows the {tree.num_unseen} moves that the log does not show" in found.describe()
+    assert found.describe().endswith("and chance is as likely as in the 30 episodes of the log.")
     assert f"{tree.num_unseen} moves unseen" in repr(found)
+    whole = cf.exact_regret(cf.GameTree.from_dataset(logged(games["kuhn_poker"], 500, 0)), "uniform_random")
+    assert whole.describe().endswith("in all, if chance is as likely as in the 500 episodes of the log.")
     assert f"{tree.num_unseen} of them unseen" in repr(tree)
 
 
