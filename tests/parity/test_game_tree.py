@@ -184,10 +184,9 @@ def test_episodes_equal_the_twins(pair):
         assert out["disagreement"][episode] == pytest.approx(disagreement, abs=1e-12)
 
 
-def test_records_are_what_the_arrays_say(pair):
-    core, tree = pair
-    if core.num_members > 1:
-        pytest.skip("what luck leads to is in no record")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_records_are_what_the_arrays_say(seed):
+    core, tree = core_of(random_tree(seed)), twin.GameTree(**random_tree(seed))
     arrays = tree.arrays
     steps = _core.rollout(core, [([cf.UniformRandom().core], [1.0])] * NUM_PLAYERS, 20, 1, record=True)["trajectories"]
     masks = np.unpackbits(steps["legal_mask"], axis=1, count=NUM_ACTIONS, bitorder="little")

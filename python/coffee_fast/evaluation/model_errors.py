@@ -147,8 +147,8 @@ def fidelity(
         check_dynamics("fidelity", "model", model)
         if not hasattr(model.core, "rewards"):
             raise InvalidArgumentError(
-                f"fidelity: model must be a DynamicsEnsemble, whose reward networks are asked, got {shown(model)}; leave "
-                "it out for a tree or a game, which have none"
+                f"fidelity: model must be a DynamicsEnsemble, whose reward networks are asked, got {shown(model)}; "
+                "leave it out for a tree or a game, which have none"
             )
     roles, profiles = result.roles, result.empirical_game.profiles
     true_game = simulate_missing(

@@ -160,7 +160,7 @@ class GameTree:
         >>> log = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=30, seed=0)
         >>> tree = GameTree.from_dataset(log)
         >>> tree
-        GameTree('openspiel:kuhn_poker', from a log: 51 nodes, 7 of them unseen, 12 information sets)
+        GameTree('openspiel:kuhn_poker', from a log: 58 nodes, 8 of them unseen, 12 information sets)
         >>> cf.exact_regret(tree, "uniform_random").lower.shape
         (2,)
         """

@@ -216,6 +216,15 @@ def test_luck_that_no_row_tells_of_is_found(games, name):
     cf.TrajectoryDataset(hidden.spec, steps)  # which checks them
 
 
+def test_what_only_players_see_tells_histories_apart(games):
+    log = without_chance_rows(logged(games["kuhn_poker"], 400, 3))
+    blind = {name: np.zeros_like(array) for name, array in log.arrays.items() if name in ("state", "next_state")}
+    blind["next_state"][log.terminal == 1] = -1.0
+    tree = cf.GameTree.from_dataset(cf.TrajectoryDataset(log.spec, log.arrays | blind))
+    assert tree.num_nodes == cf.GameTree.from_dataset(log).num_nodes
+    np.testing.assert_allclose(found_values(tree), found_values(cf.GameTree.from_dataset(log)))
+
+
 def found_values(tree):
     return cf.exact_regret(tree, "uniform_random").values
 
@@ -329,6 +338,8 @@ def test_mirrored_logs_are_games_of_both_seats():
     assert found.regret[0] == found.regret[1] == pytest.approx(1.5 / 2 + 1.5 / 2 - 1.0)
     assert tree.log.share == 0.5
     assert tree.log.counts[1:3].tolist() == [40, 40]
+    first = [tree.log.draw(np.random.default_rng(i))["probabilities"][1] for i in range(300)]
+    assert np.std(first) == pytest.approx(np.sqrt(0.25 / 41), rel=0.15)  # of 20 and 20: an image is no other episode
     with pytest.raises(cf.DatasetError, match=r"player 0 moves first in 40 of 40.*dataset\.mirrored\(\) stores"):
         cf.GameTree.from_dataset(log)
 
