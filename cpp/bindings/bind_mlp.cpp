@@ -26,7 +26,13 @@ Array<float> float32_array(py::handle object, py::ssize_t num_axes, const std::s
   return array;
 }
 
-std::shared_ptr<Mlp> make_mlp(const py::sequence& layers) {
+Activation parse_activation(const std::string& name) {
+  if (name == "relu") return Activation::relu;
+  check(name == "product", "Mlp: activation must be relu or product, got ", name);
+  return Activation::product;
+}
+
+std::shared_ptr<Mlp> make_mlp(const py::sequence& layers, const std::string& activation) {
   std::vector<Array<float>> arrays;  // keeps the memory alive until it is packed
   std::vector<Mlp::Layer> views;
   for (const py::handle item : layers) {
@@ -40,7 +46,7 @@ std::shared_ptr<Mlp> make_mlp(const py::sequence& layers) {
     const auto& bias = arrays.emplace_back(float32_array(pair[1], 1, "Mlp: bias" + layer));
     views.push_back({matrix, as_span(bias)});
   }
-  return std::make_shared<Mlp>(views);
+  return std::make_shared<Mlp>(views, parse_activation(activation));
 }
 
 Array<float> forward(const Mlp& mlp, py::handle inputs) {
@@ -62,9 +68,11 @@ void bind_mlp(py::module_& module) {
              py::call_guard<py::gil_scoped_release>(),
              "The fused multiply-add peak of the active instruction set on one core, in GFLOP/s.");
   py::class_<Mlp, std::shared_ptr<Mlp>>(module, "Mlp",
-                                        "Forward pass of a multilayer perceptron: affine layers, ReLU between them.")
-      .def(py::init(&make_mlp), py::arg("layers"),
-           "Copies a sequence of pairs (weights f32 [out, in], bias f32 [out]) as torch.nn.Linear stores them.")
+                                        "Forward pass of a multilayer perceptron: affine layers, ReLU between them, or "
+                                        "product layers with a linear read-out.")
+      .def(py::init(&make_mlp), py::arg("layers"), py::arg("activation") = "relu",
+           "Copies a sequence of pairs (weights f32 [out, in], bias f32 [out]) as torch.nn.Linear stores them. "
+           "A \"product\" layer's rows are those of U and then as many of G; the next takes [(Ux + u) * (Gx + g), x].")
       .def("forward", &forward, py::arg("inputs"), "f32 [B, input_size] -> f32 [B, output_size]; releases the GIL.")
       .def_property_readonly("input_size", &Mlp::input_size)
       .def_property_readonly("output_size", &Mlp::output_size)

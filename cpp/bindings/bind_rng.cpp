@@ -17,7 +17,8 @@ void bind_rng(py::module_& module) {
       .value("replay", Purpose::replay)
       .value("weights", Purpose::weights)
       .value("chance", Purpose::chance)
-      .value("transition", Purpose::transition);
+      .value("transition", Purpose::transition)
+      .value("member", Purpose::member);
   py::class_<Stream>(module, "Stream")
       .def(py::init<std::uint64_t, Purpose, std::uint64_t, std::uint64_t, std::uint32_t>(), py::arg("seed"),
            py::arg("purpose"), py::arg("profile") = 0, py::arg("rollout") = 0, py::arg("step") = 0)

@@ -5,6 +5,7 @@
 
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/rng.hpp"
+#include "softmax.hpp"
 
 namespace coffee_fast {
 namespace {
@@ -34,6 +35,9 @@ void DynamicsEnsemble::reset(Batch& batch, std::span<const std::int32_t> lanes,
     batch.players[lane] = initial_states_.players[start];
     batch.num_actions_taken[lane] = 0;
     batch.keys[lane] = key;
+    if (options_.member_per_episode)
+      batch.members[lane] = static_cast<std::int32_t>(
+          Stream(key.seed, Purpose::member, key.profile, key.rollout).next_below(std::uint32_t(num_members())));
     std::fill_n(&batch.information_states[lane * I], I, 0.0f);
     set_known_part(batch, lane);
   }
@@ -91,7 +95,7 @@ void DynamicsEnsemble::step(Batch& batch, std::span<const std::int32_t> lanes, s
   const std::size_t D = state_size(), K = input_size();
   for (std::size_t row = 0; row < lanes.size(); ++row)
     set_input(&batch.inputs[row * K], &batch.states[index_of(lanes[row]) * D], actions[row], 0);
-  predict_next_states(batch, {batch.inputs.data(), lanes.size(), K});
+  predict_next_states(batch, {batch.inputs.data(), lanes.size(), K}, members_of(batch, lanes));
 
   batch.paying_rows.clear();
   batch.continuing_rows.clear();
@@ -141,19 +145,52 @@ void DynamicsEnsemble::set_input(float* input, const float* state, std::int32_t 
   std::copy_n(&normalized_action_vectors_[index_of(action) * V], V, rest);
 }
 
-void DynamicsEnsemble::predict_next_states(Batch& batch, MatrixView<const float> inputs) const {
+std::span<const std::int32_t> DynamicsEnsemble::members_of(Batch& batch, std::span<const std::int32_t> lanes) const {
+  if (!options_.member_per_episode) return {};
+  batch.row_members.clear();
+  for (const std::int32_t lane : lanes) batch.row_members.push_back(batch.members[index_of(lane)]);
+  return batch.row_members;
+}
+
+void DynamicsEnsemble::predict_next_states(Batch& batch, MatrixView<const float> inputs,
+                                           std::span<const std::int32_t> members) const {
   const std::size_t D = state_size(), count = inputs.rows;
   std::fill_n(batch.next_states.begin(), count * D, 0.0f);
-  for (const auto& network : networks_.delta) {
-    network->forward(inputs, {batch.deltas.data(), count, D}, batch.workspace);
-    for (std::size_t i = 0; i < count * D; ++i) batch.next_states[i] += batch.deltas[i];
+  if (!predicts_states_) return;
+  float weight = 1.0f;
+  if (!members.empty()) {
+    set_deltas_of(batch, inputs, members);
+  } else {
+    for (const auto& network : networks_.delta) {
+      network->forward(inputs, {batch.deltas.data(), count, D}, batch.workspace);
+      for (std::size_t i = 0; i < count * D; ++i) batch.next_states[i] += batch.deltas[i];
+    }
+    weight /= static_cast<float>(num_members());
   }
-  const float weight = 1.0f / static_cast<float>(num_members());
   for (std::size_t row = 0; row < count; ++row) {
     float* next = &batch.next_states[row * D];
     const float* input = inputs.row(row).data();
     for (std::size_t i = 0; i < D; ++i)
       next[i] = (input[i] + next[i] * weight) * state_normalizer_.scale[i] + state_normalizer_.mean[i];
+  }
+}
+
+void DynamicsEnsemble::set_deltas_of(Batch& batch, MatrixView<const float> inputs,
+                                     std::span<const std::int32_t> members) const {
+  const std::size_t D = state_size(), K = inputs.columns;
+  for (std::size_t member = 0; member < num_members(); ++member) {
+    std::size_t count = 0;
+    for (std::size_t row = 0; row < inputs.rows; ++row)
+      if (index_of(members[row]) == member) std::ranges::copy(inputs.row(row), &batch.member_inputs[count++ * K]);
+    if (count == 0) continue;
+    networks_.delta[member]->forward({batch.member_inputs.data(), count, K}, {batch.deltas.data(), count, D},
+                                     batch.workspace);
+    const float* delta = batch.deltas.data();
+    for (std::size_t row = 0; row < inputs.rows; ++row)
+      if (index_of(members[row]) == member) {
+        std::copy_n(delta, D, &batch.next_states[row * D]);
+        delta += D;
+      }
   }
 }
 
@@ -173,9 +210,25 @@ void DynamicsEnsemble::predict_rewards(Batch& batch, std::span<const std::int32_
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t player = 0; player < N; ++player)
         rewards(index_of(rows[i]), player * E + member) =
-            options_.reward_scale * static_cast<double>(batch.rewards[i * N + player]);
+            bounded_reward(player, options_.reward_scale * static_cast<double>(batch.rewards[i * N + player]));
   }
+  if (networks_.pay) pay(batch, inputs, rows, rewards);
   for (const std::int32_t row : rows) disagreement[index_of(row)] = disagreement_of(rewards.row(index_of(row)));
+}
+
+double DynamicsEnsemble::bounded_reward(std::size_t player, double reward) const {
+  if (knowledge_.least_rewards.empty()) return reward;
+  return std::clamp(reward, double(knowledge_.least_rewards[player]), double(knowledge_.most_rewards[player]));
+}
+
+void DynamicsEnsemble::pay(Batch& batch, MatrixView<const float> inputs, std::span<const std::int32_t> rows,
+                           MatrixView<double> rewards) const {
+  networks_.pay->forward(inputs, {batch.logits.data(), inputs.rows, 1}, batch.workspace);
+  for (std::size_t i = 0; i < inputs.rows; ++i) {
+    double probability = sigmoid(batch.logits[i]);
+    if (options_.pay_is_certain) probability = probability > 0.5 ? 1.0 : 0.0;
+    for (double& reward : rewards.row(index_of(rows[i]))) reward *= probability;
+  }
 }
 
 double DynamicsEnsemble::disagreement_of(std::span<const double> member_rewards) const {
@@ -202,8 +255,9 @@ double DynamicsEnsemble::disagreement_of(std::span<const double> member_rewards)
 }
 
 void DynamicsEnsemble::predict_observations(Batch& batch, std::size_t count) const {
-  networks_.shared->forward({batch.shared_inputs.data(), count, shared_input_size()},
-                            {batch.shared_outputs.data(), count, networks_.shared->output_size()}, batch.workspace);
+  const Mlp& network = has_kinds() ? *networks_.mask : *networks_.shared;
+  network.forward({batch.shared_inputs.data(), count, network.input_size()},
+                  {batch.shared_outputs.data(), count, network.output_size()}, batch.workspace);
 }
 
 void DynamicsEnsemble::decode_observations(const float* output, float* observations) const {
@@ -213,9 +267,8 @@ void DynamicsEnsemble::decode_observations(const float* output, float* observati
   for (std::size_t k = 0; k < NO; ++k) observations[k] = output[k] * scale[k] + mean[k];
 }
 
-void DynamicsEnsemble::decode_legal_mask(const float* output, std::uint8_t* legal_mask) const {
+void DynamicsEnsemble::decode_legal_mask(const float* scores, std::uint8_t* legal_mask) const {
   const std::size_t A = num_actions();
-  const float* scores = output + num_players() * observation_size();
   for (std::size_t action = 0; action < A; ++action) legal_mask[action] = scores[action] > 0.5f;
   if (std::find(legal_mask, legal_mask + A, 1) == legal_mask + A)  // a model that sees no legal action forbids none
     std::fill_n(legal_mask, A, std::uint8_t{1});
@@ -232,7 +285,7 @@ void DynamicsEnsemble::observe_next_states(Batch& batch, std::span<const std::in
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t row = index_of(batch.continuing_rows[i]), lane = index_of(lanes[row]);
     decode_observations(&batch.shared_outputs[i * (NO + A)], &batch.observations[lane * NO]);
-    decode_legal_mask(&batch.shared_outputs[i * (NO + A)], &batch.legal_masks[lane * A]);
+    decode_legal_mask(&batch.shared_outputs[i * (NO + A) + NO], &batch.legal_masks[lane * A]);
     set_known_part(batch, lane);
     append_event(batch, lane, actions[row]);
   }

@@ -32,7 +32,7 @@ void check_normalizer(const char* name, const DynamicsEnsemble::Normalizer& norm
 
 DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, Normalizer state, Normalizer action,
                                    Normalizer observation, std::vector<float> action_vectors,
-                                   InitialStates initial_states, std::vector<float> chance_inputs)
+                                   InitialStates initial_states, std::vector<float> chance_inputs, Knowledge knowledge)
     : options_(options),
       networks_(std::move(networks)),
       state_normalizer_(std::move(state)),
@@ -40,7 +40,8 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
       observation_normalizer_(std::move(observation)),
       action_vectors_(std::move(action_vectors)),
       initial_states_(std::move(initial_states)),
-      chance_inputs_(std::move(chance_inputs)) {
+      chance_inputs_(std::move(chance_inputs)),
+      knowledge_(std::move(knowledge)) {
   const std::size_t N = options.num_players, A = options.num_actions, D = options.state_size;
   const std::size_t O = options.observation_size, V = action_size();
   check(N >= 1 && A >= 1 && D >= 1 && V >= 1 && options.max_episode_length >= 1,
@@ -52,11 +53,17 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
   check(options.reward_scale > 0.0 && std::isfinite(options.reward_scale),
         "DynamicsEnsemble: reward_scale must be positive, got ", options.reward_scale);
   check_networks();
+  check_drawing_networks();
+  check_knowledge();
   check_normalizer("state", state_normalizer_, D);
   check_normalizer("observation", observation_normalizer_, N * O);
   check_normalizer("action", action_normalizer_, V);
   check(action_vectors_.size() == A * V, "DynamicsEnsemble: action_vectors must have shape [", A, ", ", V, "]");
   check_initial_states();
+  if (has_kinds()) {
+    predicts_states_ = knowledge_.state.predicts_any(0, D);
+    predicts_views_ = knowledge_.observation.predicts_any(0, N * O);
+  }
   for (const float scale : state_normalizer_.scale) inverse_state_scale_.push_back(1.0f / scale);
   for (std::size_t i = 0; i < action_vectors_.size(); ++i)
     normalized_action_vectors_.push_back((action_vectors_[i] - action_normalizer_.mean[i % V]) /
@@ -64,12 +71,24 @@ DynamicsEnsemble::DynamicsEnsemble(const Options& options, Networks networks, No
 }
 
 void DynamicsEnsemble::check_networks() const {
-  const std::size_t N = num_players(), A = num_actions(), D = state_size(), C = num_chance_outcomes();
+  const std::size_t N = num_players(), A = num_actions(), D = state_size();
   check(!networks_.delta.empty() && networks_.delta.size() == networks_.reward.size(),
         "DynamicsEnsemble: there must be as many reward as delta networks, at least 1, got ", networks_.reward.size(),
         " and ", networks_.delta.size());
-  check(draws_ends() || (!options_.is_simultaneous && !options_.pays_every_step && C == 0 && !predicts_mover()),
-        "DynamicsEnsemble: simultaneous moves, rewards at every step, chance and predicted movers need an end network");
+  for (const auto& network : networks_.delta) check_network("delta", network, delta_input_size(), D);
+  for (const auto& network : networks_.reward) check_network("reward", network, input_size(), N);
+  if (!has_kinds()) check_network("shared", networks_.shared, shared_input_size(), N * observation_size() + A);
+}
+
+void DynamicsEnsemble::check_drawing_networks() const {
+  const std::size_t N = num_players(), D = state_size(), C = num_chance_outcomes();
+  const bool needs_ends = options_.is_simultaneous || options_.pays_every_step || C > 0 || predicts_mover() ||
+                          has_kinds() || networks_.pay != nullptr || networks_.code != nullptr ||
+                          options_.outcome_disagreement;
+  check(
+      draws_ends() || !needs_ends,
+      "DynamicsEnsemble: simultaneous moves, rewards at every step, chance, predicted movers, payments or luck, kinds "
+      "of entries and disagreement about outcomes need an end network");
   const bool has_fixed_order = options_.is_simultaneous && C == 0;
   check(C == 0 || predicts_mover(), "DynamicsEnsemble: chance needs a mover network");
   check(!(has_fixed_order && predicts_mover()),
@@ -81,14 +100,34 @@ void DynamicsEnsemble::check_networks() const {
         "DynamicsEnsemble: history from actions would show hidden choices and outcomes of chance");
   check((C == 0) == chance_inputs_.empty() && (C == 0 || chance_inputs_.size() % C == 0),
         "DynamicsEnsemble: chance_inputs must have shape [", C, ", W]");
-  check((C == 0) == (networks_.chance == nullptr),
+  check((C == 0) == networks_.chance.empty(),
         "DynamicsEnsemble: there must be a chance network where there is chance, and only there");
-  for (const auto& network : networks_.delta) check_network("delta", network, delta_input_size(), D);
-  for (const auto& network : networks_.reward) check_network("reward", network, input_size(), N);
-  check_network("shared", networks_.shared, shared_input_size(), N * observation_size() + A);
-  if (draws_ends()) check_network("end", networks_.end, input_size(), 1);
-  if (predicts_mover()) check_network("mover", networks_.mover, input_size(), num_movers());
-  if (C > 0) check_network("chance", networks_.chance, D, C);
+  for (const auto* several : {&networks_.end, &networks_.mover, &networks_.chance})
+    check(several->size() <= 1 || several->size() == num_members(),
+          "DynamicsEnsemble: networks of ends, movers and chance must be one, or one a member, got ", several->size());
+  for (const auto& network : networks_.end) check_network("end", network, input_size(), 1);
+  for (const auto& network : networks_.mover) check_network("mover", network, input_size(), num_movers());
+  for (const auto& network : networks_.chance) check_network("chance", network, D, C);
+  if (networks_.pay) check_network("pay", networks_.pay, input_size(), 1);
+  if (networks_.code) check_network("code", networks_.code, input_size(), num_codes());
+}
+
+void DynamicsEnsemble::check_knowledge() const {
+  const std::size_t N = num_players(), D = state_size(), O = observation_size(), C = num_chance_outcomes();
+  const std::size_t vectors = action_size() + outcome_size();
+  const auto& [state, observation, chance_vectors, least, most] = knowledge_;
+  check(least.size() == most.size() && (least.empty() || least.size() == N), "DynamicsEnsemble: there must be ", N,
+        " bounds of rewards or none, got ", least.size(), " and ", most.size());
+  for (std::size_t player = 0; player < least.size(); ++player)
+    check(least[player] <= most[player], "DynamicsEnsemble: bounds of rewards of player ", player,
+          " must be in order, got ", least[player], " and ", most[player]);
+  if (!has_kinds()) return;
+  state.check_shape("DynamicsEnsemble: entries of states", num_movers(), D, D + vectors);
+  observation.check_shape("DynamicsEnsemble: entries of observations", num_movers(), N * O, O + D + vectors);
+  check(chance_vectors.size() == C * outcome_size(), "DynamicsEnsemble: chance_vectors must have shape [", C, ", ",
+        outcome_size(), "]");
+  check_network("mask", networks_.mask, mask_input_size(), num_actions());
+  if (observation.predicts_any(0, N * O)) check_network("view", networks_.view, view_input_size(), O);
 }
 
 void DynamicsEnsemble::check_initial_states() const {
@@ -124,19 +163,31 @@ DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const
   batch.players.resize(capacity);
   batch.num_actions_taken.resize(capacity);
   batch.keys.resize(capacity);
+  batch.members.resize(options_.member_per_episode ? capacity : 0);
+  batch.member_inputs.resize(options_.member_per_episode ? capacity * delta_input_size() : 0);
   batch.inputs.resize(capacity * input_size());
   batch.deltas.resize(capacity * D);
   batch.next_states.resize(capacity * D);
   batch.paying_inputs.resize(capacity * input_size());
   batch.rewards.resize(capacity * num_players());
-  batch.shared_inputs.resize(capacity * shared_input_size());
+  batch.shared_inputs.resize(capacity * (has_kinds() ? mask_input_size() : shared_input_size()));
   batch.shared_outputs.resize(capacity * (NO + num_actions()));
   if (draws_ends()) {
     batch.delta_inputs.resize(capacity * delta_input_size());
-    batch.end_logits.resize(capacity);
-    batch.mover_logits.resize(predicts_mover() ? capacity * num_movers() : 0);
-    batch.chance_logits.resize(capacity * num_chance_outcomes());
-    batch.probabilities.resize(num_movers());
+    const std::size_t largest = std::max({num_movers(), num_chance_outcomes(), num_codes()});
+    batch.ends.resize(capacity);
+    batch.movers.resize(predicts_mover() ? capacity * num_movers() : 0);
+    batch.logits.resize(capacity * largest);
+    batch.probabilities.resize(largest);
+    batch.chance_states.resize(num_chance_outcomes() > 0 ? capacity * D : 0);
+    if (options_.outcome_disagreement) {
+      batch.information.resize(capacity);
+      batch.chances.resize(capacity * num_chance_outcomes());
+    }
+    if (predicts_views_) {
+      batch.views.resize(capacity * NO);
+      batch.view_inputs.resize(capacity * num_players() * view_input_size());
+    }
   }
   return batch;
 }

@@ -4,7 +4,6 @@
 
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/dynamics_ensemble.hpp"
-#include "softmax.hpp"
 
 namespace coffee_fast {
 namespace {
@@ -50,12 +49,13 @@ void DynamicsEnsemble::next_states(MatrixView<const float> states, std::span<con
   Batch batch = make_batch(count);
   for (std::size_t row = 0; row < count; ++row)
     set_input(&batch.inputs[row * K], states.row(row).data(), actions[row], draws_ends() ? players[row] : 0);
+  set_likely_codes(batch, count);
   MatrixView<const float> inputs{batch.inputs.data(), count, K};
   if (predicts_mover()) {
     predict_outcomes(batch, count);
     for (std::size_t row = 0; row < count; ++row) {
-      const float* logits = &batch.mover_logits[row * num_movers()];
-      const auto likely = static_cast<std::int32_t>(std::max_element(logits, logits + num_movers()) - logits);
+      const double* movers = &batch.movers[row * num_movers()];
+      const auto likely = static_cast<std::int32_t>(std::max_element(movers, movers + num_movers()) - movers);
       append_next_mover(&batch.delta_inputs[row * delta_input_size()], &batch.inputs[row * K],
                         next_players.empty() ? likely : next_players[row]);
     }
@@ -67,8 +67,9 @@ void DynamicsEnsemble::next_states(MatrixView<const float> states, std::span<con
     if (draws_ends() && is_within_round(players[row])) {
       std::ranges::copy(states.row(row), next);
       choose_within_round(next, players[row], actions[row]);
-    } else if (options_.is_simultaneous) {
-      clear_choices(next);
+    } else {
+      if (has_kinds()) settle_state(batch, states.row(row).data(), players[row], actions[row], next);
+      if (options_.is_simultaneous) clear_choices(next);
     }
     std::copy_n(next, D, out.row(row).begin());
   }
@@ -84,15 +85,18 @@ void DynamicsEnsemble::rewards(MatrixView<const float> states, std::span<const s
     std::ranges::fill(member_rewards.row(row), 0.0);
     disagreement[row] = 0.0;
     if (draws_ends() && is_within_round(players[row])) continue;
-    set_input(&batch.paying_inputs[batch.paying_rows.size() * input_size()], states.row(row).data(), actions[row],
+    set_input(&batch.inputs[batch.paying_rows.size() * input_size()], states.row(row).data(), actions[row],
               draws_ends() ? players[row] : 0);
     batch.paying_rows.push_back(static_cast<std::int32_t>(row));
   }
+  set_likely_codes(batch, batch.paying_rows.size());
+  batch.paying_inputs.swap(batch.inputs);
   predict_rewards(batch, batch.paying_rows, member_rewards, disagreement);
 }
 
 void DynamicsEnsemble::observe(MatrixView<const float> states, std::span<const std::int32_t> players,
                                MatrixView<float> observations, MatrixView<std::uint8_t> legal_masks) const {
+  check(!has_kinds(), "observe: what this model observes follows from what was observed before; follow moves");
   check_states("observe", states);
   check_players("observe", players, states.rows);
   Batch batch = make_batch(states.rows);
@@ -103,8 +107,32 @@ void DynamicsEnsemble::observe(MatrixView<const float> states, std::span<const s
   for (std::size_t row = 0; row < states.rows; ++row) {
     const float* output = &batch.shared_outputs[row * networks_.shared->output_size()];
     decode_observations(output, observations.row(row).data());
-    decode_legal_mask(output, legal_masks.row(row).data());
+    decode_legal_mask(output + num_players() * observation_size(), legal_masks.row(row).data());
     if (draws_ends() && players[row] == chance_player) std::ranges::fill(legal_masks.row(row), std::uint8_t{0});
+  }
+}
+
+void DynamicsEnsemble::legal_masks_at(MatrixView<const float> states, MatrixView<const float> observations,
+                                      std::span<const std::int32_t> players, MatrixView<std::uint8_t> out) const {
+  check_states("legal_masks", states);
+  check_players("legal_masks", players, states.rows);
+  const std::size_t count = states.rows, NO = num_players() * observation_size(), A = num_actions();
+  check(observations.rows == count && observations.columns == NO, "legal_masks: observations must have shape [", count,
+        ", ", NO, "], got [", observations.rows, ", ", observations.columns, "]");
+  Batch batch = make_batch(count);
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::int32_t player = draws_ends() ? players[row] : 0;
+    const float* state = states.row(row).data();
+    if (has_kinds())
+      set_mask_input(&batch.shared_inputs[row * mask_input_size()], state, observations.row(row).data(), player);
+    else
+      set_shared_input(&batch.shared_inputs[row * shared_input_size()], state, player);
+  }
+  predict_observations(batch, count);
+  const std::size_t num_outputs = has_kinds() ? A : NO + A;
+  for (std::size_t row = 0; row < count; ++row) {
+    decode_legal_mask(&batch.shared_outputs[(row + 1) * num_outputs - A], out.row(row).data());
+    if (draws_ends() && players[row] == chance_player) std::ranges::fill(out.row(row), std::uint8_t{0});
   }
 }
 
@@ -118,11 +146,12 @@ void DynamicsEnsemble::outcomes(MatrixView<const float> states, std::span<const 
   Batch batch = make_batch(count);
   for (std::size_t row = 0; row < count; ++row)
     set_input(&batch.inputs[row * input_size()], states.row(row).data(), actions[row], players[row]);
+  set_likely_codes(batch, count);
   predict_outcomes(batch, count);
   for (std::size_t row = 0; row < count; ++row) {
-    ends[row] = is_within_round(players[row]) ? 0.0 : sigmoid(batch.end_logits[row]);
+    ends[row] = is_within_round(players[row]) ? 0.0 : batch.ends[row];
     if (predicts_mover() && !is_within_round(players[row])) {
-      softmax({&batch.mover_logits[row * num_movers()], num_movers()}, movers.row(row));
+      std::copy_n(&batch.movers[row * num_movers()], num_movers(), movers.row(row).begin());
     } else {
       std::ranges::fill(movers.row(row), 0.0);
       movers(row, index_of(players[row] + 1) % N) = 1.0;

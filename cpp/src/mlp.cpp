@@ -15,6 +15,8 @@ namespace {
 /// Rows that pass through all layers together: their activations stay in the L2 cache beside the weights.
 constexpr std::size_t block_rows = 96;
 
+constexpr float no_floor = -std::numeric_limits<float>::infinity();
+
 constexpr std::size_t padded(std::size_t size) { return (size + panel_width - 1) / panel_width * panel_width; }
 
 bool all_finite(std::span<const float> values) {
@@ -23,21 +25,25 @@ bool all_finite(std::span<const float> values) {
   return num_nonfinite == 0;
 }
 
-void check_layers(std::span<const Mlp::Layer> layers) {
+void check_layers(std::span<const Mlp::Layer> layers, Activation activation) {
   check(!layers.empty(), "Mlp: layers must hold at least one layer, got none");
+  const bool is_product = activation == Activation::product;
+  std::size_t num_inputs = layers.front().weights.columns;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const auto& [weights, bias] = layers[l];
     check(weights.rows > 0 && weights.columns > 0, "Mlp: weights of layer ", l, " must not be empty, got shape [",
           weights.rows, ", ", weights.columns, "]");
     check(bias.size() == weights.rows, "Mlp: bias of layer ", l, " must have shape [", weights.rows, "], got [",
           bias.size(), "]");
-    check(l == 0 || weights.columns == layers[l - 1].weights.rows, "Mlp: weights of layer ", l, " must have shape [",
-          weights.rows, ", ", l == 0 ? 0 : layers[l - 1].weights.rows, "], got [", weights.rows, ", ", weights.columns,
-          "]");
+    check(weights.columns == num_inputs, "Mlp: weights of layer ", l, " must have shape [", weights.rows, ", ",
+          num_inputs, "], got [", weights.rows, ", ", weights.columns, "]");
+    check(!is_product || l + 1 == layers.size() || weights.rows % 2 == 0, "Mlp: weights of product layer ", l,
+          " must have two rows for each of its outputs, got ", weights.rows, " rows");
     bool weights_finite = true;
     for (std::size_t output = 0; output < weights.rows; ++output) weights_finite &= all_finite(weights.row(output));
     check(weights_finite, "Mlp: weights of layer ", l, " must be finite, got NaN or infinity");
     check(all_finite(bias), "Mlp: bias of layer ", l, " must be finite, got NaN or infinity");
+    num_inputs = is_product ? num_inputs + weights.rows / 2 : weights.rows;
   }
 }
 
@@ -65,15 +71,15 @@ const MlpKernels& active_mlp_kernels() {
   }
 }
 
-Mlp::Mlp(std::span<const Layer> layers) {
-  check_layers(layers);
+Mlp::Mlp(std::span<const Layer> layers, Activation activation) : activation_(activation) {
+  check_layers(layers, activation);
   std::size_t size = 0;
   for (const Layer& layer : layers) {
     const MatrixView<const float>& weights = layer.weights;
-    if (!layers_.empty()) padded_hidden_size_ = std::max(padded_hidden_size_, padded(weights.columns));
     const std::size_t bias = size + padded(weights.rows) * weights.columns;
     layers_.push_back({weights.columns, weights.rows, size, bias});
     size = bias + padded(weights.rows);
+    if (layers_.size() < layers.size()) padded_hidden_size_ = std::max(padded_hidden_size_, padded(weights.rows));
   }
   parameters_.resize(size);
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -93,35 +99,71 @@ void Mlp::forward(MatrixView<const float> inputs, MatrixView<float> outputs, Wor
         "], got [", inputs.rows, ", ", inputs.columns, "]");
   check(outputs.rows == inputs.rows && outputs.columns == output_size(), "Mlp.forward: outputs must have shape [",
         inputs.rows, ", ", output_size(), "], got [", outputs.rows, ", ", outputs.columns, "]");
-  const MlpKernels& kernels = active_mlp_kernels();
   const std::size_t num_blocks = (inputs.rows + block_rows - 1) / block_rows;
-  const std::size_t buffer_size = std::min(inputs.rows, block_rows) * padded_hidden_size_;
-  if (workspace.activations.size() < 2 * buffer_size) workspace.activations.resize(2 * buffer_size);
+  const std::size_t row_size = activation_ == Activation::relu
+                                   ? 2 * padded_hidden_size_
+                                   : padded(layers_.back().num_inputs) + padded_hidden_size_;
+  const std::size_t buffer_size = std::min(inputs.rows, block_rows) * row_size;
+  if (workspace.activations.size() < buffer_size) workspace.activations.resize(buffer_size);
 
   for (std::size_t b = 0; b < num_blocks; ++b) {
     const std::size_t first = b * inputs.rows / num_blocks;
     const std::size_t num_rows = (b + 1) * inputs.rows / num_blocks - first;
-    MatrixView<const float> current = inputs.middle_rows(first, num_rows);
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const PackedLayer& layer = layers_[l];
-      const bool is_last = l + 1 == layers_.size();
-      const std::size_t size = padded(layer.num_outputs);  // hidden rows are stored with their padding, never read
-      float* buffer = workspace.activations.data() + l % 2 * buffer_size;
-      const MatrixView<float> next =
-          is_last ? outputs.middle_rows(first, num_rows) : MatrixView<float>(buffer, num_rows, size);
-      kernels.affine({.inputs = current.data,
-                      .input_stride = current.stride,
-                      .num_rows = num_rows,
-                      .weights = parameters_.data() + layer.weights,
-                      .bias = parameters_.data() + layer.bias,
-                      .num_inputs = layer.num_inputs,
-                      .outputs = next.data,
-                      .output_stride = next.stride,
-                      .num_outputs = next.columns,
-                      .floor = is_last ? -std::numeric_limits<float>::infinity() : 0.0f});
-      current = next;
+    const auto forward_block = activation_ == Activation::relu ? &Mlp::forward_relu : &Mlp::forward_product;
+    (this->*forward_block)(inputs.middle_rows(first, num_rows), outputs.middle_rows(first, num_rows),
+                           workspace.activations.data());
+  }
+}
+
+/// Two buffers take turns; hidden rows are stored with their padding, which is never read.
+void Mlp::forward_relu(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const {
+  for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
+    const MatrixView<float> next(buffer + l % 2 * inputs.rows * padded_hidden_size_, inputs.rows,
+                                 padded(layers_[l].num_outputs));
+    apply(layers_[l], inputs, next, 0.0f);
+    inputs = next;
+  }
+  apply(layers_.back(), inputs, outputs, no_floor);
+}
+
+/// One buffer holds what the last layer takes: first the inputs at the end of its rows, then each layer's values in
+/// front of its own inputs. Another holds the factors of one layer.
+void Mlp::forward_product(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const {
+  const std::size_t num_columns = layers_.back().num_inputs;
+  const MatrixView<float> values(buffer, inputs.rows, num_columns, padded(num_columns));
+  const auto last_columns = [&](std::size_t count) {
+    return MatrixView<float>(buffer + num_columns - count, values.rows, count, values.stride);
+  };
+  MatrixView<float> current = last_columns(inputs.columns);
+  for (std::size_t row = 0; row < inputs.rows; ++row)
+    std::copy_n(inputs.row(row).data(), inputs.columns, current.row(row).data());
+
+  for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
+    const std::size_t size = layers_[l].num_outputs / 2;
+    const MatrixView<float> factors(buffer + values.rows * values.stride, inputs.rows, padded(2 * size));
+    apply(layers_[l], current, factors, no_floor);
+    current = last_columns(layers_[l + 1].num_inputs);
+    for (std::size_t row = 0; row < inputs.rows; ++row) {
+      const float* factor = factors.row(row).data();
+      float* product = current.row(row).data();
+      for (std::size_t i = 0; i < size; ++i) product[i] = factor[i] * factor[size + i];
     }
   }
+  apply(layers_.back(), current, outputs, no_floor);
+}
+
+void Mlp::apply(const PackedLayer& layer, MatrixView<const float> inputs, MatrixView<float> outputs,
+                float floor) const {
+  active_mlp_kernels().affine({.inputs = inputs.data,
+                               .input_stride = inputs.stride,
+                               .num_rows = inputs.rows,
+                               .weights = parameters_.data() + layer.weights,
+                               .bias = parameters_.data() + layer.bias,
+                               .num_inputs = layer.num_inputs,
+                               .outputs = outputs.data,
+                               .output_stride = outputs.stride,
+                               .num_outputs = outputs.columns,
+                               .floor = floor});
 }
 
 }  // namespace coffee_fast

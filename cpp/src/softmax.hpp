@@ -16,4 +16,13 @@ inline void softmax(std::span<const float> logits, std::span<double> probabiliti
   for (double& probability : probabilities) probability /= sum;
 }
 
+/// In nats, of one distribution; a single number is the probability of one of two.
+inline double entropy(std::span<const double> probabilities) {
+  const auto term = [](double probability) { return probability > 0.0 ? -probability * std::log(probability) : 0.0; };
+  if (probabilities.size() == 1) return term(probabilities[0]) + term(1.0 - probabilities[0]);
+  double sum = 0.0;
+  for (const double probability : probabilities) sum += term(probability);
+  return sum;
+}
+
 }  // namespace coffee_fast

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -19,31 +20,45 @@ std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
+/// Layers that compute sizes[1], sizes[2], ... values each; those of a product network compute as many products.
 struct Network {
   std::vector<std::size_t> sizes;
+  Activation activation;
   std::vector<std::vector<float>> weights, biases;
 
-  explicit Network(std::vector<std::size_t> sizes_) : sizes(std::move(sizes_)) {
+  explicit Network(std::vector<std::size_t> sizes_, Activation activation_ = Activation::relu)
+      : sizes(std::move(sizes_)), activation(activation_) {
     for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
-      weights.push_back(random_values(sizes[l] * sizes[l + 1], l));
-      biases.push_back(random_values(sizes[l + 1], 100 + l));
+      weights.push_back(random_values(num_inputs(l) * num_rows(l), l));
+      biases.push_back(random_values(num_rows(l), 100 + l));
     }
+  }
+
+  bool is_product(std::size_t l) const { return activation == Activation::product && l + 2 < sizes.size(); }
+  std::size_t num_rows(std::size_t l) const { return sizes[l + 1] * (is_product(l) ? 2 : 1); }
+  std::size_t num_inputs(std::size_t l) const {
+    return activation == Activation::relu || l == 0 ? sizes[l] : sizes[l] + num_inputs(l - 1);
   }
 
   Mlp packed() const {
     std::vector<Mlp::Layer> layers;
     for (std::size_t l = 0; l < weights.size(); ++l)
-      layers.push_back({{weights[l].data(), sizes[l + 1], sizes[l]}, biases[l]});
-    return Mlp(layers);
+      layers.push_back({{weights[l].data(), num_rows(l), num_inputs(l)}, biases[l]});
+    return Mlp(layers, activation);
   }
 
   std::vector<double> forward(std::span<const float> row) const {
     std::vector<double> values(row.begin(), row.end());
     for (std::size_t l = 0; l < weights.size(); ++l) {
       std::vector<double> sums(biases[l].begin(), biases[l].end());
-      for (std::size_t n = 0; n < sums.size(); ++n) {
+      for (std::size_t n = 0; n < sums.size(); ++n)
         for (std::size_t k = 0; k < values.size(); ++k) sums[n] += values[k] * weights[l][n * values.size() + k];
-        if (l + 1 < weights.size() && sums[n] < 0.0) sums[n] = 0.0;
+      if (is_product(l)) {
+        for (std::size_t n = 0; n < sizes[l + 1]; ++n) sums[n] *= sums[sizes[l + 1] + n];
+        sums.resize(sizes[l + 1]);
+        sums.insert(sums.end(), values.begin(), values.end());
+      } else if (l + 1 < weights.size()) {
+        for (double& sum : sums) sum = sum < 0.0 ? 0.0 : sum;
       }
       values = sums;
     }
@@ -71,8 +86,34 @@ TEST(mlp_computes_every_tile_shape) {
   }
 }
 
-TEST(mlp_keeps_to_the_rows_of_strided_views) {
-  const Network network({5, 40, 19});
+TEST(mlp_puts_products_in_front_of_what_they_are_made_of) {
+  for (const std::size_t width : {1u, 2u, 7u, 8u, 9u, 15u, 16u, 17u, 23u, 24u, 33u, 64u, 70u}) {
+    for (std::size_t num_layers = 1; num_layers <= 3; ++num_layers) {
+      std::vector<std::size_t> sizes(num_layers + 2, width);
+      sizes.front() = 6;
+      sizes[1] = width + num_layers - 1;
+      sizes.back() = 11;
+      const Network network(sizes, Activation::product);
+      const Mlp mlp = network.packed();
+      EXPECT(mlp.activation() == Activation::product);
+      Mlp::Workspace workspace;
+      for (const std::size_t num_rows : {0u, 1u, 2u, 5u, 6u, 7u, 14u, 97u}) {
+        const std::vector<float> inputs = random_values(num_rows * 6, 7);
+        std::vector<float> outputs(num_rows * 11);
+        mlp.forward({inputs.data(), num_rows, 6}, {outputs.data(), num_rows, 11}, workspace);
+        for (std::size_t row = 0; row < num_rows; ++row) {
+          const std::vector<double> expected = network.forward(std::span(inputs).subspan(row * 6, 6));
+          for (std::size_t n = 0; n < 11; ++n)
+            EXPECT(std::abs(outputs[row * 11 + n] - expected[n]) < 1e-5 * (1.0 + std::abs(expected[n])));
+        }
+      }
+    }
+  }
+}
+
+namespace {
+
+void expect_strides_are_kept(const Network& network) {
   const Mlp mlp = network.packed();
   Mlp::Workspace workspace;
   constexpr std::size_t num_rows = 200, input_stride = 8, output_stride = 23;
@@ -92,6 +133,13 @@ TEST(mlp_keeps_to_the_rows_of_strided_views) {
   }
 }
 
+}  // namespace
+
+TEST(mlp_keeps_to_the_rows_of_strided_views) {
+  expect_strides_are_kept(Network({5, 40, 19}));
+  expect_strides_are_kept(Network({5, 40, 21, 19}, Activation::product));
+}
+
 TEST(mlp_workspace_serves_networks_and_batches_of_any_size) {
   const Network narrow({4, 3, 2}), wide({6, 150, 90, 7});
   const Mlp narrow_mlp = narrow.packed(), wide_mlp = wide.packed();
@@ -102,6 +150,12 @@ TEST(mlp_workspace_serves_networks_and_batches_of_any_size) {
   narrow_mlp.forward({inputs.data(), 10, 4}, {small.data(), 10, 2}, workspace);
   wide_mlp.forward({inputs.data(), 2, 6}, {reused.data(), 2, 7}, workspace);
   wide_mlp.forward({inputs.data(), 300, 6}, {reused.data(), 300, 7}, workspace);
+  EXPECT(fresh == reused);
+
+  const Mlp product_mlp = Network({6, 31, 40, 7}, Activation::product).packed();
+  Mlp::Workspace product_workspace;
+  product_mlp.forward({inputs.data(), 300, 6}, {fresh.data(), 300, 7}, product_workspace);
+  product_mlp.forward({inputs.data(), 300, 6}, {reused.data(), 300, 7}, workspace);
   EXPECT(fresh == reused);
 }
 
@@ -127,6 +181,16 @@ TEST(mlp_refuses_what_does_not_fit) {
   Network infinite({4, 3});
   infinite.weights[0][5] = std::numeric_limits<float>::infinity();
   EXPECT_THROW(infinite.packed(), InvalidArgument);
+
+  const std::vector<float> zeros(100);
+  const auto product = [&](std::size_t rows, std::size_t columns) {
+    const std::array<Mlp::Layer, 2> layers{
+        {{{zeros.data(), rows, 3}, {zeros.data(), rows}}, {{zeros.data(), 1, columns}, {zeros.data(), 1}}}};
+    return Mlp(layers, Activation::product);
+  };
+  EXPECT(product(4, 5).num_parameters() == 4 * 4 + 6);
+  EXPECT_THROW(product(4, 4), InvalidArgument);
+  EXPECT_THROW(product(5, 5), InvalidArgument);
 
   const Mlp mlp = Network({4, 3}).packed();
   Mlp::Workspace workspace;

@@ -1,7 +1,7 @@
 """Types of the compiled kernels. Arrays must have exactly the dtype given and be C-contiguous; none is converted."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Purpose:
     weights: Purpose
     chance: Purpose
     transition: Purpose
+    member: Purpose
     def __init__(self, value: int) -> None: ...
     @property
     def name(self) -> str: ...
@@ -47,7 +48,7 @@ def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]: ...
 # ---- networks and policies
 
 class Mlp:
-    def __init__(self, layers: _Layers) -> None: ...
+    def __init__(self, layers: _Layers, activation: Literal["relu", "product"] = ...) -> None: ...
     def forward(self, inputs: Float32) -> Float32: ...
     @property
     def input_size(self) -> int: ...
@@ -206,6 +207,8 @@ class PythonDynamics:
 
 def uniform_numbers(keys: UInt64, purpose: Purpose, steps: Int64, count: int, start: int = ...) -> Float64: ...
 
+EntryArrays = tuple[Int32, Float32, Int32, Float32, Float32]
+
 class DynamicsEnsemble:
     def __init__(
         self,
@@ -220,7 +223,7 @@ class DynamicsEnsemble:
         history_source: str,
         delta: Sequence[Mlp],
         reward: Sequence[Mlp],
-        shared: Mlp,
+        shared: Mlp | None,
         state_mean: Float32,
         state_scale: Float32,
         action_mean: Float32,
@@ -232,12 +235,22 @@ class DynamicsEnsemble:
         initial_observations: Float32,
         initial_legal_masks: UInt8,
         initial_players: Int32,
-        end: Mlp | None = None,
-        mover: Mlp | None = None,
-        chance: Mlp | None = None,
+        end: Sequence[Mlp] = (),
+        mover: Sequence[Mlp] = (),
+        chance: Sequence[Mlp] = (),
+        pay: Mlp | None = None,
+        code: Mlp | None = None,
+        mask: Mlp | None = None,
+        view: Mlp | None = None,
         is_simultaneous: bool = False,
         pays_every_step: bool = False,
         chance_inputs: Float32 | None = None,
+        chance_vectors: Float32 | None = None,
+        flags: set[str] = ...,
+        state_entries: EntryArrays | None = None,
+        observation_entries: EntryArrays | None = None,
+        least_rewards: Float32 | None = None,
+        most_rewards: Float32 | None = None,
     ) -> None: ...
     @property
     def num_players(self) -> int: ...
@@ -260,6 +273,16 @@ class DynamicsEnsemble:
     ) -> Float32: ...
     def rewards(self, states: Float32, actions: Int32, players: Int32 | None = None) -> tuple[Float64, Float64]: ...
     def observe(self, states: Float32, players: Int32 | None = None) -> tuple[Float32, UInt8]: ...
+    def legal_masks(self, states: Float32, observations: Float32, players: Int32 | None = None) -> UInt8: ...
+    def follow(
+        self,
+        offsets: Int64,
+        states: Float32,
+        observations: Float32,
+        legal_masks: UInt8,
+        players: Int32,
+        actions: Int32,
+    ) -> dict[str, Any]: ...
     def outcomes(self, states: Float32, actions: Int32, players: Int32) -> tuple[Float64, Float64]: ...
     def chance_probabilities(self, states: Float32) -> Float64: ...
 

@@ -23,9 +23,22 @@ def random_layers(*sizes):
     ]
 
 
-@pytest.fixture(scope="module")
-def mlp():
-    return Mlp(random_layers(18, 250, 131))
+def random_product_layers(num_inputs, *widths):
+    """As `random_layers`, but for the last all layers compute products."""
+    rng = np.random.default_rng(0)
+    layers = []
+    for rows in [*(2 * width for width in widths[:-1]), widths[-1]]:
+        weights = rng.normal(size=(rows, num_inputs)).astype(np.float32) / np.float32(num_inputs)
+        layers.append((weights, rng.normal(size=rows).astype(np.float32)))
+        num_inputs += rows // 2
+    return layers
+
+
+@pytest.fixture(scope="module", params=["relu", "product"])
+def mlp(request):
+    if request.param == "relu":
+        return Mlp(random_layers(18, 250, 131))
+    return Mlp(random_product_layers(18, 70, 27, 131), activation="product")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +73,14 @@ def test_relu_hands_on_nan_as_torch_does():
     np.testing.assert_array_equal(Mlp([one, one]).forward(values), [[np.nan], [0.0], [0.0], [3.0]])
 
 
+def test_products_hand_on_nan_and_infinity_as_torch_does():
+    square = np.ones((2, 1), np.float32), np.array([0.0, 0.0], np.float32)
+    read_out = np.array([[1.0, 0.0]], np.float32), np.zeros(1, np.float32)
+    values = np.array([[np.nan], [-np.inf], [-2.0], [1e30]], np.float32)
+    outputs = Mlp([square, read_out], activation="product").forward(values)
+    np.testing.assert_array_equal(outputs, [[np.nan], [np.nan], [4.0], [np.inf]])  # infinity times 0 is no number
+
+
 def test_threads_may_share_one(mlp, inputs):
     expected = mlp.forward(inputs)
     with ThreadPoolExecutor(4) as pool:
@@ -86,6 +107,14 @@ for sizes in [(18, 250, 250, 15), (15, 250, 131), (41, 200, 109), (18, 20, 2), (
     mlp = Mlp([(rng.normal(size=(o, i)).astype("f4") / i, rng.normal(size=o).astype("f4")) for i, o in pairs])
     for batch_size in [1, 2, 3, 5, 6, 7, 13, 14, 15, 30, 97]:
         outputs.append(mlp.forward(rng.normal(size=(batch_size, sizes[0])).astype("f4")).ravel())
+for num_inputs, *rows in [(21, 128, 128, 15), (21, 14, 3), (18, 66, 34, 20, 131)]:
+    layers, columns = [], num_inputs
+    for o in rows:
+        layers.append((rng.normal(size=(o, columns)).astype("f4") / columns, rng.normal(size=o).astype("f4")))
+        columns += o // 2
+    mlp = Mlp(layers, activation="product")
+    for batch_size in [1, 2, 3, 5, 6, 7, 13, 14, 15, 30, 97]:
+        outputs.append(mlp.forward(rng.normal(size=(batch_size, num_inputs)).astype("f4")).ravel())
 assert build_info()["isa"] == sys.argv[1]
 sys.stdout.buffer.write(np.concatenate(outputs).tobytes())
 """
@@ -142,6 +171,23 @@ def test_layers_that_are_refused(layers, error, message):
 
 
 @pytest.mark.parametrize(
+    ("layers", "activation", "message"),
+    [
+        ([(WEIGHTS, BIAS)] * 2, "product", "product layer 0 must have two rows for each of its outputs, got 3 rows"),
+        (
+            [(WEIGHTS[:2].copy(), BIAS[:2]), (WEIGHTS, BIAS)],
+            "product",
+            r"weights of layer 1 must have shape \[3, 3\], got \[3, 2\]",
+        ),
+        ([(WEIGHTS, BIAS)], "tanh", "activation must be relu or product, got tanh"),
+    ],
+)
+def test_products_that_are_refused(layers, activation, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        Mlp(layers, activation=activation)
+
+
+@pytest.mark.parametrize(
     ("inputs", "error", "message"),
     [
         (np.zeros((4, 17), np.float32), InvalidArgumentError, r"inputs must have shape \[4, 18\], got \[4, 17\]"),
@@ -156,7 +202,8 @@ def test_inputs_that_are_refused(mlp, inputs, error, message):
         mlp.forward(inputs)
 
 
-def test_sizes(mlp):
+def test_sizes():
+    mlp = Mlp(random_layers(18, 250, 131))
     assert (mlp.input_size, mlp.output_size) == (18, 131)
     assert mlp.num_parameters == 19 * 250 + 251 * 131
     assert mlp.forward(np.zeros((0, 18), np.float32)).shape == (0, 131)

@@ -9,7 +9,17 @@
 
 namespace coffee_fast {
 
-/// A multilayer perceptron's forward pass in single precision: affine layers with a ReLU between them, linear output.
+/// What stands between the layers of a network.
+enum class Activation {
+  /// The next layer takes max(0, weights x + bias).
+  relu,
+  /// The rows of weights, and of bias, are those of U and then as many of G, and the next layer takes
+  /// [(U x + b_U) * (G x + b_G), x]: the new values in front of all former ones, those of the network's input last.
+  product,
+};
+
+/// A multilayer perceptron's forward pass in single precision: affine layers, an activation between them, linear
+/// output.
 ///
 /// The weights are copied and packed at construction and never change. `forward` computes each output row from its
 /// input row alone, with one fixed order of summation over inputs, so a row's result is the same in any batch.
@@ -27,10 +37,11 @@ class Mlp {
     AlignedVector<float> activations;
   };
 
-  /// Checks that there is a layer, that each takes as many inputs as the one before gives, and that all is finite.
-  /// Costs a copy of the weights: some 25 microseconds for 7e4 parameters.
-  explicit Mlp(std::span<const Layer> layers);
+  /// Checks that there is a layer, that each takes as many inputs as the one before gives, that product layers have
+  /// pairs of rows, and that all is finite. Costs a copy of the weights: some 25 microseconds for 7e4 parameters.
+  explicit Mlp(std::span<const Layer> layers, Activation activation = Activation::relu);
 
+  Activation activation() const { return activation_; }
   std::size_t input_size() const { return layers_.front().num_inputs; }
   std::size_t output_size() const { return layers_.back().num_outputs; }
   std::size_t num_parameters() const;
@@ -43,9 +54,14 @@ class Mlp {
     std::size_t num_inputs, num_outputs;
     std::size_t weights, bias;  // where they start in parameters_
   };
+  void forward_relu(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const;
+  void forward_product(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const;
+  void apply(const PackedLayer& layer, MatrixView<const float> inputs, MatrixView<float> outputs, float floor) const;
+
+  Activation activation_;
   std::vector<PackedLayer> layers_;
-  AlignedVector<float> parameters_;  // in the panels of src/mlp_kernels.hpp
-  std::size_t padded_hidden_size_ = 0;
+  AlignedVector<float> parameters_;     // in the panels of src/mlp_kernels.hpp
+  std::size_t padded_hidden_size_ = 0;  // the most that a hidden layer stores for a row
 };
 
 }  // namespace coffee_fast

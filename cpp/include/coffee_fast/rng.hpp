@@ -18,6 +18,7 @@ enum class Purpose : std::uint32_t {
   weights = 7,        ///< initial network weights
   chance = 8,         ///< the outcome of a chance event
   transition = 9,     ///< what a dynamics draws by itself within a step
+  member = 10,        ///< which member of an ensemble an episode follows
 };
 
 /// One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): a bijection of `counter` chosen by `key`.

@@ -50,6 +50,7 @@ class Prediction:
     """What the networks say of one state and action.
 
     ``state [D]`` is the mean next state; ``member_rewards [N, E]`` and ``disagreement`` hold at any transition, final
+    or not. Where ends are drawn, ``end`` is the probability of one and ``movers`` those of who moves next, chance last. final
     or not; ``observations [N, O]`` and ``scores [A]`` (legal above one half) are those of the next state. Where ends
     are drawn, ``end`` is the probability of one and ``movers`` those of who moves next, chance last.
     """
@@ -58,8 +59,6 @@ class Prediction:
     distance_to_terminal: float
     member_rewards: Float64
     disagreement: float
-    observations: Float32
-    scores: Float32
     end: float
     movers: Float64
 
@@ -82,10 +81,21 @@ class DynamicsEnsemble:
     terminal_threshold: float = 0.5
     disagreement: str = "max_deviation"
     history_source: str = "observations"
+    member_per_episode: bool = False
+    outcome_disagreement: bool = False
 
     @property
     def draws_ends(self) -> bool:
         return "end.0.0.weight" in self.arrays
+
+    @property
+    def has_kinds(self) -> bool:
+        return "state.source" in self.arrays
+
+    @property
+    def num_movers(self) -> int:
+        """Who may move: players and, where there is chance, chance last."""
+        return self.spec.num_players + (self.spec.num_chance_actions > 0)
 
     def start(self, seed: int, profile: int, rollout: int) -> Episode:
         """Begin the episode of these coordinates, at the first transition of a logged trajectory."""
@@ -95,33 +105,22 @@ class DynamicsEnsemble:
     def predict(self, state: Float32, action: int, player: int = 0, next_player: int | None = None) -> Prediction:
         """Return what follows ``state`` and ``action``: all networks' outputs in raw units.
 
-        Where the next mover is predicted, ``next_player`` is the most likely one if it is not given.
+        Where the next mover, or luck, is predicted, it is the most likely one if it is not given.
         """
-        arrays, members, num_players = self.arrays, range(self.num_members), self.spec.num_players
         inputs = self.inputs(state, action, player)
-        delta_inputs, end, movers = inputs, 0.0, self.movers(inputs, player)
+        if "code.0.0.weight" in self.arrays:
+            inputs = self.with_code(inputs, int(self._forward("code.0", inputs).argmax()))
+        movers = self.movers(inputs, player)
         if next_player is None:
             next_player = int(movers.argmax())
-        if self.draws_ends:
-            end = 1 / (1 + np.exp(-float(self._forward("end.0", inputs)[0])))
-        if "mover.0.0.weight" in arrays:
-            delta_inputs = np.concatenate([inputs, np.eye(len(movers), dtype=np.float32)[next_player]])
-        deltas = np.array([self._forward(f"delta.{member}", delta_inputs) for member in members])
-        next_states = (inputs[: len(state)] + deltas) * arrays["state.scale"] + arrays["state.mean"]
-        next_state = next_states.mean(axis=0).astype(np.float32)
-        if self.spec.moves == "simultaneous":
-            next_state[-self.num_choices :] = 0.0
-        rewards = np.array([self._forward(f"reward.{member}", inputs) for member in members]).T
-        member_rewards: Float64 = rewards.astype(np.float64) * float(arrays["reward_scale"])
-        observations, scores = self.observe(next_state, next_player)
+        next_state = self.next_state(state, inputs, action, player, next_player)
+        member_rewards = self.rewards(inputs)
         return Prediction(
             state=next_state,
             distance_to_terminal=float(np.abs(next_state - self.spec.terminal_state_value).mean()),
             member_rewards=member_rewards,
             disagreement=self.disagreement_of(member_rewards),
-            observations=observations.reshape(num_players, -1),
-            scores=scores,
-            end=end,
+            end=self.end(inputs) if self.draws_ends else 0.0,
             movers=movers,
         )
 
@@ -138,24 +137,131 @@ class DynamicsEnsemble:
             z_action = self._normalize("action", spec.action_vectors[action])
         if not self.draws_ends:
             return np.concatenate([z_state, z_action])
-        z_outcome = np.zeros(spec.chance_vectors.shape[1], np.float32)
-        if player < 0:
-            z_outcome = self._normalize("chance", spec.chance_vectors[action])
-        return np.concatenate([z_state, z_action, self.one_hot(player), z_outcome])
+        return np.concatenate([z_state, z_action, self.one_hot(player), self._z_outcome(action, player), self._no_code])
 
-    def one_hot(self, player: int) -> Float32:
-        """Return the player among all, zeros for chance."""
-        return np.asarray(np.arange(self.spec.num_players) == player, dtype=np.float32)
+    @property
+    def _no_code(self) -> Float32:
+        layer = 0
+        while f"code.0.{layer}.weight" in self.arrays:
+            layer += 1
+        return np.zeros(len(self.arrays[f"code.0.{layer - 1}.bias"]) if layer else 0, np.float32)
+
+    def with_code(self, inputs: Float32, code: int) -> Float32:
+        """Return the inputs with a kind of luck."""
+        codes = self._no_code
+        codes[code] = 1.0
+        return np.concatenate([inputs[: len(inputs) - len(codes)], codes])
+
+    def _z_outcome(self, action: int, player: int) -> Float32:
+        if player >= 0:
+            return np.zeros(self.spec.chance_vectors.shape[1], np.float32)
+        return self._normalize("chance", self.spec.chance_vectors[action])
+
+    def one_hot(self, player: int, count: int | None = None) -> Float32:
+        """Return the player among all, zeros for chance; or among ``count``, of which chance is the last."""
+        count, last = (self.spec.num_players, -1) if count is None else (count, count - 1)
+        return np.asarray(np.arange(count) == (player if player >= 0 else last), dtype=np.float32)
+
+    def next_state(
+        self, state: Float32, inputs: Float32, action: int, player: int, next_player: int, member: int | None = None
+    ) -> Float32:
+        """Return the members' mean next state, or a member's, after who moved and who is next (``N`` is chance)."""
+        arrays, spec = self.arrays, self.spec
+        delta_inputs = inputs
+        if "mover.0.0.weight" in arrays:
+            delta_inputs = np.concatenate([inputs, self.one_hot(next_player, self.num_movers)])
+        members = range(self.num_members) if member is None else [member]
+        deltas = np.array([self._forward(f"delta.{one}", delta_inputs) for one in members])
+        next_states = (inputs[: len(state)] + deltas) * arrays["state.scale"] + arrays["state.mean"]
+        next_state: Float32 = next_states.mean(axis=0).astype(np.float32)
+        if self.has_kinds:
+            known = np.concatenate([state, *self._vectors(action, player)])
+            next_state = self._of_kinds("state", arrays["state.source"][player], next_state, known)
+        if spec.moves == "simultaneous":
+            next_state[-self.num_choices :] = 0.0
+        return next_state
+
+    def _vectors(self, action: int, player: int) -> tuple[Float32, Float32]:
+        """Return the raw vectors of the action and the outcome, zeros for that which there is not."""
+        actions, outcomes = self.spec.action_vectors, self.spec.chance_vectors
+        if player < 0:
+            return np.zeros_like(actions[0]), outcomes[action]
+        return actions[action], np.zeros(outcomes.shape[1], np.float32)
+
+    def _of_kinds(
+        self, part: str, source: NDArray[np.int32], predicted: Float32, known: Float32, first: int = 0
+    ) -> Float32:
+        """Return each entry, from the ``first`` on, from what is known, or predicted and set to what it can be."""
+        entries, offsets = predicted.copy(), self.arrays[f"{part}.values_offsets"]
+        for k, place in enumerate(source):
+            values = self.arrays[f"{part}.values"][offsets[first + k] : offsets[first + k + 1]]
+            if place >= 0:
+                entries[k] = known[place]
+            elif len(values):
+                entries[k] = values[np.abs(values - predicted[k]).argmin()]
+            elif f"{part}.least" in self.arrays:
+                entries[k] = np.clip(predicted[k], self.arrays[f"{part}.least"][k], self.arrays[f"{part}.most"][k])
+        return entries
+
+    def rewards(self, inputs: Float32) -> Float64:
+        """Return the members' rewards ``[N, E]``."""
+        arrays = self.arrays
+        rewards = np.array([self._forward(f"reward.{member}", inputs) for member in range(self.num_members)]).T
+        member_rewards: Float64 = rewards.astype(np.float64) * float(arrays["reward_scale"])
+        if "reward.least" in arrays:
+            member_rewards = np.clip(member_rewards, arrays["reward.least"][:, None], arrays["reward.most"][:, None])
+        if "pay.0.0.weight" in arrays:
+            member_rewards = member_rewards * self._certain("pay", sigmoid(self._forward("pay.0", inputs)[0]))
+        return member_rewards
+
+    def _certain(self, part: str, probability: float) -> float:
+        is_certain = f"{part}.is_certain" in self.arrays and self.arrays[f"{part}.is_certain"].item()
+        return float(probability > 0.5) if is_certain else probability
+
+    def _each(self, part: str) -> range:
+        """Return the members that have a network of this part."""
+        return range(self.num_members if f"{part}.1.0.weight" in self.arrays else 1)
+
+    def ends_by_member(self, inputs: Float32) -> Float64:
+        """Return the probabilities ``[E, 2]`` that the episode goes on, and that it ends."""
+        ends = np.array([sigmoid(self._forward(f"end.{member}", inputs)[0]) for member in self._each("end")])
+        return np.stack([1 - ends, ends], axis=1)
+
+    def end(self, inputs: Float32) -> float:
+        """Return the probability that the episode ends."""
+        return self._certain("end", float(self.ends_by_member(inputs)[:, 1].mean()))
+
+    def movers_by_member(self, inputs: Float32) -> Float64:
+        """Return the probabilities ``[E, M]`` of who moves next, chance last where there is chance."""
+        return np.array([softmax(self._forward(f"mover.{member}", inputs)) for member in self._each("mover")])
 
     def movers(self, inputs: Float32, player: int) -> Float64:
-        """Return the probabilities of who moves next, chance last where there is chance."""
-        if "mover.0.0.weight" in self.arrays:
-            return softmax(self._forward("mover.0", inputs))
-        return self.one_hot((player + 1) % self.spec.num_players).astype(np.float64)
+        """Return the probabilities of who moves next."""
+        if "mover.0.0.weight" not in self.arrays:
+            return self.one_hot((player + 1) % self.spec.num_players).astype(np.float64)
+        movers: Float64 = self.movers_by_member(inputs).mean(axis=0)
+        if "mover.is_certain" in self.arrays and self.arrays["mover.is_certain"].item():
+            movers = self.one_hot(int(movers.argmax()), self.num_movers).astype(np.float64)
+        return movers
+
+    def chances_by_member(self, state: Float32) -> Float64:
+        """Return the probabilities ``[E, C]`` of the outcomes of chance."""
+        z_state = self._normalize("state", state)
+        return np.array([softmax(self._forward(f"chance.{member}", z_state)) for member in self._each("chance")])
 
     def chance(self, state: Float32) -> Float64:
         """Return the probabilities of the outcomes of chance."""
-        return softmax(self._forward("chance.0", self._normalize("state", state)))
+        return np.asarray(self.chances_by_member(state).mean(axis=0))
+
+    def outcome_information(self, state: Float32, inputs: Float32, player: int) -> float:
+        """Return what members disagree about in what is drawn there, in units of rewards."""
+        drawn = [self.ends_by_member(inputs)]
+        if "mover.0.0.weight" in self.arrays:
+            drawn.append(self.movers_by_member(inputs))
+        if player < 0:
+            drawn.append(self.chances_by_member(state))
+        information = sum(entropy(by_member.mean(axis=0)) - np.mean([*map(entropy, by_member)]) for by_member in drawn)
+        return float(self.arrays["reward_scale"]) * float(information)
 
     def observe(self, state: Float32, player: int) -> tuple[Float32, Float32]:
         """Return all players' observations and the scores of actions at a state, ``player`` on move."""
@@ -166,6 +272,48 @@ class DynamicsEnsemble:
         split = len(outputs) - self.spec.num_actions
         observations = outputs[:split].reshape(self.spec.num_players, -1)
         return observations * self.arrays["observation.scale"] + self.arrays["observation.mean"], outputs[split:]
+
+    def observe_after(
+        self, observations: Float32, next_state: Float32, action: int, player: int, next_player: int
+    ) -> Float32:
+        """Return the observations ``[N, O]`` that follow those before the move, where entries are of kinds."""
+        source = self.arrays["observation.source"][player]
+        following = np.zeros_like(observations)
+        size, vectors = observations.shape[1], self._vectors(action, player)
+        for seat, own in enumerate(observations):
+            predicted = self._view(own, seat, next_state, action, player, next_player)
+            known = np.concatenate([own, next_state, *vectors])
+            part = source[seat * size : (seat + 1) * size]
+            following[seat] = self._of_kinds("observation", part, predicted, known, seat * size)
+        return following
+
+    def _view(
+        self, own: Float32, seat: int, next_state: Float32, action: int, player: int, next_player: int
+    ) -> Float32:
+        """Return the predicted observation of a player that may see its own one before, the move and the state."""
+        if "view.0.0.weight" not in self.arrays:
+            return own
+        sees_move, sees_state = self.arrays["view.sees"]
+        z_action = self._normalize("action", self._vectors(action, player)[0]) if player >= 0 else np.float32(0)
+        z_action = np.broadcast_to(z_action, self.spec.action_vectors.shape[1:])
+        inputs = [
+            self._normalize("observation", own),
+            self.one_hot(seat),
+            self.one_hot(player, self.num_movers),
+            self.one_hot(next_player, self.num_movers),
+            np.float32(sees_move) * z_action,
+            np.float32(sees_move) * self._z_outcome(action, player),
+            np.float32(sees_state) * self._normalize("state", next_state),
+        ]
+        outputs = self._forward("view.0", np.concatenate(inputs))
+        return outputs * self.arrays["observation.scale"] + self.arrays["observation.mean"]
+
+    def scores(self, state: Float32, observations: Float32, player: int) -> Float32:
+        """Return the scores of actions where entries are of kinds; legal is what has more than one half."""
+        (sees_state,) = self.arrays["mask.sees"]
+        own = self._normalize("observation", observations[max(player, 0)])
+        z_state = np.float32(sees_state) * self._normalize("state", state)
+        return self._forward("mask.0", np.concatenate([own, self.one_hot(player), z_state]))
 
     def disagreement_of(self, member_rewards: Float64) -> float:
         """Return how much rewards ``[N, E]`` differ between members, in reward units."""
@@ -184,8 +332,20 @@ class DynamicsEnsemble:
         while f"{network}.{index}.weight" in self.arrays:
             layers.append((self.arrays[f"{network}.{index}.weight"], self.arrays[f"{network}.{index}.bias"]))
             index += 1
-        outputs: Float32 = mlp.forward(layers, inputs[None])[0]
+        is_product = self.arrays.get(f"{network.split('.')[0]}.is_product", np.zeros(1)).item()
+        outputs: Float32 = mlp.forward(layers, inputs[None], "product" if is_product else "relu")[0]
         return outputs
+
+
+def sigmoid(logit: float) -> float:
+    """Return the probability with this logit."""
+    return 1 / (1 + float(np.exp(-float(logit))))
+
+
+def entropy(probabilities: Float64) -> float:
+    """Return the entropy in nats."""
+    likely = probabilities[probabilities > 0]
+    return float(-(likely * np.log(likely)).sum())
 
 
 def softmax(logits: Float32) -> Float64:
@@ -207,6 +367,9 @@ class Episode:
         self.player = int(arrays["initial.player"][start])
         self.events: list[Float32] = []
         self.member_rewards: Float64 = np.zeros((spec.num_players, model.num_members))
+        self.member: int | None = None
+        if model.member_per_episode:
+            self.member = Stream(key[0], Purpose.member, key[1], key[2]).next_below(model.num_members)
 
     def player_to_act(self) -> int:
         return self.player
@@ -238,13 +401,14 @@ class Episode:
             return self._choose_within_round(action)
         if model.draws_ends:
             return self._draw(action)
-        predicted = model.predict(self.state, action)
-        if predicted.distance_to_terminal < model.terminal_threshold:
-            self.member_rewards = predicted.member_rewards
-            return predicted.member_rewards.mean(axis=1), predicted.disagreement, True
+        inputs, following = model.inputs(self.state, action, self.player), (self.player + 1) % spec.num_players
+        predicted = model.next_state(self.state, inputs, action, self.player, following, self.member)
+        if float(np.abs(predicted - spec.terminal_state_value).mean()) < model.terminal_threshold:
+            self.member_rewards = model.rewards(inputs)
+            return self.member_rewards.mean(axis=1), model.disagreement_of(self.member_rewards), True
         if len(self.events) + 1 == spec.max_episode_length:
             return np.zeros(spec.num_players), 0.0, True
-        self._go_on(predicted, (self.player + 1) % spec.num_players, action)
+        self._go_on(inputs, following, action)
         return np.zeros(spec.num_players), 0.0, False
 
     def _choose_within_round(self, action: int) -> tuple[Float64, float, bool]:
@@ -253,32 +417,49 @@ class Episode:
         choices = self.state[-model.num_choices :].reshape(spec.num_players, -1)
         choices[self.player] = spec.action_vectors[action]
         self.player += 1
-        self._see(model.observe(self.state, self.player)[1], action)
+        self._see(action)
         return np.zeros(spec.num_players), 0.0, False
 
     def _draw(self, action: int) -> tuple[Float64, float, bool]:
+        """Draw luck, the end and who moves next, in this order."""
         model, spec = self.model, self.model.spec
         seed, profile, rollout = self.key
         stream = Stream(seed, Purpose.transition, profile, rollout, len(self.events))
-        predicted = model.predict(self.state, action, self.player)
+        inputs = model.inputs(self.state, action, self.player)
+        if "code.0.0.weight" in model.arrays:
+            codes = softmax(model._forward("code.0", inputs)).cumsum()
+            inputs = model.with_code(inputs, int(np.searchsorted(codes, stream.next_double(), side="right")))
         room = spec.num_players if spec.moves == "simultaneous" else 1
-        is_over = stream.next_double() < predicted.end or len(self.events) + 1 + room > spec.max_episode_length
+        is_over = stream.next_double() < model.end(inputs) or len(self.events) + 1 + room > spec.max_episode_length
         disagreement = 0.0
         if is_over or spec.rewards == "every_step":
-            self.member_rewards, disagreement = predicted.member_rewards, predicted.disagreement
+            self.member_rewards = model.rewards(inputs)
+            disagreement = model.disagreement_of(self.member_rewards)
+        if model.outcome_disagreement:
+            disagreement += model.outcome_information(self.state, inputs, self.player)
         if not is_over:
-            following = int(np.searchsorted(predicted.movers.cumsum(), stream.next_double(), side="right"))
-            predicted = model.predict(self.state, action, self.player, following)
-            self._go_on(predicted, -1 if following == spec.num_players else following, action)
+            movers = model.movers(inputs, self.player).cumsum()
+            self._go_on(inputs, int(np.searchsorted(movers, stream.next_double(), side="right")), action)
         return self.member_rewards.mean(axis=1), disagreement, is_over
 
-    def _go_on(self, predicted: Prediction, player: int, action: int) -> None:
-        self.state, self.observations, self.player = predicted.state, predicted.observations, player
-        self._see(predicted.scores, action)
+    def _go_on(self, inputs: Float32, following: int, action: int) -> None:
+        """Take the next state and see what it shows; ``following`` is ``N`` for chance."""
+        model, player = self.model, self.player
+        self.state = model.next_state(self.state, inputs, action, player, following, self.member)
+        self.player = -1 if following == model.spec.num_players else following
+        if model.has_kinds:
+            self.observations = model.observe_after(self.observations, self.state, action, player, following)
+        else:
+            self.observations = model.observe(self.state, self.player)[0]
+        self._see(action)
 
-    def _see(self, scores: Float32, action: int) -> None:
+    def _see(self, action: int) -> None:
         """Append the event; what a move shows it shows to all, so where chance is on move it is player 0's."""
         model, spec = self.model, self.model.spec
+        if model.has_kinds:
+            scores = model.scores(self.state, self.observations, self.player)
+        else:
+            scores = model.observe(self.state, self.player)[1]
         self.mask = (scores > 0.5).astype(np.uint8)
         if not self.mask.any():  # a model that sees no legal action forbids none
             self.mask[:] = 1

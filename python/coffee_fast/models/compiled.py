@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coffee_fast import _core
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.models.inputs import predicts_mover
@@ -19,7 +21,6 @@ def compiled(model: DynamicsEnsemble) -> _core.DynamicsEnsemble:
     if arrays["initial.observation"].shape[1:] != (spec.num_players * spec.observation_size,):
         raise InvalidArgumentError("DynamicsEnsemble: initial observations do not fit the game's specification")
     observation = Normalizer(arrays["observation.mean"], arrays["observation.scale"]).repeated(spec.num_players)
-    members = range(config.num_members)
     return _core.DynamicsEnsemble(
         num_players=spec.num_players,
         history_start=spec.history_start,
@@ -29,9 +30,9 @@ def compiled(model: DynamicsEnsemble) -> _core.DynamicsEnsemble:
         reward_scale=float(arrays["reward_scale"].item()),
         disagreement=config.disagreement,
         history_source=config.history_source,
-        delta=[_mlp(model, f"delta.{member}") for member in members],
-        reward=[_mlp(model, f"reward.{member}") for member in members],
-        shared=_mlp(model, "shared.0"),
+        delta=_networks(model, "delta"),
+        reward=_networks(model, "reward"),
+        shared=_network(model, "shared"),
         state_mean=arrays["state.mean"],
         state_scale=arrays["state.scale"],
         action_mean=arrays["action.mean"],
@@ -43,7 +44,11 @@ def compiled(model: DynamicsEnsemble) -> _core.DynamicsEnsemble:
         initial_observations=arrays["initial.observation"],
         initial_legal_masks=arrays["initial.legal_mask"],
         initial_players=arrays["initial.player"],
+        flags=_flags(model),
+        least_rewards=arrays.get("reward.least"),
+        most_rewards=arrays.get("reward.most"),
         **(_drawn(model) if model.draws_ends else {}),
+        **(_known(model) if "state.source" in arrays else {}),
     )
 
 
@@ -51,17 +56,58 @@ def _drawn(model: DynamicsEnsemble) -> dict[str, Any]:
     """What the core needs beside it of a model that draws ends."""
     spec, arrays = model.spec, model.arrays
     drawn: dict[str, Any] = {
-        "end": _mlp(model, "end.0"),
+        "end": _networks(model, "end"),
+        "pay": _network(model, "pay"),
+        "code": _network(model, "code"),
         "is_simultaneous": spec.moves == "simultaneous",
         "pays_every_step": spec.rewards == "every_step",
     }
     if predicts_mover(spec):
-        drawn["mover"] = _mlp(model, "mover.0")
+        drawn["mover"] = _networks(model, "mover")
     if spec.num_chance_actions:
         normalize = Normalizer(arrays["chance.mean"], arrays["chance.scale"])
-        drawn |= {"chance": _mlp(model, "chance.0"), "chance_inputs": normalize(spec.chance_vectors)}
+        drawn |= {"chance": _networks(model, "chance"), "chance_inputs": normalize(spec.chance_vectors)}
     return drawn
 
 
-def _mlp(model: DynamicsEnsemble, network: str) -> _core.Mlp:
-    return _core.Mlp(list(model.layers(network)))
+def _known(model: DynamicsEnsemble) -> dict[str, Any]:
+    """What the core needs of a model whose entries are of kinds."""
+    arrays = model.arrays
+    none = np.zeros(0, dtype=np.float32)
+
+    def entries(part: str) -> tuple[Any, ...]:
+        bounds = (arrays.get(f"{part}.{name}", none) for name in ("least", "most"))
+        return (*(arrays[f"{part}.{name}"] for name in ("source", "values", "values_offsets")), *bounds)
+
+    return {
+        "mask": _network(model, "mask"),
+        "view": _network(model, "view"),
+        "state_entries": entries("state"),
+        "observation_entries": entries("observation"),
+        "chance_vectors": model.spec.chance_vectors,
+    }
+
+
+def _flags(model: DynamicsEnsemble) -> set[str]:
+    """What is true of the model, by name."""
+    arrays, config = model.arrays, model.config
+    told = {f"{part}_is_certain": arrays.get(f"{part}.is_certain", [0])[0] for part in ("end", "mover", "pay")}
+    (told["mask_sees_state"],) = arrays.get("mask.sees", [0])
+    told["view_sees_move"], told["view_sees_state"] = arrays.get("view.sees", [0, 0])
+    told |= {name: getattr(config, name) for name in ("outcome_disagreement", "member_per_episode")}
+    return {name for name, is_true in told.items() if is_true}
+
+
+def _networks(model: DynamicsEnsemble, part: str) -> list[_core.Mlp]:
+    """All networks of a part, by member."""
+    is_product = bool(model.arrays.get(f"{part}.is_product", [0])[0])
+    return [
+        _core.Mlp(list(model.layers(f"{part}.{member}")), "product" if is_product else "relu")
+        for member in range(model.config.num_members)
+        if f"{part}.{member}.0.weight" in model.arrays
+    ]
+
+
+def _network(model: DynamicsEnsemble, part: str) -> _core.Mlp | None:
+    """The only network of a part, if there is one."""
+    return next(iter(_networks(model, part)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import warnings
 from functools import cached_property
@@ -203,10 +204,8 @@ class DynamicsEnsemble:
         if not isinstance(network, str) or f"{network}.0.weight" not in self.arrays:
             known = sorted(name.removesuffix(".0.weight") for name in self.arrays if name.endswith(".0.weight"))
             raise InvalidArgumentError(f"layers: network must be one of {', '.join(known)}, got {shown(network)}")
-        count = len(self.config.hidden_sizes) + 1
-        return tuple(
-            (self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in range(count)
-        )
+        layers = itertools.takewhile(lambda layer: f"{network}.{layer}.weight" in self.arrays, itertools.count())
+        return tuple((self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in layers)
 
     @cached_property
     def fingerprint(self) -> str:
