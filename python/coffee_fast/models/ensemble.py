@@ -205,7 +205,9 @@ class DynamicsEnsemble:
             known = sorted(name.removesuffix(".0.weight") for name in self.arrays if name.endswith(".0.weight"))
             raise InvalidArgumentError(f"layers: network must be one of {', '.join(known)}, got {shown(network)}")
         layers = itertools.takewhile(lambda layer: f"{network}.{layer}.weight" in self.arrays, itertools.count())
-        return tuple((self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in layers)
+        return tuple(
+            (self.arrays[f"{network}.{layer}.weight"], self.arrays[f"{network}.{layer}.bias"]) for layer in layers
+        )
 
     @cached_property
     def fingerprint(self) -> str:
