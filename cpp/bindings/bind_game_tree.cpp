@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include "any_dynamics.hpp"
 #include "coffee_fast/game_tree.hpp"
@@ -7,23 +8,27 @@ namespace coffee_fast::bindings {
 namespace {
 
 std::shared_ptr<GameTree> make_tree(std::size_t num_players, std::size_t num_actions, std::size_t num_chance_outcomes,
-                                    float terminal_state_value, const Array<std::int8_t>& players,
-                                    const Array<std::int32_t>& num_children, const Array<std::int32_t>& actions,
-                                    const Array<double>& probabilities, const Array<std::int32_t>& payoff_rows,
-                                    const Array<double>& payoffs, const Array<std::int32_t>& information_sets,
+                                    std::size_t num_members, std::size_t max_episode_length, float terminal_state_value,
+                                    const Array<std::int8_t>& players, const Array<std::int32_t>& num_children,
+                                    const Array<std::int32_t>& actions, const Array<double>& probabilities,
+                                    const Array<std::int32_t>& payoff_rows, const Array<double>& payoffs,
+                                    const Array<std::int32_t>& information_sets,
                                     const Array<std::int32_t>& observation_rows, const Array<float>& observations,
-                                    const Array<std::int32_t>& hidden_rows, const Array<float>& hidden) {
+                                    const Array<std::int32_t>& hidden_rows, const Array<float>& hidden,
+                                    bool observations_in_state, const std::optional<Array<float>>& information_states) {
   const auto width = [](const auto& array, const char* name) {
     check(array.ndim() == 2, "GameTree: ", name, " must have two axes, got ", array.ndim());
     return static_cast<std::size_t>(array.shape(1));
   };
   const std::size_t num_columns = width(payoffs, "payoffs");
-  check(num_columns == num_players, "GameTree: payoffs must have ", num_players, " columns, one a player, got ",
-        num_columns);
+  check(num_columns == num_players * num_members, "GameTree: payoffs must have ", num_players * num_members,
+        " columns, one a player and member, got ", num_columns);
   GameTreeArrays arrays{
       .num_players = num_players,
       .num_actions = num_actions,
       .num_chance_outcomes = num_chance_outcomes,
+      .num_members = num_members,
+      .max_episode_length = max_episode_length,
       .terminal_state_value = terminal_state_value,
       .players = to_vector(players),
       .num_children = to_vector(num_children),
@@ -38,7 +43,14 @@ std::shared_ptr<GameTree> make_tree(std::size_t num_players, std::size_t num_act
       .hidden_rows = to_vector(hidden_rows),
       .hidden = to_vector(hidden),
       .hidden_size = width(hidden, "hidden"),
+      .observations_in_state = observations_in_state,
+      .information_states = {},
   };
+  if (information_states) {
+    arrays.information_states = to_vector(*information_states);
+    arrays.information_state_size = width(*information_states, "information_states");
+    check(arrays.information_state_size >= 1, "GameTree: information_states must have a column or more, got 0");
+  }
   return without_gil([&](CancelToken&) { return std::make_shared<GameTree>(std::move(arrays)); });
 }
 
@@ -77,11 +89,13 @@ void bind_game_tree(py::module_& module) {
   plays_as_any_dynamics<GameTree>();
   py::class_<GameTree, std::shared_ptr<GameTree>>(module, "GameTree", "The whole tree of a game in flat arrays.")
       .def(py::init(&make_tree), py::kw_only(), py::arg("num_players"), py::arg("num_actions"),
-           py::arg("num_chance_outcomes"), py::arg("terminal_state_value"), py::arg("players").noconvert(),
-           py::arg("num_children").noconvert(), py::arg("actions").noconvert(), py::arg("probabilities").noconvert(),
-           py::arg("payoff_rows").noconvert(), py::arg("payoffs").noconvert(), py::arg("information_sets").noconvert(),
+           py::arg("num_chance_outcomes"), py::arg("num_members") = 1, py::arg("max_episode_length") = 0,
+           py::arg("terminal_state_value"), py::arg("players").noconvert(), py::arg("num_children").noconvert(),
+           py::arg("actions").noconvert(), py::arg("probabilities").noconvert(), py::arg("payoff_rows").noconvert(),
+           py::arg("payoffs").noconvert(), py::arg("information_sets").noconvert(),
            py::arg("observation_rows").noconvert(), py::arg("observations").noconvert(),
-           py::arg("hidden_rows").noconvert(), py::arg("hidden").noconvert())
+           py::arg("hidden_rows").noconvert(), py::arg("hidden").noconvert(), py::arg("observations_in_state") = true,
+           py::arg("information_states").noconvert() = py::none())
       .def_property_readonly("num_players", &GameTree::num_players)
       .def_property_readonly("num_actions", &GameTree::num_actions)
       .def_property_readonly("num_members", &GameTree::num_members)
@@ -118,12 +132,12 @@ void bind_game_tree(py::module_& module) {
           py::arg("profile").noconvert())
       .def(
           "best_response",
-          [](const GameTree& tree, const Array<double>& profile, std::size_t player) {
-            BestResponse found =
-                without_gil([&](CancelToken& cancel) { return best_response(tree, as_span(profile), player, cancel); });
+          [](const GameTree& tree, const Array<double>& profile, std::size_t player, std::int32_t member) {
+            BestResponse found = without_gil(
+                [&](CancelToken& cancel) { return best_response(tree, as_span(profile), player, member, cancel); });
             return std::pair(found.value, to_array(std::move(found.actions)));
           },
-          py::arg("profile").noconvert(), py::arg("player"))
+          py::arg("profile").noconvert(), py::arg("player"), py::arg("member") = GameTree::none)
       .def(
           "mixture_behavior",
           [](const GameTree& tree, std::size_t player, const Array<double>& policies, const Array<double>& weights) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "coffee_fast/check.hpp"
 
@@ -40,6 +42,9 @@ void GameTree::check_sizes() const {
   check(is_count(a.num_actions), "GameTree: num_actions must lie in [1, 2**31 - 1), got ", a.num_actions);
   check(a.num_chance_outcomes == 0 || is_count(a.num_chance_outcomes),
         "GameTree: num_chance_outcomes must lie in [0, 2**31 - 1), got ", a.num_chance_outcomes);
+  check(a.num_members >= 1 && a.num_members <= 127, "GameTree: num_members must lie in [1, 127], got ", a.num_members);
+  check(a.max_episode_length == 0 || is_count(a.max_episode_length),
+        "GameTree: max_episode_length must lie in [0, 2**31 - 1), got ", a.max_episode_length);
   check(is_count(V), "GameTree: players must name 1 to 2**31 - 2 nodes, got ", V);
   const auto have = [V](const char* name, std::size_t size, std::size_t width) {
     check(size == V * width, "GameTree: ", name, " must have ", V * width, " entries, ", width, " a node, got ", size);
@@ -51,7 +56,9 @@ void GameTree::check_sizes() const {
   have("information_sets", a.information_sets.size(), 1);
   have("observation_rows", a.observation_rows.size(), a.num_players);
   have("hidden_rows", a.hidden_rows.size(), a.hidden_size == 0 ? 0 : 1);
-  check(a.payoffs.size() % a.num_players == 0, "GameTree: payoffs must have ", a.num_players, " columns, one a player");
+  const std::size_t num_payoffs = a.num_players * a.num_members;
+  check(a.payoffs.size() % num_payoffs == 0, "GameTree: payoffs must have ", num_payoffs,
+        " columns, one a player and member");
   check(a.observation_size >= 1, "GameTree: observations must have a column or more, got 0");
   check(std::isfinite(a.terminal_state_value), "GameTree: terminal_state_value must be finite, got ",
         a.terminal_state_value);
@@ -62,6 +69,9 @@ void GameTree::check_sizes() const {
   are_finite("payoffs", a.payoffs);
   are_finite("observations", a.observations);
   are_finite("hidden", a.hidden);
+  are_finite("information_states", a.information_states);
+  check(a.observations_in_state || a.hidden_size >= 1,
+        "GameTree: hidden must have a column or more where observations are not in the state, got 0");
 }
 
 /// Children follow each other in the order of their parents, so their counts say where they lie.
@@ -69,25 +79,30 @@ void GameTree::link_children() {
   const GameTreeArrays& a = arrays_;
   const std::size_t V = a.players.size();
   nodes_.reserve(V);
-  std::vector<std::int32_t> depths(V, 0);
+  std::vector<std::int32_t> depths(V, 0);  // moves made, without those of luck
   std::size_t next = 1;
   for (std::size_t v = 0; v < V; ++v) {
     const std::int32_t count = a.num_children[v];
     const std::int8_t player = a.players[v];
-    if (player < nobody || player >= static_cast<std::int32_t>(a.num_players))
-      refuse("players must lie in [-2, ", a.num_players, "), got ", int{player}, " at node ", v);
+    if (player < luck || player >= static_cast<std::int32_t>(a.num_players))
+      refuse("players must lie in [-3, ", a.num_players, "), got ", int{player}, " at node ", v);
     if (count < 0 || (count == 0) != (player == nobody))
       refuse("num_children must be 1 or more where someone is to move and 0 where the episode is over, got ", count,
              " at node ", v, " of player ", int{player});
     if (static_cast<std::size_t>(count) > V - next)
       refuse("num_children must sum to ", V - 1, ", the nodes without the root, got more at node ", v);
+    if (player == nobody && depths[v] == 0)
+      refuse("an episode must have a move or more, but luck alone leads to its end at node ", v);
     if (v >= next) refuse("nodes must be numbered breadth first, but node ", v, " is no child of an earlier one");
     nodes_.push_back({static_cast<std::int32_t>(next), count, a.payoff_rows[v], a.information_sets[v], player});
-    std::fill_n(depths.begin() + static_cast<std::ptrdiff_t>(next), count, depths[v] + 1);
+    std::fill_n(depths.begin() + static_cast<std::ptrdiff_t>(next), count, depths[v] + (player != luck));
     next += static_cast<std::size_t>(count);
   }
   check(V > 1, "GameTree: an episode must have a move or more, got a tree of its root alone");
-  depth_ = static_cast<std::size_t>(depths.back());
+  const auto longest = static_cast<std::size_t>(*std::ranges::max_element(depths));
+  if (arrays_.max_episode_length == 0) arrays_.max_episode_length = longest;
+  check(arrays_.max_episode_length >= longest, "GameTree: max_episode_length must be at least ", longest,
+        ", the moves of the longest episode, got ", arrays_.max_episode_length);
   arrays_.players = std::vector<std::int8_t>();
   arrays_.num_children = arrays_.payoff_rows = arrays_.information_sets = std::vector<std::int32_t>();
 }
@@ -95,8 +110,8 @@ void GameTree::link_children() {
 void GameTree::check_moves() const {
   for (std::size_t v = 0; v < nodes_.size(); ++v) {
     const Node& node = nodes_[v];
-    const bool is_chance = node.player == chance_player;
-    const std::size_t most = is_chance ? num_chance_outcomes() : num_actions();
+    const bool is_luck = node.player == luck, is_chance = node.player == chance_player || is_luck;
+    const std::size_t most = is_luck ? nodes_.size() : is_chance ? num_chance_outcomes() : num_actions();
     std::int32_t last = -1;
     double sum = 0.0;
     for (std::int32_t j = 0; j < node.num_children; ++j) {
@@ -118,8 +133,8 @@ void GameTree::check_moves() const {
 
 void GameTree::check_rows() const {
   const GameTreeArrays& a = arrays_;
-  const std::size_t P = a.payoffs.size() / num_players(), R = rows_of(a.observations.size(), a.observation_size);
-  const std::size_t H = rows_of(a.hidden.size(), a.hidden_size);
+  const std::size_t P = a.payoffs.size() / (num_players() * num_members());
+  const std::size_t R = rows_of(a.observations.size(), a.observation_size), H = rows_of(a.hidden.size(), a.hidden_size);
   for (std::size_t v = 0; v < nodes_.size(); ++v) {
     const Node& node = nodes_[v];
     if (!is_row(node.payoff_row, P))
@@ -156,10 +171,13 @@ void GameTree::number_sequences() {
       return arrays_.observation_rows[u * num_players() + static_cast<std::size_t>(node.player)];
     };
     if (node.player != other.player || !std::ranges::equal(actions_at(node), actions_at(other)) ||
-        seen(v) != seen(first))
+        (arrays_.information_state_size == 0 && seen(v) != seen(first)))
       refuse("nodes ", first, " and ", v, " of information set ", set,
              " must have one player, what it observes and its actions in common");
   }
+  const std::size_t size = num_information_sets() * arrays_.information_state_size;
+  check(arrays_.information_states.size() == size, "GameTree: information_states must have ", size,
+        " entries, a row an information set, got ", arrays_.information_states.size());
 }
 
 void GameTree::find_parent_sequences() {
@@ -190,12 +208,52 @@ std::span<const float> GameTree::observation(std::size_t node, std::size_t playe
 }
 
 std::span<const float> GameTree::information_state(std::size_t information_set) const {
+  if (const std::size_t size = arrays_.information_state_size; size != 0)
+    return std::span(arrays_.information_states).subspan(information_set * size, size);
   return observation(static_cast<std::size_t>(first_nodes_[information_set]),
                      static_cast<std::size_t>(player_of(information_set)));
 }
 
-void GameTree::reset(Batch& batch, std::span<const std::int32_t> lanes, std::span<const EpisodeKey>) const {
-  for (const std::int32_t lane : lanes) batch.nodes[static_cast<std::size_t>(lane)] = 0;
+void GameTree::reset(Batch& batch, std::span<const std::int32_t> lanes, std::span<const EpisodeKey> keys) const {
+  for (std::size_t row = 0; row < lanes.size(); ++row) {
+    batch.nodes[static_cast<std::size_t>(lanes[row])] = 0;
+    batch.keys[static_cast<std::size_t>(lanes[row])] = keys[row];
+    follow_luck(batch, lanes[row], {});
+  }
+}
+
+/// Draws while luck is on move, and adds what it pays to `rewards`, if there are any.
+void GameTree::follow_luck(Batch& batch, std::int32_t lane, std::span<double> rewards) const {
+  std::int32_t& place = batch.nodes[static_cast<std::size_t>(lane)];
+  while (at(batch, lane).player == luck) {
+    const Node& node = at(batch, lane);
+    const EpisodeKey& key = batch.keys[static_cast<std::size_t>(lane)];
+    const auto first = static_cast<std::size_t>(node.first_child), count = static_cast<std::size_t>(node.num_children);
+    const double drawn =
+        Stream(key.seed, Purpose::transition, key.profile, key.rollout, static_cast<std::uint32_t>(place))
+            .next_double();
+    const std::size_t slot = sample_categorical(std::span(arrays_.probabilities).subspan(first, count), drawn);
+    place = node.first_child + static_cast<std::int32_t>(slot);
+    if (const std::span<const double> paid = payoffs(at(batch, lane)); !rewards.empty())
+      std::ranges::transform(rewards, paid, rewards.begin(), std::plus{});
+  }
+}
+
+/// max over members of the mean over players of |reward - mean over members|, as in a DynamicsEnsemble.
+double GameTree::disagreement_of(std::span<const double> rewards) const {
+  const std::size_t N = num_players(), E = num_members();
+  if (E == 1) return 0.0;
+  double largest = 0.0;
+  for (std::size_t member = 0; member < E; ++member) {
+    double deviation = 0.0;
+    for (std::size_t player = 0; player < N; ++player) {
+      const std::span<const double> all = rewards.subspan(player * E, E);
+      const double mean = std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(E);
+      deviation += std::abs(all[member] - mean);
+    }
+    largest = std::max(largest, deviation / static_cast<double>(N));
+  }
+  return largest;
 }
 
 void GameTree::players_to_act(Batch& batch, std::span<const std::int32_t> lanes,
@@ -205,9 +263,8 @@ void GameTree::players_to_act(Batch& batch, std::span<const std::int32_t> lanes,
 
 void GameTree::information_states(Batch& batch, std::span<const std::int32_t> lanes, MatrixView<float> out) const {
   for (std::size_t row = 0; row < lanes.size(); ++row) {
-    const auto node = static_cast<std::size_t>(batch.nodes[static_cast<std::size_t>(lanes[row])]);
-    if (const std::int8_t player = nodes_[node].player; player >= 0)
-      std::ranges::copy(observation(node, static_cast<std::size_t>(player)), out.row(row).begin());
+    if (const Node& node = at(batch, lanes[row]); node.player >= 0)
+      std::ranges::copy(information_state(static_cast<std::size_t>(node.information_set)), out.row(row).begin());
     else
       std::ranges::fill(out.row(row), 0.0f);
   }
@@ -241,8 +298,9 @@ void GameTree::states(Batch& batch, std::span<const std::int32_t> lanes, MatrixV
       continue;
     }
     auto next = out.row(row).begin();
-    for (std::size_t player = 0; player < num_players(); ++player)
-      next = std::ranges::copy(observation(node, player), next).out;
+    if (arrays_.observations_in_state)
+      for (std::size_t player = 0; player < num_players(); ++player)
+        next = std::ranges::copy(observation(node, player), next).out;
     if (W != 0)
       std::copy_n(arrays_.hidden.begin() + arrays_.hidden_rows[node] * static_cast<std::ptrdiff_t>(W), W, next);
   }
@@ -269,10 +327,11 @@ void GameTree::step(Batch& batch, std::span<const std::int32_t> lanes, std::span
     const std::span<const std::int32_t> moves = actions_at(node);
     const std::int32_t slot = static_cast<std::int32_t>(std::ranges::lower_bound(moves, actions[row]) - moves.begin());
     place = node.first_child + std::min(slot, node.num_children - 1);  // a wrong action leads nowhere else
-    const Node& next = nodes_[static_cast<std::size_t>(place)];
-    std::ranges::copy(payoffs(next), outputs.rewards.row(row).begin());
-    outputs.disagreement[row] = 0.0;
-    outputs.terminal[row] = next.player == nobody;
+    const std::span<double> rewards = outputs.rewards.row(row);
+    std::ranges::copy(payoffs(at(batch, lanes[row])), rewards.begin());
+    follow_luck(batch, lanes[row], rewards);
+    outputs.disagreement[row] = disagreement_of(rewards);
+    outputs.terminal[row] = at(batch, lanes[row]).player == nobody;
   }
 }
 

@@ -47,7 +47,7 @@ void for_each_move(const GameTree& tree, CancelToken& cancel, const Visit& visit
 
 std::vector<double> profile_values(const GameTree& tree, std::span<const double> profile, CancelToken& cancel) {
   check_profile(tree, profile);
-  std::vector<double> reach(tree.nodes().size(), 1.0), values(tree.num_players(), 0.0);
+  std::vector<double> reach(tree.nodes().size(), 1.0), values(tree.num_players() * tree.num_members(), 0.0);
   for_each_move(tree, cancel, [&](std::size_t v, std::size_t child, std::size_t q) {
     reach[child] = reach[v] * (tree.nodes()[v].player < 0 ? tree.probability(child) : profile[q]);
     const std::span<const double> payoffs = tree.payoffs(tree.nodes()[child]);
@@ -57,8 +57,10 @@ std::vector<double> profile_values(const GameTree& tree, std::span<const double>
 }
 
 BestResponse best_response(const GameTree& tree, std::span<const double> profile, std::size_t player,
-                           CancelToken& cancel) {
+                           std::int32_t member, CancelToken& cancel) {
   check_player(tree, player);
+  check(member >= GameTree::none && member < static_cast<std::int32_t>(tree.num_members()), "member must lie in [0, ",
+        tree.num_members(), "), or be -1 for their mean, got ", member);
   check_profile(tree, profile);
   // How likely the others and chance are to let each node be reached, and the player's own last sequence before it.
   std::vector<double> reach(tree.nodes().size(), 1.0);
@@ -73,7 +75,7 @@ BestResponse best_response(const GameTree& tree, std::span<const double> profile
     const bool is_own = mover == static_cast<std::int32_t>(player);
     reach[child] = reach[v] * (is_own ? 1.0 : mover < 0 ? tree.probability(child) : profile[q]);
     last[child] = is_own ? static_cast<std::int32_t>(q) : last[v];
-    gain(last[child]) += reach[child] * tree.payoffs(tree.nodes()[child])[player];
+    gain(last[child]) += reach[child] * tree.payoff(tree.nodes()[child], player, member);
   });
   // With perfect recall a player's information sets form a tree, later ones below: from the deepest up, the best
   // sequence of each pays into the one that leads there.

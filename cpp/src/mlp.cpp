@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "coffee_fast/check.hpp"
 #include "coffee_fast/isa.hpp"
@@ -47,12 +48,23 @@ void check_layers(std::span<const Mlp::Layer> layers, Activation activation) {
   }
 }
 
-/// `packed`, which holds zeros, in the panels of mlp_kernels.hpp.
-void pack_panels(MatrixView<const float> weights, float* packed) {
+/// Columns of the panels in the order of `outputs`. Panels of products hold a half each of U's and of G's rows.
+std::size_t packed_column(std::size_t output, std::size_t num_outputs, bool computes_products) {
+  if (!computes_products) return output;
+  constexpr std::size_t half = panel_width / 2;
+  const std::size_t product = output % (num_outputs / 2);
+  return product / half * panel_width + product % half + (product == output ? 0 : half);
+}
+
+/// The panels of mlp_kernels.hpp; they and the bias hold zeros.
+void pack(const Mlp::Layer& layer, bool computes_products, float* panels, float* bias) {
+  const MatrixView<const float>& weights = layer.weights;
   for (std::size_t output = 0; output < weights.rows; ++output) {
+    const std::size_t column = packed_column(output, weights.rows, computes_products);
     const std::span<const float> row = weights.row(output);
-    float* column = packed + output / panel_width * panel_width * weights.columns + output % panel_width;
-    for (std::size_t input = 0; input < weights.columns; ++input) column[input * panel_width] = row[input];
+    float* target = panels + column / panel_width * panel_width * weights.columns + column % panel_width;
+    for (std::size_t input = 0; input < weights.columns; ++input) target[input * panel_width] = row[input];
+    bias[column] = layer.bias[output];
   }
 }
 
@@ -75,22 +87,24 @@ Mlp::Mlp(std::span<const Layer> layers, Activation activation) : activation_(act
   check_layers(layers, activation);
   std::size_t size = 0;
   for (const Layer& layer : layers) {
-    const MatrixView<const float>& weights = layer.weights;
-    const std::size_t bias = size + padded(weights.rows) * weights.columns;
-    layers_.push_back({weights.columns, weights.rows, size, bias});
-    size = bias + padded(weights.rows);
-    if (layers_.size() < layers.size()) padded_hidden_size_ = std::max(padded_hidden_size_, padded(weights.rows));
+    const auto [rows, columns] = std::pair(layer.weights.rows, layer.weights.columns);
+    const bool computes_products = activation == Activation::product && layers_.size() + 1 < layers.size();
+    const std::size_t bias = size + padded(rows) * columns;
+    layers_.push_back({columns, computes_products ? rows / 2 : rows, size, bias, computes_products});
+    size = bias + padded(rows);
   }
   parameters_.resize(size);
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    pack_panels(layers[l].weights, parameters_.data() + layers_[l].weights);
-    std::copy(layers[l].bias.begin(), layers[l].bias.end(), parameters_.data() + layers_[l].bias);
-  }
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    pack(layers[l], layers_[l].computes_products, parameters_.data() + layers_[l].weights,
+         parameters_.data() + layers_[l].bias);
+  for (std::size_t l = 0; l + 1 < layers.size(); ++l)
+    padded_hidden_size_ = std::max(padded_hidden_size_, padded(layers_[l].num_outputs));
 }
 
 std::size_t Mlp::num_parameters() const {
   std::size_t count = 0;
-  for (const PackedLayer& layer : layers_) count += (layer.num_inputs + 1) * layer.num_outputs;
+  for (const PackedLayer& layer : layers_)
+    count += (layer.num_inputs + 1) * layer.num_outputs * (layer.computes_products ? 2 : 1);
   return count;
 }
 
@@ -100,16 +114,15 @@ void Mlp::forward(MatrixView<const float> inputs, MatrixView<float> outputs, Wor
   check(outputs.rows == inputs.rows && outputs.columns == output_size(), "Mlp.forward: outputs must have shape [",
         inputs.rows, ", ", output_size(), "], got [", outputs.rows, ", ", outputs.columns, "]");
   const std::size_t num_blocks = (inputs.rows + block_rows - 1) / block_rows;
-  const std::size_t row_size = activation_ == Activation::relu
-                                   ? 2 * padded_hidden_size_
-                                   : padded(layers_.back().num_inputs) + padded_hidden_size_;
+  const bool is_relu = activation_ == Activation::relu;
+  const std::size_t row_size = is_relu ? 2 * padded_hidden_size_ : padded(layers_.back().num_inputs);
   const std::size_t buffer_size = std::min(inputs.rows, block_rows) * row_size;
   if (workspace.activations.size() < buffer_size) workspace.activations.resize(buffer_size);
 
   for (std::size_t b = 0; b < num_blocks; ++b) {
     const std::size_t first = b * inputs.rows / num_blocks;
     const std::size_t num_rows = (b + 1) * inputs.rows / num_blocks - first;
-    const auto forward_block = activation_ == Activation::relu ? &Mlp::forward_relu : &Mlp::forward_product;
+    const auto forward_block = is_relu ? &Mlp::forward_relu : &Mlp::forward_product;
     (this->*forward_block)(inputs.middle_rows(first, num_rows), outputs.middle_rows(first, num_rows),
                            workspace.activations.data());
   }
@@ -126,30 +139,22 @@ void Mlp::forward_relu(MatrixView<const float> inputs, MatrixView<float> outputs
   apply(layers_.back(), inputs, outputs, no_floor);
 }
 
-/// One buffer holds what the last layer takes: first the inputs at the end of its rows, then each layer's values in
-/// front of its own inputs. Another holds the factors of one layer.
+/// The buffer's rows are what the last layer takes: first the inputs are put at their ends, then each layer's values in
+/// front of what it took.
 void Mlp::forward_product(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const {
   const std::size_t num_columns = layers_.back().num_inputs;
-  const MatrixView<float> values(buffer, inputs.rows, num_columns, padded(num_columns));
-  const auto last_columns = [&](std::size_t count) {
-    return MatrixView<float>(buffer + num_columns - count, values.rows, count, values.stride);
+  const auto columns = [&](std::size_t first, std::size_t count) {
+    return MatrixView<float>(buffer + first, inputs.rows, count, padded(num_columns));
   };
-  MatrixView<float> current = last_columns(inputs.columns);
+  std::size_t first = num_columns - inputs.columns;
   for (std::size_t row = 0; row < inputs.rows; ++row)
-    std::copy_n(inputs.row(row).data(), inputs.columns, current.row(row).data());
-
+    std::copy_n(inputs.row(row).data(), inputs.columns, columns(first, inputs.columns).row(row).data());
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
-    const std::size_t size = layers_[l].num_outputs / 2;
-    const MatrixView<float> factors(buffer + values.rows * values.stride, inputs.rows, padded(2 * size));
-    apply(layers_[l], current, factors, no_floor);
-    current = last_columns(layers_[l + 1].num_inputs);
-    for (std::size_t row = 0; row < inputs.rows; ++row) {
-      const float* factor = factors.row(row).data();
-      float* product = current.row(row).data();
-      for (std::size_t i = 0; i < size; ++i) product[i] = factor[i] * factor[size + i];
-    }
+    const PackedLayer& layer = layers_[l];
+    apply(layer, columns(first, layer.num_inputs), columns(first - layer.num_outputs, layer.num_outputs), no_floor);
+    first -= layer.num_outputs;
   }
-  apply(layers_.back(), current, outputs, no_floor);
+  apply(layers_.back(), columns(0, num_columns), outputs, no_floor);
 }
 
 void Mlp::apply(const PackedLayer& layer, MatrixView<const float> inputs, MatrixView<float> outputs,
@@ -163,7 +168,8 @@ void Mlp::apply(const PackedLayer& layer, MatrixView<const float> inputs, Matrix
                                .outputs = outputs.data,
                                .output_stride = outputs.stride,
                                .num_outputs = outputs.columns,
-                               .floor = floor});
+                               .floor = floor,
+                               .computes_products = layer.computes_products});
 }
 
 }  // namespace coffee_fast

@@ -12,12 +12,62 @@
 namespace coffee_fast {
 namespace {
 
-/// outputs[R, P panels] = max(floor, bias + inputs[R, K] weights[K, P panels]), all of K in registers.
+/// outputs[rows, N registers] = values, but for columns beyond the block's last.
+template <class V, std::size_t N, std::size_t... I>
+[[gnu::always_inline]] inline void store_tile(const AffineBlock& block, const typename V::Type (&values)[sizeof...(I)],
+                                              std::index_sequence<I...>) {
+  const std::size_t columns = block.num_outputs;
+  if (columns >= N * V::width) {
+    (V::store(block.outputs + I / N * block.output_stride + I % N * V::width, values[I]), ...);
+  } else {
+    const auto stored = [columns](std::size_t first) {
+      return columns <= first ? 0 : columns - first < V::width ? columns - first : V::width;
+    };
+    (V::store_first(block.outputs + I / N * block.output_stride + I % N * V::width, values[I],
+                    stored(I % N * V::width)),
+     ...);
+  }
+}
+
+/// What one panel's first half times its second is held in: registers of V, or half a register if that holds a panel.
+template <class V, bool holds_a_panel = V::width == panel_width>
+struct Products {
+  using Vector = V;
+  static constexpr std::size_t per_panel = panel_width / 2 / V::width;
+
+  /// The I-th register of them, of sums of any number of panels.
+  template <std::size_t I, std::size_t S>
+  [[gnu::always_inline]] static inline typename V::Type of(const typename V::Type (&sums)[S]) {
+    constexpr std::size_t first = I + I / per_panel * per_panel;
+    return V::multiply(sums[first], sums[first + per_panel]);
+  }
+};
+
+template <class V>
+struct Products<V, true> {
+  using Vector = typename V::Half;
+  static constexpr std::size_t per_panel = 1;
+
+  template <std::size_t I, std::size_t S>
+  [[gnu::always_inline]] static inline typename Vector::Type of(const typename V::Type (&sums)[S]) {
+    return V::multiply_halves(sums[I]);
+  }
+};
+
+template <class V, std::size_t P, std::size_t S, std::size_t... I>
+[[gnu::always_inline]] inline void store_products(const AffineBlock& block, const typename V::Type (&sums)[S],
+                                                  std::index_sequence<I...> registers) {
+  using Vector = typename Products<V>::Vector;
+  const typename Vector::Type products[] = {Products<V>::template of<I>(sums)...};
+  store_tile<Vector, P * Products<V>::per_panel>(block, products, registers);
+}
+
+/// outputs[R, P panels] = max(floor, bias + inputs[R, K] weights[K, P panels]), or products, all of K in registers.
 ///
 /// `sums` is an array only to the reader: every index is a constant before any optimization runs, so the compiler sees
 /// R * N variables. Indexed by loops, GCC 12 keeps it on the stack and stores it at every k, at half the speed.
 template <class V, std::size_t R, std::size_t P, std::size_t... I, std::size_t... J>
-[[gnu::always_inline]] inline void multiply(const AffineBlock& block, std::index_sequence<I...>,
+[[gnu::always_inline]] inline void multiply(const AffineBlock& block, std::index_sequence<I...> registers,
                                             std::index_sequence<J...>) {
   using Register = typename V::Type;
   constexpr std::size_t width = V::width;
@@ -37,17 +87,11 @@ template <class V, std::size_t R, std::size_t P, std::size_t... I, std::size_t..
     weight += panel_width;
   }
 
+  if (block.computes_products)
+    return store_products<V, P>(block, sums, std::make_index_sequence<R * P * Products<V>::per_panel>{});
   const Register floor = V::broadcast(block.floor);
   ((sums[I] = V::at_least(sums[I], floor)), ...);
-  const std::size_t columns = block.num_outputs;
-  if (columns >= N * width) {
-    (V::store(block.outputs + I / N * block.output_stride + I % N * width, sums[I]), ...);
-  } else {
-    const auto stored = [columns](std::size_t first) {
-      return columns <= first ? 0 : columns - first < width ? columns - first : width;
-    };
-    (V::store_first(block.outputs + I / N * block.output_stride + I % N * width, sums[I], stored(I % N * width)), ...);
-  }
+  store_tile<V, N>(block, sums, registers);
 }
 
 template <class V, std::size_t R, std::size_t P>
@@ -104,13 +148,14 @@ void affine(const AffineBlock& block) {
   std::size_t widest = table.num_panels;
   while (tallest > max_tile_rows<V>(widest)) --widest;
 
-  const std::size_t num_panels = (block.num_outputs + panel_width - 1) / panel_width;
+  const std::size_t panel_outputs = block.computes_products ? panel_width / 2 : panel_width;
+  const std::size_t num_panels = (block.num_outputs + panel_outputs - 1) / panel_outputs;
   for (std::size_t panel = 0; panel < num_panels; panel += widest) {  // outermost: these weights stay in L1
     const std::size_t left = num_panels - panel;
-    const std::size_t column = panel * panel_width;
+    const std::size_t column = panel * panel_outputs;
     AffineBlock tile = block;
-    tile.weights += column * block.num_inputs;
-    tile.bias += column;
+    tile.weights += panel * panel_width * block.num_inputs;
+    tile.bias += panel * panel_width;
     tile.num_outputs -= column;
     for (std::size_t t = 0; t < num_tiles; ++t) {
       const std::size_t row = t * block.num_rows / num_tiles;  // heights that differ by one row at most

@@ -8,7 +8,8 @@ namespace coffee_fast {
 /// last output; the bias likewise. The same layout for every instruction set.
 inline constexpr std::size_t panel_width = 16;
 
-/// One packed layer applied to a block of one row or more: outputs = max(floor, bias + inputs weights^T).
+/// One packed layer applied to a block of one row or more: outputs = max(floor, bias + inputs weights^T), or, where it
+/// computes products, each panel's first half of bias + inputs weights^T times its second.
 struct AffineBlock {
   const float* inputs;
   std::size_t input_stride;
@@ -19,7 +20,8 @@ struct AffineBlock {
   float* outputs;
   std::size_t output_stride;
   std::size_t num_outputs;  ///< columns to store
-  float floor;              ///< 0 for a ReLU, minus infinity for none
+  float floor;              ///< 0 for a ReLU, minus infinity for none; of no concern to products
+  bool computes_products;   ///< half as many outputs as panels have columns
 };
 
 /// What each instruction set's translation unit provides.

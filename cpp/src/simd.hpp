@@ -70,8 +70,19 @@ struct Avx2Vector {
   COFFEE_FAST_INLINE Type at_least(Type value, Type floor) { return _mm256_max_ps(floor, value); }
   COFFEE_FAST_INLINE void store(float* target, Type value) { _mm256_storeu_ps(target, value); }
   COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
-    const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(target, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), index), value);
+    if (count == width) return store(target, value);
+    __m128 left = _mm256_castps256_ps128(value);  // by halves: a masked store costs some processors twenty times more
+    if (count & 4) {
+      _mm_storeu_ps(target, left);
+      left = _mm256_extractf128_ps(value, 1);
+      target += 4;
+    }
+    if (count & 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(target), left);
+      left = _mm_movehl_ps(left, left);
+      target += 2;
+    }
+    if (count & 1) _mm_store_ss(target, left);
   }
 };
 #endif
@@ -79,6 +90,7 @@ struct Avx2Vector {
 #if defined(__AVX512F__)
 struct Avx512Vector {
   using Type = __m512;
+  using Half = Avx2Vector;
   static constexpr std::size_t width = 16;
   static constexpr std::size_t num_registers = 32;
   static constexpr std::size_t panels_at_full_height = 2;
@@ -90,6 +102,9 @@ struct Avx512Vector {
   COFFEE_FAST_INLINE Type subtract(Type a, Type b) { return _mm512_sub_ps(a, b); }
   COFFEE_FAST_INLINE Type multiply(Type a, Type b) { return _mm512_mul_ps(a, b); }
   COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return _mm512_fmadd_ps(a, b, c); }
+  COFFEE_FAST_INLINE Half::Type multiply_halves(Type a) {
+    return _mm256_mul_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+  }
   COFFEE_FAST_INLINE Type divide(Type a, Type b) { return _mm512_div_ps(a, b); }
   COFFEE_FAST_INLINE Type square_root(Type a) { return _mm512_sqrt_ps(a); }
   COFFEE_FAST_INLINE Type where_positive(Type condition, Type value) {

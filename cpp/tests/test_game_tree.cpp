@@ -45,10 +45,10 @@ TEST(a_tree_is_valued_exactly) {
   const std::vector<double> values = profile_values(tree, uniform, cancel);
   EXPECT(near(values[0], 0.75 * 0.5 * 1.5 + 0.25 * 0.5 * -0.5));
   EXPECT(near(values[1], -values[0]));
-  const BestResponse bettor = best_response(tree, uniform, 0, cancel);
+  const BestResponse bettor = best_response(tree, uniform, 0, GameTree::none, cancel);
   EXPECT(near(bettor.value, 0.75 * 1.5));
   EXPECT((bettor.actions == std::vector<std::int32_t>{2, 0, -1}));
-  const BestResponse caller = best_response(tree, uniform, 1, cancel);
+  const BestResponse caller = best_response(tree, uniform, 1, GameTree::none, cancel);
   EXPECT(near(caller.value, -0.5));  // folding; calling gives 0.5 * (0.75 * -2 + 0.25 * 2), as much
   EXPECT(caller.actions[2] == 0);    // the lower of equals
 }
@@ -71,6 +71,35 @@ TEST(rollouts_draw_what_chance_does) {
   double mean = 0.0;
   for (std::size_t episode = 0; episode < count; ++episode) mean += returns[2 * episode] / count;
   EXPECT(std::abs(mean - profile_values(tree, std::vector<double>(6, 0.5), cancel)[0]) < 0.04);
+}
+
+TEST(luck_is_drawn_within_the_move_before_it_and_members_disagree_about_what_is_paid) {
+  GameTreeArrays arrays = coin();
+  arrays.players[0] = GameTree::luck;
+  arrays.num_members = 2;
+  arrays.payoffs = {0.0, 0.0, 0.0, 0.0, 2.0, 3.0, -2.0, -2.0, 1.0, 1.0, -1.0, -1.0, -2.0, -2.0, 2.0, 2.0};
+  const GameTree tree(arrays);
+  CancelToken cancel;
+  EXPECT(tree.max_episode_length() == 2);
+  const std::vector<double> uniform(6, 0.5), values = profile_values(tree, uniform, cancel);
+  EXPECT(near(values[0], 0.75 * 0.5 * 1.5 + 0.25 * 0.5 * -0.5));
+  EXPECT(near(values[1], values[0] + 0.75 * 0.25));
+  EXPECT(near(best_response(tree, uniform, 0, 0, cancel).value, 0.75 * 1.5));
+  EXPECT(near(best_response(tree, uniform, 0, 1, cancel).value, 0.75 * 2.0));
+  EXPECT(near(best_response(tree, uniform, 0, GameTree::none, cancel).value, 0.75 * 1.75));
+  const std::vector<PolicyMixture> players(2, {{Policy{}}, {1.0}});
+  constexpr std::size_t count = 20000;
+  std::vector<double> returns(4 * count), disagreement(count);
+  std::vector<std::int32_t> lengths(count), strategies(2 * count);
+  rollout(tree, players, {.seed = 3},
+          {{returns.data(), count, 4}, lengths, disagreement, {strategies.data(), count, 2}}, cancel);
+  double mean = 0.0, spread = 0.0;
+  for (std::size_t episode = 0; episode < count; ++episode) {
+    mean += returns[4 * episode] / count;
+    spread += disagreement[episode] / count;
+  }
+  EXPECT(std::abs(mean - values[0]) < 0.04);
+  EXPECT(std::abs(spread - 0.75 * 0.25 * 0.25) < 0.01);  // half the distance, of one player in two
 }
 
 TEST(arrays_that_are_no_tree_are_refused) {

@@ -30,6 +30,13 @@ MAKERS = {
     "tree, moves at once": lambda: cf.load_game(
         "openspiel:goofspiel(num_cards=4,imp_info=True,points_order=descending)"
     ),
+    "tree of a log, much unseen": lambda: cf.GameTree.from_dataset(
+        cf.generate_dataset(cf.load_game("openspiel:leduc_poker"), num_trajectories=60, seed=0)
+    ),
+    "tree of a log, luck": lambda: cf.GameTree.from_dataset(cf.generate_dataset(GAME, num_trajectories=400, seed=0)),
+    "tree of a log, moves at once": lambda: cf.GameTree.from_dataset(
+        cf.generate_dataset(cf.games.from_simulator(ROUNDS, Rounds()), num_trajectories=5, seed=4)
+    ),
     "ensemble": learn,
     "ensemble, actions as history": lambda: learn(history_source="actions"),
     "ensemble, ends drawn": lambda: learn(ends="probability"),
@@ -142,6 +149,11 @@ def test_members_disagree_only_where_the_model_predicts_the_end(dynamics, record
         return
     if dynamics.core.num_members == 1:
         assert (recorded.disagreement == 0.0).all()
+        return
+    if isinstance(dynamics, cf.GameTree):  # where an episode goes that the log does not show
+        differ = (recorded.member_returns != recorded.member_returns[..., :1]).any(axis=(1, 2))
+        np.testing.assert_array_equal(recorded.disagreement > 0.0, differ)
+        assert differ.any()
         return
     steps, last = recorded.trajectories, recorded.trajectories["trajectory_offsets"][1:] - 1
     predicted = dynamics.core.next_states(steps["state"][last], steps["action"][last])

@@ -104,8 +104,10 @@ def world() -> dict[str, Any]:
     config = cf.PSROConfig(num_iterations=1, num_simulations=4, response=ddqn)
     result = cf.coffee_psro(model, config, seed=0)
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
+    tree = cf.GameTree("openspiel:kuhn_poker")
+    game_log = cf.generate_dataset(tree, num_trajectories=40)
     return {
-        "tree": cf.GameTree("openspiel:kuhn_poker"),
+        **{"tree": tree, "game_log": game_log, "log_tree": cf.GameTree.from_dataset(game_log)},
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "table": cf.PayoffTable.symmetric(payoffs),
@@ -184,6 +186,8 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
         "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
+        "GameTree.from_dataset": (cf.GameTree.from_dataset, {"dataset": w["game_log"], "max_nodes": 100}),
+        "GameTree.members": (w["log_tree"].members, {"num": 2, "seed": 0}),
         "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
@@ -527,6 +531,7 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             },
         ),
         "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "exact_regret of a log": (cf.exact_regret, {"game": w["log_tree"], "policies": ["uniform_random"] * 2}),
         "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (
             evaluation.regret_by_iteration,

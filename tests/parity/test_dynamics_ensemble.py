@@ -104,6 +104,82 @@ def make_model(spec: GameSpec = SPEC, **config: Any) -> DynamicsEnsemble:
     return DynamicsEnsemble(spec, settings, 0, arrays, FitReport())
 
 
+NUM_CODES = 2
+
+
+def make_known_model(spec: GameSpec, *, is_certain: bool = False, **config: Any) -> DynamicsEnsemble:
+    """The same with all that a model may know: kinds of entries, luck without a name, payments, bounds of rewards.
+
+    Its delta, end and pay networks are of products, ends, movers and outcomes have a network a member.
+    """
+    rng, plain = np.random.default_rng(9), make_model(spec)
+    D, N, O, A, V = spec.state_size, spec.num_players, spec.observation_size, spec.num_actions, 2  # noqa: E741
+    W, M = spec.chance_vectors.shape[1], num_movers(spec)
+    settings = EnsembleConfig(num_members=3, outcome_disagreement=True, member_per_episode=True, **config)
+    inputs = D + V + N + W + NUM_CODES
+    movers = M * predicts_mover(spec)
+    arrays = {
+        name: array for name, array in plain.arrays.items() if name.split(".")[0] not in ("shared", "delta", "reward")
+    }
+    for name in ("end.0", "mover.0"):
+        arrays = {key: array for key, array in arrays.items() if not key.startswith(f"{name}.")}
+    for member in range(3):
+        arrays |= make_products(rng, f"delta.{member}", inputs + movers, D)
+        arrays |= make_layers(rng, f"reward.{member}", (inputs, 20, 17, N))
+        arrays |= make_products(rng, f"end.{member}", inputs, 1)
+        arrays[f"end.{member}.2.bias"] -= 1.5
+        if movers:
+            arrays |= make_layers(rng, f"mover.{member}", (inputs, 20, 17, movers))
+            if spec.moves == "simultaneous":
+                arrays[f"mover.{member}.2.bias"][1:N] = IMPOSSIBLE
+        if spec.num_chance_actions:
+            arrays |= make_layers(rng, f"chance.{member}", (D, 20, 17, spec.num_chance_actions))
+            arrays[f"chance.{member}.2.bias"][-1], arrays[f"chance.{member}.2.weight"][-1] = IMPOSSIBLE, 0.0
+    arrays |= make_products(rng, "pay.0", inputs, 1)
+    arrays |= make_layers(rng, "code.0", (inputs, 20, NUM_CODES))
+    arrays |= make_layers(rng, "mask.0", (O + N + D, 20, A))
+    arrays |= make_layers(rng, "view.0", (O + N + 2 * M + V + W + D, 20, O))
+    values, offsets = make_values(rng, D)
+    seen, places = make_values(rng, N * O)
+    arrays |= {f"{part}.is_product": np.ones(1, np.uint8) for part in ("delta", "end", "pay")}
+    arrays |= {f"{part}.is_certain": np.array([is_certain], np.uint8) for part in ("end", "mover", "pay")}
+    arrays |= {
+        "view.sees": np.array([1, 0], np.uint8),
+        "mask.sees": np.ones(1, np.uint8),
+        "reward.least": np.array([-2.0, -3.0, -4.0], np.float32),
+        "reward.most": np.array([1.0, 5.0, 3.0], np.float32),
+        "state.source": rng.integers(-1, D + V + W, size=(M, D)).astype(np.int32),
+        "state.values": values,
+        "state.values_offsets": offsets,
+        "state.least": np.full(D, -0.7, np.float32),
+        "state.most": np.full(D, 0.6, np.float32),
+        "observation.source": rng.integers(-1, O + D + V + W, size=(M, N * O)).astype(np.int32),
+        "observation.values": seen,
+        "observation.values_offsets": places,
+    }
+    arrays["state.source"][:, ::2] = -1
+    return DynamicsEnsemble(spec, settings, 0, arrays, FitReport())
+
+
+def make_products(rng: np.random.Generator, prefix: str, inputs: int, outputs: int) -> dict[str, Any]:
+    """Two layers of products, of widths 6 and 5."""
+    return {
+        name: array
+        for layer, sizes in enumerate([(inputs, 12), (inputs + 6, 10), (inputs + 11, outputs)])
+        for name, array in (
+            (f"{prefix}.{layer}.{part.rsplit('.', 1)[1]}", array)
+            for part, array in make_layers(rng, "layer", sizes).items()
+        )
+    }
+
+
+def make_values(rng: np.random.Generator, size: int) -> tuple[Any, Any]:
+    """Zero to three values of each of ``size`` entries."""
+    counts = rng.integers(4, size=size)
+    values = [np.sort(rng.normal(size=count)).astype(np.float32) for count in counts]
+    return np.concatenate(values), np.concatenate([[0], counts.cumsum()]).astype(np.int32)
+
+
 def make_twin(model: DynamicsEnsemble) -> twin.DynamicsEnsemble:
     config = model.config
     return twin.DynamicsEnsemble(
@@ -113,6 +189,8 @@ def make_twin(model: DynamicsEnsemble) -> twin.DynamicsEnsemble:
         config.terminal_threshold,
         config.disagreement,
         config.history_source,
+        config.member_per_episode,
+        config.outcome_disagreement,
     )
 
 
@@ -138,8 +216,10 @@ def test_one_step_is_the_twins(rng, kind):
     assert_close(rewards, np.array([prediction.member_rewards for prediction in expected]))
     assert_close(disagreement, np.array([prediction.disagreement for prediction in expected]))
     observations, masks = model.core.observe(next_states)
-    assert_close(observations, np.array([prediction.observations for prediction in expected]))
-    scores = np.array([prediction.scores for prediction in expected])
+    seen = [reference.observe(prediction.state, 0) for prediction in expected]
+    assert_close(observations, np.array([views for views, _ in seen]))
+    np.testing.assert_array_equal(model.core.legal_masks(next_states, observations.reshape(50, -1)), masks)
+    scores = np.array([score for _, score in seen])
     is_clear = np.abs(scores - 0.5) > 1e-4
     is_clear &= (scores > 0.5).any(axis=1, keepdims=True)
     np.testing.assert_array_equal(masks[is_clear], scores[is_clear] > 0.5)
@@ -225,6 +305,66 @@ def test_whole_drawn_episodes_are_the_twins(rng, kind, chunk_size):
     movers = {step[3] for episode in episodes for step in episode["steps"]}
     assert len(set(lengths)) > 2
     assert movers == set(range(-1 if spec.num_chance_actions else 0, 3))
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize(("is_certain", "chunk_size"), [(False, 1), (False, 64), (True, 64)])
+def test_whole_episodes_of_a_model_that_knows_more_are_the_twins(rng, kind, is_certain, chunk_size):
+    assert_played_like_the_twin(make_known_model(DRAWN[kind], is_certain=is_certain), rng, chunk_size)
+
+
+@pytest.mark.parametrize("make", [make_model, make_known_model])
+@pytest.mark.parametrize("kind", ["the paper's", *DRAWN])
+def test_followed_moves_are_the_twins(rng, make, kind):
+    if kind == "the paper's" and make is make_known_model:
+        pytest.skip("a model that knows more draws ends")
+    model = make(DRAWN.get(kind, SPEC))
+    model = dataclasses_replaced(model, member_per_episode=False)  # followed moves are the mean's
+    reference, spec = make_twin(model), model.spec
+    players = [([_core.Policy.uniform_random()], [1.0])] * 3
+    log = _core.rollout(model.core, players, 20, seed=1, record=True)["trajectories"]
+    masks = np.unpackbits(log["legal_mask"], axis=1, count=spec.num_actions, bitorder="little")
+    offsets, first = log["trajectory_offsets"].astype(np.int64), log["trajectory_offsets"][:-1]
+    seen = log["observation"].reshape(len(masks), -1)
+    movers = log["acting_player"].astype(np.int32)
+    followed = model.core.follow(offsets, log["state"][first], seen[first], masks[first], movers, log["action"])
+    for begin, end in itertools.pairwise(offsets):
+        episode = twin.Episode(reference, 0)
+        episode.state, episode.observations = log["state"][begin], log["observation"][begin]
+        episode.mask, episode.player = masks[begin], int(movers[begin])
+        for row in range(begin, end):
+            assert_close(followed["states"][row], episode.state)
+            assert_close(followed["observations"][row], episode.observations)
+            assert_close(followed["information_states"][row], episode.information_state())
+            np.testing.assert_array_equal(followed["legal_masks"][row], episode.mask)
+            is_within_round = spec.moves == "simultaneous" and 0 <= episode.player < 2
+            action = int(log["action"][row])
+            following = -9 if row + 1 == end else int(movers[row + 1])
+            if is_within_round:
+                assert not followed["member_rewards"][row].any()
+                assert followed["ends"][row] == 0
+                episode.step(action)
+                continue
+            inputs = reference.likely_inputs(episode.state, action, episode.player)
+            assert_close(followed["member_rewards"][row], reference.rewards(inputs))
+            if model.draws_ends:
+                assert_close(followed["ends"][row], reference.end(inputs))
+            if following != -9:
+                episode._go_on(inputs, spec.num_players if following < 0 else following, action)
+
+
+def dataclasses_replaced(model: DynamicsEnsemble, **changes: Any) -> DynamicsEnsemble:
+    """The model with other settings."""
+    config = dataclasses.replace(model.config, **changes)
+    return DynamicsEnsemble(model.spec, config, 0, dict(model.arrays), FitReport())
+
+
+def test_members_of_their_own_episodes_differ():
+    model = make_known_model(DRAWN["predicted turns"])
+    mean = dataclasses_replaced(model, member_per_episode=False)
+    players = [([_core.Policy.uniform_random()], [1.0])] * 3
+    logs = [_core.rollout(one.core, players, 20, seed=1, record=True)["trajectories"] for one in (model, mean)]
+    assert not np.array_equal(logs[0]["state"], logs[1]["state"])
 
 
 @pytest.mark.parametrize("kind", DRAWN)

@@ -1,4 +1,4 @@
-"""Play and exact computation over a tree, against the twin, on random trees of three players with chance."""
+"""Play and exact computation over a tree, against the twin, on random trees of three players with chance and luck."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ NUM_PLAYERS, NUM_ACTIONS, NUM_OUTCOMES, DEPTH = 3, 4, 5, 6
 SEEDS = range(4)
 
 
-def random_tree(seed, forgets=False):
+LUCK = -3
+SIZES = {"num_players": NUM_PLAYERS, "num_actions": NUM_ACTIONS, "num_chance_outcomes": NUM_OUTCOMES}
+
+
+def random_tree(seed, forgets=False, luck_share=0.0, num_members=1):
     """Arrays of a tree in which players see some of what happens, and all of their own moves unless they forget."""
     rng = np.random.default_rng(seed)
     columns = {name: [] for name in ("players", "num_children", "actions", "probabilities", "information_sets")}
@@ -27,12 +31,16 @@ def random_tree(seed, forgets=False):
             columns["actions"].append(action)
             columns["probabilities"].append(probability)
             player = -2 if depth == DEPTH or (depth > 2 and rng.random() < 0.2) else int(rng.integers(-1, NUM_PLAYERS))
+            if luck_share and depth < 2:  # luck, and then a player
+                player = LUCK if depth == 0 else 0
+            elif player == -1 and rng.random() < luck_share:
+                player = LUCK
             columns["players"].append(player)
             number, count = -1, 0
             if player >= 0:
                 own = memories[player][-1:] if forgets else memories[player]
                 number, count = sets.setdefault((player, own), (len(sets), int(rng.integers(1, NUM_ACTIONS + 1))))
-            elif player == -1:
+            elif player in (-1, LUCK):
                 count = int(rng.integers(1, NUM_OUTCOMES + 1))
             columns["information_sets"].append(number)
             columns["num_children"].append(count)
@@ -41,7 +49,7 @@ def random_tree(seed, forgets=False):
             for move in range(count):
                 signal = int(rng.integers(2))
                 memory = [(*seen, (signal, move)) if i == player else seen for i, seen in enumerate(memories)]
-                following.append((move, float(weights[move]) if player == -1 else 1.0, memory))
+                following.append((move, float(weights[move]) if player in (-1, LUCK) else 1.0, memory))
         level = following
     num_nodes = len(rows)
     types = {"players": np.int8, "probabilities": np.float64}
@@ -49,16 +57,16 @@ def random_tree(seed, forgets=False):
         **{name: np.array(values, types.get(name, np.int32)) for name, values in columns.items()},
         "observation_rows": np.array(rows, np.int32),
         "observations": rng.normal(size=(max(len(sets), 1), 2)).astype(np.float32),
-        "payoffs": rng.normal(size=(6, NUM_PLAYERS)),
+        "payoffs": rng.normal(size=(6, NUM_PLAYERS * num_members)),
         "payoff_rows": rng.integers(6, size=num_nodes).astype(np.int32),
         "hidden_rows": rng.integers(3, size=num_nodes).astype(np.int32),
         "hidden": rng.normal(size=(3, 2)).astype(np.float32),
+        **({"num_members": num_members} if num_members > 1 else {}),
     }
 
 
 def core_of(arrays):
-    sizes = {"num_players": NUM_PLAYERS, "num_actions": NUM_ACTIONS, "num_chance_outcomes": NUM_OUTCOMES}
-    return _core.GameTree(**sizes, terminal_state_value=-1.0, **arrays)
+    return _core.GameTree(**SIZES, terminal_state_value=-1.0, **arrays)
 
 
 def random_profiles(core, count, seed, pure_share=0.3):
@@ -72,9 +80,11 @@ def random_profiles(core, count, seed, pure_share=0.3):
     return profiles
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=[*SEEDS, "luck"])
 def pair(request):
-    arrays = random_tree(request.param)
+    """A tree of chance that moves in the open; or one with luck before the first move too, and three members."""
+    is_lucky = request.param == "luck"
+    arrays = random_tree(4, luck_share=0.5, num_members=3) if is_lucky else random_tree(request.param)
     return core_of(arrays), twin.GameTree(**arrays)
 
 
@@ -82,7 +92,8 @@ def test_the_trees_are_worth_testing(pair):
     core, tree = pair
     assert core.num_nodes > 50
     assert core.num_information_sets > 10
-    assert {-2, -1, 0, 1, 2} == set(tree.players.tolist())
+    assert {-2, -1, 0, 1, 2} == set(tree.players.tolist()) - {LUCK}
+    assert (tree.players[0] == LUCK) == (core.num_members == 3) == ((tree.players == LUCK).sum() > 5)
     assert core.num_nodes > core.num_information_sets + (tree.players < 0).sum()  # sets of several nodes
     assert core.forgetful_set == tree.forgetful_set() == -1
 
@@ -106,15 +117,19 @@ def test_profile_values_equal_the_twins(pair):
 def test_best_responses_equal_the_twins(pair):
     core, tree = pair
     for profile in random_profiles(core, 5, 1, pure_share=0.0):
-        for player in range(NUM_PLAYERS):
-            value, actions = core.best_response(profile, player)
-            expected, chosen = twin.best_response(tree, profile, player)
+        for player, member in itertools.product(range(NUM_PLAYERS), range(-1, core.num_members)):
+            value, actions = core.best_response(profile, player, member)
+            expected, chosen = twin.best_response(tree, profile, player, member)
             assert value == pytest.approx(expected, abs=1e-12)
             np.testing.assert_array_equal(actions, chosen)
 
 
 def test_a_best_response_earns_its_value_and_nothing_earns_more(pair):
     core, _ = pair
+
+    def worth(profile):
+        return core.profile_values(profile).reshape(NUM_PLAYERS, -1).mean(axis=1)
+
     starts, all_actions = core.sequence_starts(), core.sequence_actions()
     sets = np.repeat(np.arange(core.num_information_sets), np.diff(starts))
     others = random_profiles(core, 20, 3)
@@ -123,9 +138,9 @@ def test_a_best_response_earns_its_value_and_nothing_earns_more(pair):
             own = core.information_set_players()[sets] == player
             value, actions = core.best_response(profile, player)
             best = np.where(own, all_actions == actions[sets], profile)
-            assert core.profile_values(best)[player] == pytest.approx(value, abs=1e-12)
+            assert worth(best)[player] == pytest.approx(value, abs=1e-12)
             for other in others:
-                assert core.profile_values(np.where(own, other, profile))[player] <= value + 1e-12
+                assert worth(np.where(own, other, profile))[player] <= value + 1e-12
 
 
 @pytest.mark.parametrize("pure_share", [0.0, 0.6])
@@ -162,14 +177,16 @@ def test_episodes_equal_the_twins(pair):
     out = _core.rollout(core, [uniform] * NUM_PLAYERS, 40, 7, record=True)
     steps = out["trajectories"]
     for episode in range(40):
-        moves, returns = twin.uniform_episode(tree, NUM_OUTCOMES, 7, episode)
+        moves, returns, disagreement = twin.uniform_episode(tree, NUM_OUTCOMES, 7, episode)
         rows = slice(*steps["trajectory_offsets"][episode : episode + 2])
         assert steps["action"][rows].tolist() == moves
-        np.testing.assert_allclose(out["returns"][episode, :, 0], returns, atol=1e-12)
+        np.testing.assert_allclose(out["returns"][episode], returns, atol=1e-12)
+        assert out["disagreement"][episode] == pytest.approx(disagreement, abs=1e-12)
 
 
-def test_records_are_what_the_arrays_say(pair):
-    core, tree = pair
+@pytest.mark.parametrize("seed", SEEDS)
+def test_records_are_what_the_arrays_say(seed):
+    core, tree = core_of(random_tree(seed)), twin.GameTree(**random_tree(seed))
     arrays = tree.arrays
     steps = _core.rollout(core, [([cf.UniformRandom().core], [1.0])] * NUM_PLAYERS, 20, 1, record=True)["trajectories"]
     masks = np.unpackbits(steps["legal_mask"], axis=1, count=NUM_ACTIONS, bitorder="little")
@@ -221,7 +238,7 @@ def spoiled(name, place, value):
 
 
 MALFORMED = {
-    "a player beyond": ("players", 0, 3, "players must lie in [-2, 3), got 3 at node 0"),
+    "a player beyond": ("players", 0, 3, "players must lie in [-3, 3), got 3 at node 0"),
     "an end with moves": ("players", 0, -2, "num_children must be 1 or more where someone is to move and 0 where"),
     "too many children": ("num_children", 1, 2**30, "got more at node 1"),
     "no such move": ("actions", 2, 9, "got 9 after"),
@@ -265,3 +282,35 @@ def test_profiles_that_are_none_are_refused(pair):
         core.best_response(profile, 3)
     with pytest.raises(cf.InvalidArgumentError, match="weights must sum to 1"):
         core.mixture_behavior(0, np.stack([profile, profile]), np.array([0.5, 0.4]))
+
+
+def test_states_and_information_states_may_be_given():
+    """Then a state is what is hidden alone, and policies are told what the information set says."""
+    arrays = random_tree(0)
+    num_sets = int(arrays["information_sets"].max()) + 1
+    known = np.random.default_rng(1).normal(size=(num_sets, 5)).astype(np.float32)
+    given = {"observations_in_state": False, "information_states": known, "max_episode_length": DEPTH + 3}
+    core = _core.GameTree(**SIZES, terminal_state_value=-1.0, **arrays, **given)
+    assert (core.state_size, core.information_state_size, core.max_episode_length) == (2, 5, DEPTH + 3)
+    np.testing.assert_array_equal(core.information_states(), known)
+    uniform = [([cf.UniformRandom().core], [1.0])] * NUM_PLAYERS
+    steps = _core.rollout(core, uniform, 5, 1, record=True)["trajectories"]
+    np.testing.assert_array_equal(steps["state"][0], arrays["hidden"][arrays["hidden_rows"][0]])
+    plain = _core.rollout(core_of(arrays), uniform, 5, 1, record=True)["trajectories"]
+    np.testing.assert_array_equal(plain["action"], steps["action"])
+    for wrong, message in (
+        ({"information_states": known[:-1]}, "information_states must have"),
+        ({"max_episode_length": 2}, "max_episode_length must be at least"),
+        ({"num_members": 2}, "payoffs must have 6 columns"),
+        ({"information_states": known * np.float32(np.inf)}, "information_states must be finite"),
+    ):
+        with pytest.raises(cf.InvalidArgumentError, match=message):
+            _core.GameTree(**SIZES, terminal_state_value=-1.0, **arrays, **(given | wrong))
+    ends_by_luck = {"players": np.array([LUCK, -2], np.int8), "num_children": np.array([1, 0], np.int32)}
+    with pytest.raises(cf.InvalidArgumentError, match="luck alone leads to its end at node 1"):
+        core_of(
+            {name: array[:2] if len(array) == len(arrays["players"]) else array for name, array in arrays.items()}
+            | ends_by_luck
+        )
+    with pytest.raises(cf.InvalidArgumentError, match="member must lie in"):
+        core.best_response(np.ones(core.num_sequences), 0, 1)

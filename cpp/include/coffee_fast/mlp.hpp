@@ -53,6 +53,7 @@ class Mlp {
   struct PackedLayer {
     std::size_t num_inputs, num_outputs;
     std::size_t weights, bias;  // where they start in parameters_
+    bool computes_products;     // from two rows of weights each
   };
   void forward_relu(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const;
   void forward_product(MatrixView<const float> inputs, MatrixView<float> outputs, float* buffer) const;

@@ -50,9 +50,8 @@ class Prediction:
     """What the networks say of one state and action.
 
     ``state [D]`` is the mean next state; ``member_rewards [N, E]`` and ``disagreement`` hold at any transition, final
-    or not. Where ends are drawn, ``end`` is the probability of one and ``movers`` those of who moves next, chance last. final
-    or not; ``observations [N, O]`` and ``scores [A]`` (legal above one half) are those of the next state. Where ends
-    are drawn, ``end`` is the probability of one and ``movers`` those of who moves next, chance last.
+    or not. Where ends are drawn, ``end`` is the probability of one and ``movers`` those of who
+    moves next, chance last.
     """
 
     state: Float32
@@ -107,9 +106,7 @@ class DynamicsEnsemble:
 
         Where the next mover, or luck, is predicted, it is the most likely one if it is not given.
         """
-        inputs = self.inputs(state, action, player)
-        if "code.0.0.weight" in self.arrays:
-            inputs = self.with_code(inputs, int(self._forward("code.0", inputs).argmax()))
+        inputs = self.likely_inputs(state, action, player)
         movers = self.movers(inputs, player)
         if next_player is None:
             next_player = int(movers.argmax())
@@ -138,6 +135,13 @@ class DynamicsEnsemble:
         if not self.draws_ends:
             return np.concatenate([z_state, z_action])
         return np.concatenate([z_state, z_action, self.one_hot(player), self._z_outcome(action, player), self._no_code])
+
+    def likely_inputs(self, state: Float32, action: int, player: int) -> Float32:
+        """Return the inputs with the most likely kind of luck."""
+        inputs = self.inputs(state, action, player)
+        if "code.0.0.weight" not in self.arrays:
+            return inputs
+        return self.with_code(inputs, int(self._forward("code.0", inputs).argmax()))
 
     @property
     def _no_code(self) -> Float32:

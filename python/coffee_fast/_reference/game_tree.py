@@ -9,7 +9,8 @@ import numpy as np
 from coffee_fast._reference.rng import Stream, sample_categorical
 from coffee_fast.typing import Float64
 
-ACTION, CHANCE = 3, 8  # Purpose
+ACTION, CHANCE, TRANSITION = 3, 8, 9  # Purpose
+LUCK = -3
 
 
 class GameTree:
@@ -19,7 +20,9 @@ class GameTree:
         self.arrays = arrays
         self.players, self.sets = arrays["players"], arrays["information_sets"]
         self.actions, self.probabilities = arrays["actions"], arrays["probabilities"]
-        self.payoffs = arrays["payoffs"][arrays["payoff_rows"]]
+        payoffs = arrays["payoffs"][arrays["payoff_rows"]]
+        self.member_payoffs = payoffs.reshape(len(payoffs), -1, arrays.get("num_members", 1))
+        self.payoffs = self.member_payoffs.mean(axis=2)
         self.num_children = arrays["num_children"]
         self.first_child = 1 + np.cumsum(self.num_children) - self.num_children  # breadth first
         self.num_sets = int(self.sets.max()) + 1
@@ -55,10 +58,27 @@ class GameTree:
         return -1
 
 
-def uniform_episode(tree: GameTree, num_outcomes: int, seed: int, rollout: int) -> tuple[list[int], Float64]:
-    """The moves and returns of an episode of uniform random play."""
+def follow_luck(tree: GameTree, node: int, seed: int, rollout: int) -> tuple[int, Float64]:
+    """Where luck leads, drawn within the move before, and what it pays by each member."""
+    paid = np.zeros(tree.member_payoffs.shape[1:])
+    while tree.players[node] == LUCK:
+        children = tree.children(node)
+        drawn = Stream(seed, TRANSITION, 0, rollout, node).next_double()
+        node = children[sample_categorical(tree.probabilities[children.start : children.stop].tolist(), drawn)]
+        paid = paid + tree.member_payoffs[node]
+    return node, paid
+
+
+def disagreement_of(rewards: Float64) -> float:
+    """Of rewards ``[N, E]``: the most, over members, of the mean distance to the mean over members."""
+    return float(np.abs(rewards - rewards.mean(axis=1, keepdims=True)).mean(axis=0).max())
+
+
+def uniform_episode(tree: GameTree, num_outcomes: int, seed: int, rollout: int) -> tuple[list[int], Float64, float]:
+    """The moves, returns ``[N, E]`` and disagreement of an episode of uniform random play."""
     moves: list[int] = []
-    node, returns = 0, np.zeros(tree.payoffs.shape[1])
+    (node, _), disagreement = follow_luck(tree, 0, seed, rollout), 0.0
+    returns = np.zeros(tree.member_payoffs.shape[1:])
     while (children := tree.children(node)) and len(children):
         legal = tree.actions[children.start : children.stop].tolist()
         if tree.players[node] < 0:
@@ -69,23 +89,29 @@ def uniform_episode(tree: GameTree, num_outcomes: int, seed: int, rollout: int) 
         else:
             moves.append(legal[Stream(seed, ACTION, 0, rollout, len(moves)).next_below(len(legal))])
         node = children[legal.index(moves[-1])]
-        returns = returns + tree.payoffs[node]
-    return moves, returns
+        paid = tree.member_payoffs[node]
+        node, by_luck = follow_luck(tree, node, seed, rollout)
+        returns, disagreement = returns + paid + by_luck, disagreement + disagreement_of(paid + by_luck)
+    return moves, returns, disagreement
 
 
 def profile_values(tree: GameTree, profile: Float64) -> Float64:
-    """Expected payoffs where all play ``profile``: each node's, by how likely it is reached."""
-    reach, values = np.ones(len(tree.players)), np.zeros(tree.payoffs.shape[1])
+    """Expected payoffs ``[N * E]`` where all play ``profile``: each node's, by how likely it is reached."""
+    reach, values = np.ones(len(tree.players)), np.zeros(tree.member_payoffs.shape[1:])
     for node in range(len(tree.players)):
         for move, child in enumerate(tree.children(node)):
             reach[child] = reach[node] * tree.probability(profile, node, move)
-            values += reach[child] * tree.payoffs[child]
-    return values
+            values += reach[child] * tree.member_payoffs[child]
+    return values.reshape(-1)
 
 
-def best_response(tree: GameTree, profile: Float64, player: int) -> tuple[float, list[int]]:
-    """The most that a player can earn, and the actions: the best at each information set, given where it may be."""
+def best_response(tree: GameTree, profile: Float64, player: int, member: int = -1) -> tuple[float, list[int]]:
+    """The most that a player can earn by what a member says (-1: their mean), and the actions.
+
+    The best at each information set, given where it may be.
+    """
     actions = [-1] * tree.num_sets
+    payoffs = tree.payoffs if member == -1 else tree.member_payoffs[:, :, member]
 
     def value(places: list[tuple[int, float]]) -> float:
         """Of being at these nodes, so likely each by what the others and chance do, after an own move."""
@@ -97,14 +123,14 @@ def best_response(tree: GameTree, profile: Float64, player: int) -> tuple[float,
                 continue
             for move, child in enumerate(tree.children(node)):
                 likely = weight * tree.probability(profile, node, move)
-                total += likely * tree.payoffs[child, player]
+                total += likely * payoffs[child, player]
                 places.append((child, likely))
         for number, nodes in sets.items():
             after = [
                 [(tree.children(node)[move], weight) for node, weight in nodes]
                 for move in range(tree.num_children[nodes[0][0]])
             ]
-            paid = [sum(weight * tree.payoffs[child, player] for child, weight in part) for part in after]
+            paid = [sum(weight * payoffs[child, player] for child, weight in part) for part in after]
             worth = [now + value(part) for now, part in zip(paid, after, strict=True)]
             best = int(np.argmax(worth))
             actions[number] = int(tree.actions[tree.children(nodes[0][0])[best]])

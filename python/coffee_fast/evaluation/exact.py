@@ -26,31 +26,72 @@ class ExactRegret:
     game
         The game's name.
     regret
-        What each player could gain by leaving the profile alone, against all policies there are: f64 ``[N]``.
+        What each player could gain by leaving the profile alone, against all policies there are: f64 ``[N]``. In a tree
+        from a log, what it could gain there, where unseen moves pay the mean of the least and the most.
     values
         What each player earns: f64 ``[N]``.
     best_response_values
         The most that it could earn against the others: f64 ``[N]``.
-    num_nodes, num_information_sets
-        The size of the tree.
+    lower, upper
+        Bounds on the regret in the game that a log is of, f64 ``[N]``; ``regret`` in any tree without unseen moves.
+        Whatever follows an unseen move, in the upper one it pays the player the most if it leaves the profile and the
+        least if it does not; in the lower one the reverse. They contain the truth if, besides, episodes of the game
+        that get to unseen moves pay no player less, or more, in all than some whole episode of the log did; if chance
+        is as likely as in the tree (for that see :meth:`coffee_fast.GameTree.members`: what chance did not do in the
+        log it does not do in the tree); and if masks and information states of the log are true.
+    num_nodes, num_information_sets, num_unseen
+        The size of the tree, and how many of its nodes stand for what was never seen.
+    num_episodes
+        Of a tree from a log: the independent episodes in which chance was counted; 0 where it is known.
     """
 
     game: str
     regret: Float64
     values: Float64
     best_response_values: Float64
+    lower: Float64
+    upper: Float64
     num_nodes: int
     num_information_sets: int
+    num_unseen: int
+    num_episodes: int
 
     @property
     def nash_conv(self) -> float:
         """``regret`` summed over players; 0 at a Nash equilibrium."""
         return float(self.regret.sum())
 
-    def __repr__(self) -> str:
+    @property
+    def nash_conv_bounds(self) -> tuple[float, float]:
+        """``lower`` and ``upper`` summed over players."""
+        return float(self.lower.sum()), float(self.upper.sum())
+
+    def describe(self) -> str:
+        """Say in words what the players could gain, and how well that is known.
+
+        >>> import coffee_fast as cf
+        >>> print(cf.exact_regret("openspiel:kuhn_poker", "uniform_random").describe())
+        By leaving this profile alone the players of 'openspiel:kuhn_poker' could gain 0.916667 in all: exact.
+        """
+        who = f"By leaving this profile alone the players of {shown(self.game)} could gain"
+        if not self.num_episodes:
+            return f"{who} {self.nash_conv:.6g} in all: exact."
+        counted = f"chance is as likely as in the {self.num_episodes} episodes of the log"
+        if not self.num_unseen:
+            return f"{who} {self.nash_conv:.4g} in all, if {counted}."
+        low, high = self.nash_conv_bounds
         return (
-            f"ExactRegret({shown(self.game)}, exact over {self.num_nodes} nodes: NashConv {self.nash_conv:.6g}, "
-            f"regret {_figures(self.regret)}, values {_figures(self.values)})"
+            f"{who} between {low:.4g} and {high:.4g} in all, whatever follows the {self.num_unseen} moves that the log "
+            f"does not show (of {self.num_nodes - 1}), if it pays no less and no more than whole episodes did and "
+            f"{counted}."
+        )
+
+    def __repr__(self) -> str:
+        low, high = self.nash_conv_bounds
+        between = f" between {low:.6g} and {high:.6g}, {self.num_unseen} moves unseen" if self.num_unseen else ""
+        return (
+            f"ExactRegret({shown(self.game)}, exact over {self.num_nodes} nodes: NashConv {self.nash_conv:.6g}"
+            f"{between}, regret {_figures(self.regret)}, values {_figures(self.values)})"
         )
 
 
@@ -62,7 +103,8 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     Parameters
     ----------
     game
-        A :class:`coffee_fast.GameTree`, or what it is made from: ``"openspiel:leduc_poker"``, a game of OpenSpiel.
+        A :class:`coffee_fast.GameTree`, of a game or a log, or what one is made from: ``"openspiel:leduc_poker"``, a
+        game of OpenSpiel.
     policies
         A solution; or a list of one strategy a player: a known name (``"uniform_random"``), a policy, a mixture, a
         solution; or one strategy that all players follow. Networks are asked at every information set, in batches. A
@@ -97,15 +139,25 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     profile = np.zeros(tree.core.num_sequences)
     for player, strategy in enumerate(strategies):
         profile += tree.sequence_probabilities("exact_regret", player, strategy)
-    values = tree.core.profile_values(profile)
-    best = np.array([tree.core.best_response(profile, player)[0] for player in range(len(values))])
+    num_members, players = tree.core.num_members, range(tree.spec.num_players)
+    worth = tree.core.profile_values(profile).reshape(len(players), num_members)  # by each member
+    best = np.array(
+        [[tree.core.best_response(profile, i, member)[0] for member in range(num_members)] for i in players]
+    )
+    # What the mean pays is no mean of what each member's best response earns.
+    values, best_of_mean = worth.mean(axis=1), np.array([tree.core.best_response(profile, i)[0] for i in players])
     return ExactRegret(
         game=tree.spec.name,
-        regret=np.maximum(best - values, 0.0),  # below 0 by rounding alone
+        regret=np.maximum(best_of_mean - values, 0.0),  # below 0 by rounding alone
         values=values,
-        best_response_values=best,
+        best_response_values=best_of_mean,
+        # Members pay the least first, the most last.
+        lower=np.maximum(best[:, 0] - worth[:, -1], 0.0),
+        upper=np.maximum(best[:, -1] - worth[:, 0], 0.0),
         num_nodes=tree.num_nodes,
         num_information_sets=tree.num_information_sets,
+        num_unseen=tree.num_unseen,
+        num_episodes=0 if tree.log is None else tree.log.num_episodes,
     )
 
 

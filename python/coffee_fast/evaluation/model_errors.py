@@ -145,6 +145,11 @@ def fidelity(
         )
     if model is not None:
         check_dynamics("fidelity", "model", model)
+        if not hasattr(model.core, "rewards"):
+            raise InvalidArgumentError(
+                f"fidelity: model must be a DynamicsEnsemble, whose reward networks are asked, got {shown(model)}; "
+                "leave it out for a tree or a game, which have none"
+            )
     roles, profiles = result.roles, result.empirical_game.profiles
     true_game = simulate_missing(
         EmpiricalGame(1, roles),

@@ -13,7 +13,8 @@ from typing import Any
 
 from coffee_fast.checks import did_you_mean
 from coffee_fast.errors import InvalidGameError, shown
-from coffee_fast.games.tree_arrays import CHANCE, NOBODY, Walk
+from coffee_fast.games.bargaining import GeneralizedBargaining
+from coffee_fast.games.tree_arrays import CHANCE, MOST_BYTES, NOBODY, Walk
 
 try:
     import pyspiel
@@ -22,7 +23,6 @@ except ImportError:
 
 PREFIX = "openspiel:"
 OWN_GAMES = "python_generalized_bargaining"  # registered where it is defined
-MOST_BYTES = 2 * 2**30  # of a tree
 BYTES_A_NODE = 160  # while it is made
 NUM_GROUPS, NUM_PROBES = 8, 10  # random episodes by which the size of a game is guessed before it is walked through
 FAR_TOO_LARGE = 10  # times the limit, at which a guess is believed
@@ -56,6 +56,20 @@ def load(caller: str, name: str, parameters: Mapping[str, Any]) -> Any:
 def is_game(value: Any) -> bool:
     """Whether it is a game of OpenSpiel, loaded."""
     return pyspiel is not None and isinstance(value, pyspiel.Game)
+
+
+def expected(caller: str, game: Any) -> str:
+    """Return what to say to whom gives something else than a game of OpenSpiel."""
+    if isinstance(game, GeneralizedBargaining):
+        return (
+            f"{caller}: generalized_bargaining has infinitely many deals, since valuations are real numbers; of a "
+            "small variant there is a tree: "
+            '"openspiel:python_generalized_bargaining(max_offers=3,num_valuations=2,pool=1 1 1)"'
+        )
+    return (
+        f'{caller}: game must be "openspiel:" and the name of a game, such as "openspiel:leduc_poker", or a game of '
+        f"OpenSpiel, got {shown(game)}"
+    )
 
 
 def name_of(game: Any) -> str:

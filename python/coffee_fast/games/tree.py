@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +11,18 @@ from numpy.typing import NDArray
 from coffee_fast import _core
 from coffee_fast.checks import check_count
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
-from coffee_fast.games.bargaining import GeneralizedBargaining
 from coffee_fast.games.spec import GameSpec
-from coffee_fast.games.tree_arrays import Levels, move_vectors
-from coffee_fast.policies import Mixture, as_mixture
+from coffee_fast.games.tree_arrays import Levels, fingerprint, move_vectors
+from coffee_fast.games.tree_policies import mixture_of, probabilities_of
+from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float32, Float64, Int32, UInt8
+
+if TYPE_CHECKING:
+    from coffee_fast.games.log_tree import LogTree
 
 MAX_NODES = 10_000_000
 Array = TypeVar("Array", bound=NDArray[Any])
-ROWS_AT_ONCE = 8192  # information sets of which a policy is asked
+MOST_MEMBERS = 10_000
 
 
 class GameTree:
@@ -44,9 +45,14 @@ class GameTree:
     spec, core, fingerprint, reward_scale
         As of any dynamics; rewards are scaled by their deviation under uniform play, which is exact here.
     information_set_names
-        What each information set is called in OpenSpiel, in the order of their first nodes, breadth first.
+        What each information set is called in OpenSpiel, in the order of their first nodes, breadth first; in a tree
+        from a log the player and a history that leads there.
     is_markov
-        Whether states tell all nodes with unlike futures apart, as models of logs of the game suppose.
+        Whether states tell all nodes with unlike futures apart, as models of logs of the game suppose; None in a tree
+        from a log, which cannot tell.
+    log
+        What only a tree from a log knows (:meth:`from_dataset`): how often each move was made, which were never seen,
+        what episodes paid; else None.
 
     Raises
     ------
@@ -71,19 +77,21 @@ class GameTree:
         if isinstance(game, str) and game.startswith(openspiel_tree.PREFIX):
             game = openspiel_tree.load("GameTree", game, {})
         if not openspiel_tree.is_game(game):
-            raise InvalidGameError(_expected(game))
+            raise InvalidGameError(openspiel_tree.expected("GameTree", game))
         name = openspiel_tree.name_of(game)
         walk, played = openspiel_tree.walk("GameTree", game, max_nodes)
         arrays = walk.breadth_first()
         num_outcomes = max(played.max_chance_outcomes(), 0) if (arrays["players"] == -1).any() else 0
         actions, outcomes = move_vectors(played.num_distinct_actions()), move_vectors(num_outcomes)
         levels = Levels(arrays)
-        hidden_rows, hidden, self.is_markov = levels.hidden(actions, outcomes)
+        hidden_rows, hidden, is_markov = levels.hidden(actions, outcomes)
+        self.is_markov: bool | None = is_markov
         size = walk.observation_size
         num_players, self.information_set_names = walk.num_players, tuple(walk.set_names)
         del walk  # the arrays are there in their order
         self.reward_scale = levels.reward_scale()
-        self.spec = GameSpec(
+        self.log: LogTree | None = None
+        spec = GameSpec(
             name=name,
             num_players=num_players,
             num_actions=len(actions),
@@ -98,14 +106,123 @@ class GameTree:
             chance_vectors=outcomes,
         )
         arrays |= {"hidden_rows": hidden_rows if hidden.shape[1] else hidden_rows[:0], "hidden": hidden}
-        self.fingerprint = _fingerprint(self.spec, arrays)
+        self._compile(spec, arrays)
+
+    def _compile(self, spec: GameSpec, arrays: dict[str, Any], **more: Any) -> None:
+        self.spec = spec
+        self.fingerprint = fingerprint(spec, arrays)
+        contiguous: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self.core = _core.GameTree(
-            num_players=num_players,
-            num_actions=len(actions),
-            num_chance_outcomes=num_outcomes,
-            terminal_state_value=self.spec.terminal_state_value,
-            **{name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            num_players=spec.num_players,
+            num_actions=spec.num_actions,
+            num_chance_outcomes=spec.num_chance_actions,
+            terminal_state_value=spec.terminal_state_value,
+            **contiguous,
+            **more,
         )
+
+    @classmethod
+    def from_dataset(cls, dataset: Any, max_nodes: int = MAX_NODES) -> GameTree:
+        """Return the tree that a log of a small game shows.
+
+        Trajectories are merged where their histories are the same: their first state and what players saw of it, each
+        move, what it paid and led to. Chance is as frequent as in the log: where it moves in rows of its own, and where
+        like histories went on unlike, luck then, be it before the first row (cards dealt before the log begins) or
+        after any move. Luck is drawn unnoticed, so that the tree plays by the specification of the log, and policies
+        of one play in the other. Information sets are what ``dataset.information_states()`` and ``legal_mask`` tell a
+        player.
+
+        Legal actions that nobody took from a history, and moves at which the log breaks off, are *unseen*: whatever
+        follows is unknown. The tree has then two members, as an ensemble has: by the first an episode that goes there
+        pays every player, in all, the least that an episode of the log paid it, by the second the most. Their
+        disagreement, half the distance, is zero where all was seen. So it takes the place of a model
+        (``coffee_psro``), and :func:`coffee_fast.exact_regret` gives bounds.
+
+        Parameters
+        ----------
+        dataset
+            A :class:`coffee_fast.TrajectoryDataset`.
+        max_nodes
+            Most nodes that it may have.
+
+        Raises
+        ------
+        DatasetError
+            For a log that its specification contradicts, that needs more nodes or memory, or in which nearly every
+            history was met but once, so that there is nothing to merge.
+
+        Notes
+        -----
+        Cost: some ten microseconds a row and a node. A tree knows nothing of what only resembles what was seen; where
+        games are too large to repeat, a :class:`coffee_fast.DynamicsEnsemble` does.
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=30, seed=0)
+        >>> tree = GameTree.from_dataset(log)
+        >>> tree
+        GameTree('openspiel:kuhn_poker', from a log: 58 nodes, 8 of them unseen, 12 information sets)
+        >>> cf.exact_regret(tree, "uniform_random").lower.shape
+        (2,)
+        """
+        from coffee_fast.games import log_tree
+
+        max_nodes = check_count("GameTree.from_dataset: max_nodes", max_nodes, at_least=1, at_most=2**31 - 2)
+        found = log_tree.read(dataset, max_nodes)
+        return cls._of_log(dataset.spec, found, found.arrays)
+
+    @classmethod
+    def _of_log(cls, spec: GameSpec, log: LogTree, arrays: dict[str, Any]) -> GameTree:
+        tree = cls.__new__(cls)
+        tree.log, tree.is_markov = log, None
+        tree.reward_scale, tree.information_set_names = log.reward_scale, log.set_names
+        length, num_members = spec.max_episode_length, arrays["payoffs"].shape[1] // spec.num_players
+        tree._compile(spec, arrays, max_episode_length=length, num_members=num_members, observations_in_state=False)
+        return tree
+
+    def members(self, num: int, seed: int) -> tuple[GameTree, ...]:
+        """Return trees of the same log in which chance is as likely as it may well be, given what was seen.
+
+        Frequencies are drawn by the Bayesian bootstrap: where outcomes were seen ``n_1 .. n_k`` times, from
+        Dirichlet(n_1, .., n_k), the posterior of a prior that knows nothing but that these are the outcomes; its mean
+        is the frequencies seen. Of an episode and its mirror image one counts. What is computed in each, exactly,
+        spreads as it would from one log as large to another. An outcome never seen is in none of them, and of one seen
+        alone nothing is drawn: where counts are a few, the spread is too small.
+
+        Parameters
+        ----------
+        num
+            How many, up to 10,000.
+        seed
+            Member ``i`` is the same for any ``num``.
+
+        Raises
+        ------
+        InvalidGameError
+            If the tree is not from a log: then chance is known.
+
+        Source: Rubin (1981).
+
+        >>> import coffee_fast as cf
+        >>> log = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=200, seed=0)
+        >>> members = GameTree.from_dataset(log).members(20, seed=1)
+        >>> bool(np.std([cf.exact_regret(member, "uniform_random").nash_conv for member in members]) > 0.0)
+        True
+        """
+        num = check_count("members: num", num, at_least=1, at_most=MOST_MEMBERS)
+        seed = check_seed(seed)
+        log = self.log
+        if log is None:
+            raise InvalidGameError(
+                f"members: {shown(self.spec.name)} is not from a log, so its chance is known and there is nothing to "
+                "draw; GameTree.from_dataset makes trees of logs"
+            )
+        rngs = (np.random.Generator(np.random.PCG64(derive_seed(seed, "member", i))) for i in range(num))
+        return tuple(self._of_log(self.spec, log, log.draw(rng)) for rng in rngs)
+
+    @property
+    def num_unseen(self) -> int:
+        """Moves of which the log does not show what follows: legal actions never taken, and where it breaks off."""
+        return 0 if self.log is None else int(self.log.is_unseen.sum())
 
     @property
     def num_nodes(self) -> int:
@@ -131,11 +248,12 @@ class GameTree:
     def legal_masks(self) -> UInt8:
         """``uint8 [K, A]``: what it may do."""
         masks = np.zeros((self.num_information_sets, self.spec.num_actions), np.uint8)
-        masks[np.repeat(np.arange(len(masks)), np.diff(self._starts)), self.core.sequence_actions()] = 1
+        masks[np.repeat(np.arange(len(masks)), np.diff(self.sequence_starts)), self.core.sequence_actions()] = 1
         return _frozen(masks)
 
     @cached_property
-    def _starts(self) -> Int32:
+    def sequence_starts(self) -> Int32:
+        """``int32 [K + 1]``: the first sequence of each information set, an action of it each, and their number."""
         return self.core.sequence_starts()
 
     def behavior(self, player: int, strategy: Any) -> Float64:
@@ -171,10 +289,10 @@ class GameTree:
 
     def sequence_probabilities(self, caller: str, player: int, strategy: Any) -> Float64:
         """Return :meth:`behavior` as the kernels take it, ``float64 [Q]``: the legal actions' probabilities alone."""
-        mixture = _mixture_of(strategy, player, self.spec.num_players)
+        mixture = mixture_of(strategy, player, self.spec.num_players)
         is_played = mixture.probabilities > 0.0
         policies = [policy for policy, played in zip(mixture.policies, is_played, strict=True) if played]
-        rows = np.stack([self._of_policy(caller, player, policy) for policy in policies])
+        rows = np.stack([probabilities_of(self, caller, player, policy) for policy in policies])
         if len(policies) == 1:
             return np.asarray(rows[0])
         self.check_recall(caller)
@@ -195,74 +313,12 @@ class GameTree:
                 "games: coffee_fast.simulate"
             )
 
-    def _of_policy(self, caller: str, player: int, policy: Any) -> Float64:
-        ask = getattr(policy, "probabilities", None)
-        if not callable(ask):
-            raise InvalidArgumentError(
-                f"{caller}: {type(policy).__name__}, a policy of player {player}, must have a method "
-                "probabilities(information_states, legal_masks), without which it cannot be computed with exactly"
-            )
-        result = np.zeros(self.core.num_sequences)
-        own = np.flatnonzero(self.information_set_players == player)
-        for first in range(0, len(own), ROWS_AT_ONCE):
-            sets = own[first : first + ROWS_AT_ONCE]
-            masks = self.legal_masks[sets].astype(bool)
-            try:
-                found = np.asarray(ask(self.information_states[sets], masks), np.float64)
-            except InvalidArgumentError as error:
-                raise InvalidArgumentError(
-                    f"{caller}: a policy of player {player} does not fit {shown(self.spec.name)}: {error}"
-                ) from None
-            _check_distributions(caller, player, found, masks)
-            counts = masks.sum(axis=1)
-            places = np.repeat(self._starts[sets] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
-            result[places] = found[masks]
-        return result
-
     def __repr__(self) -> str:
-        more = "" if self.is_markov else ", whose states do not tell all nodes with unlike futures apart"
-        return (
-            f"GameTree({shown(self.spec.name)}, {self.num_nodes} nodes, {self.num_information_sets} information sets"
-            f"{more})"
-        )
-
-
-def _mixture_of(strategy: Any, player: int, num_players: int) -> Mixture:
-    """What ``strategy`` has the player do; a solution may have a mixture for each."""
-    mixtures = getattr(strategy, "mixtures", None)
-    if isinstance(mixtures, tuple | list) and len(mixtures) == num_players:
-        return as_mixture(mixtures[player])
-    return as_mixture(strategy)
-
-
-def _expected(game: Any) -> str:
-    if isinstance(game, GeneralizedBargaining):
-        return (
-            "GameTree: generalized_bargaining has infinitely many deals, since valuations are real numbers; of a small "
-            "variant there is a tree: "
-            '"openspiel:python_generalized_bargaining(max_offers=3,num_valuations=2,pool=1 1 1)"'
-        )
-    return (
-        'GameTree: game must be "openspiel:" and the name of a game, such as "openspiel:leduc_poker", or a game of '
-        f"OpenSpiel, got {shown(game)}"
-    )
-
-
-def _check_distributions(caller: str, player: int, found: Float64, masks: Any) -> None:
-    is_one = found.shape == masks.shape and np.isfinite(found).all() and (found >= 0.0).all()
-    if not (is_one and (found[~masks] == 0.0).all() and (np.abs(found.sum(axis=1) - 1.0) <= 1e-6).all()):
-        raise InvalidArgumentError(
-            f"{caller}: a policy of player {player} must give distributions over legal actions, shape "
-            f"{list(masks.shape)}, got {shown(found)} that is none"
-        )
-
-
-def _fingerprint(spec: GameSpec, arrays: dict[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode())
-    for name in sorted(arrays):
-        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()
+        more = ", whose states do not tell all nodes with unlike futures apart" if self.is_markov is False else ""
+        nodes = f"{self.num_nodes} nodes"
+        if self.log is not None:
+            nodes = f"from a log: {nodes}, {self.num_unseen} of them unseen"
+        return f"GameTree({shown(self.spec.name)}, {nodes}, {self.num_information_sets} information sets{more})"
 
 
 def _frozen(array: Array) -> Array:

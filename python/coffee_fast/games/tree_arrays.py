@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.games.spec import TurnOrder
+from coffee_fast.games.spec import GameSpec, TurnOrder
 from coffee_fast.typing import Float32, Int32
 
-CHANCE, NOBODY = -1, -2
+CHANCE, NOBODY, LUCK = -1, -2, -3
+MOST_BYTES = 2 * 2**30  # of a tree
 MOST_ONE_HOT = 256  # moves; where there are more, vectors hold the digits of their numbers
 
 UInt64 = NDArray[np.uint64]
@@ -45,9 +48,13 @@ class Walk:
     observations: array[float] = field(default_factory=lambda: array("f"))
     set_names: list[str] = field(default_factory=list)
 
+    def order(self) -> NDArray[np.intp]:
+        """Which node of the walk each node of the tree is."""
+        return np.argsort(np.frombuffer(self.depths, np.int32), kind="stable")  # keeps siblings and cousins in order
+
     def breadth_first(self) -> dict[str, NDArray[Any]]:
         """The arrays of the tree; ``set_names`` then have their order."""
-        order = np.argsort(np.frombuffer(self.depths, np.int32), kind="stable")  # keeps siblings and cousins in order
+        order = self.order()
         arrays = {
             name: np.frombuffer(getattr(self, name), kind)[order]
             for name, kind in (
@@ -199,6 +206,15 @@ class Levels:
             seen = arrays["observation_rows"][nodes] * is_inner[:, None]
             futures[nodes] = _digest(arrays["players"][nodes], *seen.T, below)
         return futures
+
+
+def fingerprint(spec: GameSpec, arrays: dict[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of a tree, in hexadecimal."""
+    digest = hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
 
 
 def _or_zeros(vectors: Float32) -> Float32:

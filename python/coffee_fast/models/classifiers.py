@@ -1,93 +1,70 @@
-"""The trainings of what is drawn: whether an episode ends, who moves next, what chance does."""
+"""Networks of what is drawn: whether an episode ends or pays, who moves next, what chance does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from coffee_fast.models.config import EnsembleConfig
-from coffee_fast.models.networks import StackedMLP
-from coffee_fast.models.steps import Training
-from coffee_fast.policies import Layers
-from coffee_fast.typing import Float32, Int64
+from coffee_fast.models.parts import Part
+from coffee_fast.typing import Float64, Int64
 
 IMPOSSIBLE = -1e9  # the logit of a class that the log never shows
 OVERFIT = 1.02  # held-out loss at the end, in units of the least on the way, above which that is taken
+CERTAIN = 0.98  # held-out recall and precision of "yes" from which on the likeliest is taken
+CERTAIN_CLASS = 0.995  # share of right guesses among several classes from which on the likeliest is taken
+MIN_CERTAIN = 10  # held-out rows of "yes", or in all of several classes; fewer make nothing certain
 
 
-class Examples(NamedTuple):
-    """Inputs ``float32 [B, K]`` and classes ``int64 [B]``."""
-
-    inputs: Float32
-    classes: Int64
-
-
-class ClassifierTraining(Training):
-    """One network on the classes that the log shows, by cross-entropy; a single output tells class 1 from class 0.
+class Classifier(Part):
+    """Networks of the classes that the log shows, by cross-entropy; a single output tells class 1 from class 0.
 
     Of the weights met on the way, those of least loss on the held-out examples are kept if the last ones are worse;
     they would else be too sure of what they have learned by heart.
     """
 
-    anneals = True
+    is_judged_always = True
+    tolerance = OVERFIT
 
-    def __init__(
-        self,
-        name: str,
-        examples: Examples,
-        held_out: Examples | None,
-        num_outputs: int,
-        config: EnsembleConfig,
-        seed: int,
-    ) -> None:
-        num_examples = len(examples.classes)
-        super().__init__(config, seed, num_examples)
-        self.name, self.phase = name, f"fit {name}"
-        self.num_steps = config.num_steps if num_examples else 0  # nothing to learn, and nothing to draw
-        self.loss = self.loss if num_examples else 0.0
-        is_unseen = np.zeros(num_outputs, dtype=bool)
-        if num_outputs > 1 and num_examples:
-            is_unseen = np.bincount(examples.classes, minlength=num_outputs) == 0
-        self._is_unseen = torch.from_numpy(is_unseen)
-        self._examples = _as_tensors(examples)
-        self._held_out = None if held_out is None or not len(held_out.classes) else _as_tensors(held_out)
-        sizes = (examples.inputs.shape[1], *config.hidden_sizes, num_outputs)
-        self._network = StackedMLP(1, sizes, self._generator)
-        self._best, self._best_loss, self._last_loss = self._network.export(), float("inf"), float("inf")
+    def __init__(self, name: str, *args: Any, **options: Any) -> None:
+        super().__init__(name, *args, **options)
+        num_outputs = self._learners[0].stack.biases[-1].shape[-1]
+        self._is_unseen = torch.zeros(num_outputs, dtype=torch.bool)
+        if num_outputs > 1 and self.num_rows:
+            self._is_unseen = torch.bincount(self._targets, minlength=num_outputs) == 0
 
-    def parameters(self) -> list[torch.Tensor]:
-        return self._network.parameters
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> torch.Tensor:
+        classes, functional = targets.expand(len(outputs), -1), torch.nn.functional
+        if outputs.shape[-1] == 1:
+            losses = functional.binary_cross_entropy_with_logits(outputs[..., 0], classes.float(), reduction=reduction)
+        else:
+            logits = outputs.masked_fill(self._is_unseen, IMPOSSIBLE).flatten(0, 1)
+            losses = functional.cross_entropy(logits, classes.reshape(-1), reduction=reduction)
+        return losses if reduction == "mean" else losses.reshape(len(outputs), -1).mean(dim=1)
 
-    def batch_loss(self, rows: torch.Tensor) -> torch.Tensor:
-        rows = rows if rows.ndim == 1 else rows[0]
-        inputs, classes = self._examples
-        return self._loss(inputs[rows], classes[rows])
+    def networks(self) -> list[Any]:
+        stacks, unseen = super().networks(), self._is_unseen.numpy()
+        for layers in stacks:
+            weight, bias = layers[-1]
+            weight[unseen], bias[unseen] = 0.0, IMPOSSIBLE
+        return stacks
 
-    def _loss(self, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-        logits = self._network(inputs)[0]
-        if logits.shape[1] == 1:
-            return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], classes.float())
-        return torch.nn.functional.cross_entropy(logits.masked_fill(self._is_unseen, IMPOSSIBLE), classes)
-
-    def judge(self) -> None:
-        if self._held_out is None:
-            return
-        with torch.no_grad():
-            self._last_loss = self._loss(*self._held_out).item()
-        if self._last_loss < self._best_loss:
-            self._best_loss, self._best = self._last_loss, self._network.export()
-
-    def networks(self) -> dict[str, Sequence[Layers]]:
-        is_overfit = self._held_out is not None and self._last_loss > OVERFIT * self._best_loss
-        layers = list((self._best if is_overfit else self._network.export())[0])
-        weight, bias = layers[-1]
-        unseen = self._is_unseen.numpy()
-        weight[unseen], bias[unseen] = 0.0, IMPOSSIBLE
-        return {self.name: [tuple(layers)]}
+    def probabilities(self, inputs: Any) -> Float64:
+        """``float64 [B, classes]``: the members' mean."""
+        logits = np.where(self._is_unseen.numpy(), IMPOSSIBLE, self.outputs(inputs))
+        if logits.shape[-1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        mean: Float64 = (weights / weights.sum(axis=-1, keepdims=True)).mean(axis=0)
+        return mean
 
 
-def _as_tensors(examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(np.ascontiguousarray(examples.inputs)), torch.from_numpy(examples.classes)
+def is_certain(probabilities: Float64, classes: Int64) -> bool:
+    """Whether the likeliest class is as good as sure, by held-out rows: rightly told from the others nearly always."""
+    guessed = probabilities.argmax(axis=1)
+    if probabilities.shape[1] > 2:
+        return len(classes) >= MIN_CERTAIN and bool((guessed == classes).mean() >= CERTAIN_CLASS)
+    hits = ((guessed == 1) & (classes == 1)).sum()
+    most = max((guessed == 1).sum(), (classes == 1).sum())
+    return bool((classes == 1).sum() >= MIN_CERTAIN and hits >= CERTAIN * most)

@@ -133,6 +133,19 @@ class EnsembleConfig:
         object.__setattr__(self, "weight_decay", decay)
         codes = check_count("EnsembleConfig: chance_codes", self.chance_codes, at_least=0, error=ConfigError)
         object.__setattr__(self, "chance_codes", codes)
+        if self.ends == "state" and self.needs_drawn_ends:
+            field = "payments='probability'" if self.payments == "probability" else "entries='by_kind'"
+            raise ConfigError(f"EnsembleConfig: ends must be 'auto' or 'probability' with {field}, got 'state'")
+
+    @property
+    def needs_drawn_ends(self) -> bool:
+        """Whether ends must have a probability of their own, whatever the game."""
+        return self.payments == "probability" or self.entries == "by_kind"
+
+    @property
+    def bounds_rewards(self) -> bool:
+        """Whether rewards are kept near those seen, and what is as good as certain is no longer drawn."""
+        return self.needs_drawn_ends or self.network != "relu"
 
 
 _WORDS = (

@@ -149,16 +149,18 @@ class DynamicsEnsemble:
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
-        normalizers = Normalizers.of(training, config.normalization)
+        pays_apart = config.payments == "probability"
+        normalizers = Normalizers.of(training, config.normalization, pays_apart=pays_apart)
         networks = train(training, held_out, normalizers, config, seed, num_threads, progress)
 
         arrays: dict[str, NDArray[Any]] = {"reward_scale": np.array([normalizers.reward_scale])}
-        if dataset.spec.rewards == "every_step":
+        if dataset.spec.rewards == "every_step" or pays_apart:
             arrays["return_scale"] = np.array([normalizers.return_scale])
         has_chance = dataset.spec.num_chance_actions > 0
         for name in ("state", "action", "observation", *(("chance",) if has_chance else ())):
             normalizer: Normalizer = getattr(normalizers, name)
             arrays |= {f"{name}.mean": normalizer.mean, f"{name}.scale": normalizer.scale}
+        arrays |= networks.arrays
         for name, stack in networks.layers.items():
             for member, layers in enumerate(stack):
                 arrays |= _layer_arrays(f"{name}.{member}", layers)
@@ -186,8 +188,7 @@ class DynamicsEnsemble:
 
         Of the payoffs in terminal transitions, or of returns where every step may pay.
         """
-        scale = self.arrays["return_scale" if self.spec.rewards == "every_step" else "reward_scale"]
-        return float(scale.item())
+        return float(self.arrays["return_scale" if "return_scale" in self.arrays else "reward_scale"].item())
 
     @property
     def draws_ends(self) -> bool:

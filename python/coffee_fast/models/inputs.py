@@ -34,7 +34,7 @@ def draws_ends(spec: GameSpec, config: EnsembleConfig) -> bool:
             "DynamicsEnsemble: history_source='actions' would show players what is hidden from them, outcomes of "
             "chance or choices within a round; say history_source='observations'"
         )
-    return config.ends == "probability" or not is_papers
+    return config.ends == "probability" or config.needs_drawn_ends or not is_papers
 
 
 def predicts_mover(spec: GameSpec) -> bool:
@@ -130,6 +130,18 @@ def one_hot(numbers: NDArray[Any], count: int) -> Float32:
 
 
 def paying_rows(dataset: TrajectoryDataset) -> Int64:
-    """``int64 [P]``: rows that teach rewards: the ends, or wherever the game may pay."""
-    pays = dataset.terminal != 0 if dataset.spec.rewards == "at_end" else Rows.of(dataset).acts
-    return np.flatnonzero(pays).astype(np.int64)
+    """``int64 [P]``: rows that may pay: the ends, or wherever the game may pay."""
+    may_pay = dataset.terminal != 0 if dataset.spec.rewards == "at_end" else Rows.of(dataset).acts
+    return np.flatnonzero(may_pay).astype(np.int64)
+
+
+def pays(dataset: TrajectoryDataset) -> tuple[Int64, NDArray[np.bool_]]:
+    """Rows that may pay, ``int64 [P]``, and which of them pay anybody anything, ``bool [P]``."""
+    rows = paying_rows(dataset)
+    return rows, (dataset.reward[rows] != 0).any(axis=1)
+
+
+def rewarded_rows(dataset: TrajectoryDataset, config: EnsembleConfig) -> Int64:
+    """``int64 [R]``: rows that teach rewards: those that may pay, or where payments have a probability, that pay."""
+    rows, does_pay = pays(dataset)
+    return rows[does_pay] if config.payments == "probability" else rows

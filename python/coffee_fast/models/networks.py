@@ -1,12 +1,13 @@
-"""Ensembles of multilayer perceptrons in torch: all members in one batched product a layer."""
+"""Ensembles of networks in torch, of either family: all members in one batched product a layer."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from coffee_fast.policies import Layers
 
@@ -17,7 +18,7 @@ class StackedMLP:
     def __init__(self, num_members: int, sizes: Sequence[int], generator: torch.Generator) -> None:
         self.weights: list[torch.Tensor] = []
         self.biases: list[torch.Tensor] = []
-        for inputs, outputs in itertools.pairwise(sizes):
+        for inputs, outputs in self.shapes(sizes):
             deviation = inputs**-0.5
             weight = torch.empty(num_members, inputs, outputs, dtype=torch.float32, device="cpu")
             # The authors' initialization: a normal distribution cut off at two deviations, zero biases.
@@ -26,6 +27,16 @@ class StackedMLP:
             self.biases.append(torch.zeros_like(weight[:, :1]))
         for parameter in self.parameters:
             parameter.requires_grad_()
+
+    @staticmethod
+    def shapes(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Inputs and outputs of each layer, of the sizes of inputs, layers and outputs."""
+        return iter(itertools.pairwise(sizes))
+
+    @staticmethod
+    def activate(sums: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """What a layer hands on: ``[E, B, next layer's inputs]`` of its sums and its own inputs."""
+        return torch.relu_(sums)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -36,8 +47,17 @@ class StackedMLP:
         if inputs.ndim == 2:
             inputs = inputs.expand(len(self.weights[0]), -1, -1)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            inputs = torch.relu_(torch.baddbmm(bias, inputs, weight))
+            inputs = self.activate(torch.baddbmm(bias, inputs, weight), inputs)
         return torch.baddbmm(self.biases[-1], inputs, self.weights[-1])
+
+    def seeing(self, num_inputs: int) -> Iterator[torch.Tensor]:
+        """The weights by which layers see the network's inputs: views ``[E, num_inputs, outputs]``."""
+        yield self.weights[0].detach()
+
+    def ignore(self, is_ignored: NDArray[np.bool_]) -> None:
+        """Set the weights of some inputs to 0, where they stay if those inputs are 0 in training."""
+        for weight in self.seeing(len(is_ignored)):
+            weight[:, torch.from_numpy(is_ignored)] = 0.0
 
     def export(self) -> tuple[Layers, ...]:
         """Each member's layers as arrays, weights ``[outputs, inputs]``."""
@@ -48,3 +68,31 @@ class StackedMLP:
             )
             for member in range(len(self.weights[0]))
         )
+
+
+class StackedProducts(StackedMLP):
+    """``E`` networks of layers of products: ``h = (U x + b) * (G x + c)``, after which come ``[h, x]``.
+
+    A layer of width ``w`` has ``2 w`` outputs, those of ``U`` before those of ``G``; the last layer is affine, and sees
+    all that were before it.
+    """
+
+    @staticmethod
+    def shapes(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+        inputs, *widths, outputs = sizes
+        for width in widths:
+            yield inputs, 2 * width
+            inputs += width
+        yield inputs, outputs
+
+    @staticmethod
+    def activate(sums: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        first, second = sums.chunk(2, dim=-1)
+        return torch.cat([first * second, inputs], dim=-1)
+
+    def seeing(self, num_inputs: int) -> Iterator[torch.Tensor]:
+        for weight in self.weights:
+            yield weight.detach()[:, -num_inputs:]
+
+
+FAMILIES: dict[str, type[StackedMLP]] = {"relu": StackedMLP, "product": StackedProducts}

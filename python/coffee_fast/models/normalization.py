@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coffee_fast.errors import DatasetError
-from coffee_fast.models.inputs import paying_rows
+from coffee_fast.models.inputs import pays
 from coffee_fast.typing import Float32
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ class Normalizers:
     return_scale: float
 
     @classmethod
-    def of(cls, dataset: TrajectoryDataset, kind: str) -> Normalizers:
+    def of(cls, dataset: TrajectoryDataset, kind: str, *, pays_apart: bool = False) -> Normalizers:
         """Those of a dataset: of states and actions as they were taken, and of what the player on move observed.
 
         The reward scale is the deviation of the rewards that networks learn, all players' together: of the terminal
-        ones, no-deals included, or of all where every step may pay. The return scale is the deviation of what players
-        get in an episode, which is the same where the end alone pays.
+        ones, no-deals included, or of all where every step may pay; with ``pays_apart`` of those of them that pay
+        anybody anything. The return scale is the deviation of what players get in an episode, no-deals included.
         """
         if not dataset.terminal.any():
             raise DatasetError(
                 "DynamicsEnsemble.fit: no trajectory of the dataset ends, so there are no payoffs to learn"
             )
-        rewards = dataset.reward[paying_rows(dataset)].astype(np.float64)
+        rows, does_pay = pays(dataset)
+        rewards = dataset.reward[rows].astype(np.float64)
         returns = rewards
         if dataset.spec.rewards == "every_step":
             whole = dataset.terminal[dataset.trajectory_offsets[1:] - 1] != 0
@@ -82,6 +83,9 @@ class Normalizers:
                 f"DynamicsEnsemble.fit: every trajectory of the dataset pays the same, {returns.flat[0]}: "
                 "there is nothing to learn"
             )
+        scale = rewards.std()
+        if pays_apart:  # where all that pays is the same, its size will do
+            scale = rewards[does_pay].std() or np.abs(rewards).max()
         spec, acts = dataset.spec, np.flatnonzero(dataset.acting_player >= 0)
         own = dataset.observation[acts, dataset.acting_player[acts]]
         outcomes = dataset.action[dataset.acting_player < 0]
@@ -90,6 +94,6 @@ class Normalizers:
             action=Normalizer.of(spec.action_vectors[dataset.action[acts]], kind),
             observation=Normalizer.of(own, kind),
             chance=Normalizer.of(spec.chance_vectors[outcomes] if len(outcomes) else spec.chance_vectors, kind),
-            reward_scale=float(rewards.std()),
+            reward_scale=float(scale),
             return_scale=float(returns.std()),
         )

@@ -1,4 +1,4 @@
-"""Steps of Adam on mini-batches, of one training or of several at once; the bits are the same."""
+"""Steps on mini-batches, of one training or of several at once; the bits are the same."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 import numpy as np
 import torch
 
-from coffee_fast.errors import NumericalError
 from coffee_fast.models.config import EnsembleConfig
-from coffee_fast.policies import Layers
-from coffee_fast.seeding import derive_seed
+from coffee_fast.models.parts import Part
 from coffee_fast.typing import ProgressCallback
 
 REPORT_EVERY = 50
@@ -32,65 +30,43 @@ def single_threaded() -> Iterator[None]:
 
 
 class Training:
-    """Steps of Adam on mini-batches drawn with replacement from a seeded generator.
+    """Steps on mini-batches, drawn with replacement from a seeded generator, of parts that are learned together.
 
-    Where ``anneals``, the learning rate falls linearly to zero, so that the last weights are not those of a last few
+    Where it ``anneals``, the learning rate falls linearly to zero, so that the last weights are not those of a last few
     batches.
     """
 
-    phase: str
-    num_steps: int
-    anneals = False
-
-    def __init__(self, config: EnsembleConfig, seed: int, num_rows: int) -> None:
-        self.config = config
+    def __init__(
+        self, phase: str, parts: Sequence[Part], num_steps: int, config: EnsembleConfig, seed: int, *, anneals: bool
+    ) -> None:
+        self.phase, self.parts, self.config, self.anneals = phase, list(parts), config, anneals
         self.done = 0
-        self.loss = float("nan")
-        self._num_rows = num_rows
+        has_rows = any(part.num_rows for part in parts)
+        self.num_steps = num_steps if has_rows else 0  # nothing to learn, and nothing to draw
+        self.loss = float("nan") if has_rows else 0.0
         self._rng = np.random.Generator(np.random.PCG64(seed))
-        self._generator = torch.Generator().manual_seed(derive_seed(seed, "weights"))
-
-    def batch_loss(self, rows: torch.Tensor) -> torch.Tensor:
-        """The loss of the transitions ``rows [B]``, or ``[E, B]`` with batches of their own."""
-        raise NotImplementedError
-
-    def parameters(self) -> list[torch.Tensor]:
-        raise NotImplementedError
-
-    def networks(self) -> dict[str, Sequence[Layers]]:
-        """Layers of each member of what was trained, by name."""
-        raise NotImplementedError
-
-    def judge(self) -> None:
-        """Look at the weights met on the way."""
-
-    def draw(self, num_rows: int, shape: tuple[int, ...]) -> torch.Tensor:
-        """Rows of a batch."""
-        return torch.from_numpy(self._rng.integers(num_rows, size=shape))
 
     def run(self, check: Callable[[], None], progress: ProgressCallback | None) -> None:
-        optimizer = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)
-        shape: tuple[int, ...] = (self.config.batch_size,)
-        if not self.config.same_batches:
-            shape = (self.config.num_members, *shape)
         while self.done < self.num_steps:
             check()
-            if self.anneals:
-                optimizer.param_groups[0]["lr"] = self.config.learning_rate * (1 - self.done / self.num_steps)
-            loss = self.batch_loss(self.draw(self._num_rows, shape))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            left = 1 - self.done / self.num_steps if self.anneals else 1.0
+            drawn: dict[int, torch.Tensor] = {}
+            running = [part for part in self.parts if not part.is_stopped]
+            losses = [part.step(part.take(self._rng, drawn), self.config.learning_rate * left) for part in running]
             self.done += 1
             if self.done % REPORT_EVERY == 0 or self.done == self.num_steps:
-                self.loss = loss.item()
-                if not np.isfinite(self.loss):
-                    raise NumericalError(
-                        f"DynamicsEnsemble.fit: the {self.phase} loss is {self.loss}; lower learning_rate"
-                    )
-                self.judge()
+                self._look(running, sum(loss.item() for loss in losses))
                 if progress:
                     progress(self.phase, self.done, self.num_steps, {"loss": self.loss})
+
+    def _look(self, running: Sequence[Part], loss: float) -> None:
+        for part in running:
+            part.drop_diverged(loss, self.phase)
+            part.judge(self.done, self.num_steps)
+        if np.isfinite(loss):
+            self.loss = loss
+        if all(part.is_stopped for part in self.parts):
+            self.done = self.num_steps
 
 
 def run_trainings(trainings: Sequence[Training], num_threads: int, progress: ProgressCallback | None) -> None:

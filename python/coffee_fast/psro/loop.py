@@ -20,12 +20,12 @@ from coffee_fast.typing import ProgressCallback, Resume
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
-    from coffee_fast.games import GameSpec
+    from coffee_fast.games import GameSpec, GameTree
     from coffee_fast.models import DynamicsEnsemble
 
 
 def coffee_psro(
-    model: DynamicsEnsemble,
+    model: DynamicsEnsemble | GameTree,
     config: PSROConfig,
     seed: int,
     run_dir: str | Path | None = None,
@@ -43,7 +43,8 @@ def coffee_psro(
     Parameters
     ----------
     model
-        The dynamics ensemble: has ``core``, ``spec``, ``fingerprint`` and ``reward_scale``.
+        The dynamics ensemble, or a tree of the log (:meth:`coffee_fast.GameTree.from_dataset`): has ``core``, ``spec``,
+        ``fingerprint`` and ``reward_scale``.
     config
         Sizes and parts.
     seed

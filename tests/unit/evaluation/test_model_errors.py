@@ -88,6 +88,8 @@ def test_of_roles_each_profile_has_its_figures(rng):
     assert FidelityReport.from_json(shifted.to_json()).profiles.tolist() == report.profiles.tolist()
     with pytest.raises(cf.InvalidArgumentError, match=r"the roles of the run, \[1, 1\] seats, got \[2\]"):
         fidelity(cf.load_game("generalized_bargaining"), result, 1)
+    with pytest.raises(cf.InvalidArgumentError, match="whose reward networks are asked.*leave it out for a tree"):
+        fidelity(game, result, 1, model=cf.load_game("generalized_bargaining"), num_simulations=1)
 
 
 @pytest.mark.parametrize(("rewards", "asked"), [("at_end", [1, 4]), ("every_step", [0, 1, 2, 3, 4])])
