@@ -107,17 +107,22 @@ class EntryKinds:
         return dataclasses.replace(kinds, sentences=words)
 
     @property
-    def predicts_state(self) -> Bools:
-        """``bool [D]``: which entries of the next state networks have to predict, after anybody's move.
+    def asks_state(self) -> Bools:
+        """``bool [M, D]``: which entries of the next state networks have to predict after a mover's move.
 
         Not what takes one value alone: there is nothing to learn of it.
         """
-        return np.asarray((self.state_source < 0).any(axis=0) & (self.state_values.counts != 1))
+        return np.asarray((self.state_source < 0) & (self.state_values.counts != 1))
 
     @property
-    def predicts_observation(self) -> Bools:
+    def asks_observation(self) -> Bools:
         """``bool [M, N * O]``: which entries of observations the view network has to predict after a mover's move."""
         return np.asarray((self.observation_source < 0) & (self.observation_values.counts != 1))
+
+    @property
+    def has_views(self) -> bool:
+        """Whether there is a view network: any entry of an observation is neither copied nor told."""
+        return bool((self.observation_source < 0).any())
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model that say it."""

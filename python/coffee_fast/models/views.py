@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.inputs import Rows, as_class, num_movers, one_hot
 from coffee_fast.models.normalization import Normalizers
+from coffee_fast.models.parts import Examples, Part
+from coffee_fast.models.sources import Bools
+from coffee_fast.models.weighted import weighted_examples
 from coffee_fast.typing import Float32, Int64
 
 if TYPE_CHECKING:
@@ -22,10 +26,72 @@ AS_GOOD_MASK = 1e-3  # wrong entries a state, and
 AS_GOOD_VIEW = 1e-4  # mean squared error in units of the normalizer: such errors are as good as none
 
 
-def mask_examples(dataset: TrajectoryDataset, normalizers: Normalizers) -> tuple[Float32, Float32, Int64]:
-    """Legal actions of players on move: inputs ``[B, O + N + D]``, targets ``[B, A]`` of 0 and 1, rows of the log.
+def looking_examples(
+    dataset: TrajectoryDataset, normalizers: Normalizers, kinds: EntryKinds, episodes: Int64
+) -> dict[str, Examples]:
+    """What a log shows to networks of legal actions and, where there are such, of observations.
 
-    Inputs are the mover's observation, who it is, and the state.
+    One for each of what they may look at, what sees less first: ``"mask 0"``, ``"mask 1"``, ``"view 0"``, ...
+    """
+    inputs, legal, rows = _masks(dataset, normalizers)
+    found = {
+        f"mask {place}": Examples(_seeing(inputs, [dataset.spec.state_size], sees), legal, episodes[rows])
+        for place, sees in enumerate(MASK_SEES)
+    }
+    if kinds.has_views:
+        inputs, after, weights, rows = _views(dataset, normalizers, kinds)
+        move = dataset.spec.action_vectors.shape[1] + dataset.spec.chance_vectors.shape[1]
+        for place, sees in enumerate(VIEW_SEES):
+            seen = _seeing(inputs, [move, dataset.spec.state_size], sees)
+            found[f"view {place}"] = weighted_examples(seen, after, weights, episodes[rows])
+    return found
+
+
+def choose_looks(parts: Sequence[Part], judges: Mapping[str, Examples]) -> dict[str, NDArray[np.uint8]]:
+    """Choose, of networks that see more and more, the first that predicts as well as the best; give it its name.
+
+    What a player must not know cannot be shown by what does not see it. Chosen is by held-out examples, ``judges``.
+    The others keep their names and are not for the model. Returns ``mask.sees`` and ``view.sees``.
+    """
+    chosen: dict[str, NDArray[np.uint8]] = {}
+    for name, options, error, as_good in (
+        ("mask", MASK_SEES, _wrong_actions, AS_GOOD_MASK),
+        ("view", VIEW_SEES, _squared_error, AS_GOOD_VIEW),
+    ):
+        tried = sorted((part for part in parts if part.name.startswith(f"{name} ")), key=lambda part: part.name)
+        if tried:
+            errors = [error(part, judges[part.name]) for part in tried]
+            best = least_that_predicts(errors, as_good)
+            tried[best].name = name
+            chosen[f"{name}.sees"] = np.array(options[best], dtype=np.uint8)
+    return chosen
+
+
+def least_that_predicts(errors: Sequence[float], as_good: float) -> int:
+    """The first of the candidates whose error is within a tenth of the best, or as good as that."""
+    limit = WORSE * min(errors) + as_good
+    return next(place for place, error in enumerate(errors) if error <= limit)
+
+
+def _wrong_actions(part: Part, judge: Examples) -> float:
+    """Wrong entries a state."""
+    if not len(judge.targets):
+        return 0.0
+    return float(((part.outputs(judge.inputs)[0] > 0.5) != (judge.targets > 0.5)).sum(axis=1).mean())
+
+
+def _squared_error(part: Part, judge: Examples) -> float:
+    """Mean squared error of what is predicted."""
+    if not len(judge.targets):
+        return 0.0
+    values, weights = np.split(judge.targets, 2, axis=1)
+    return float((((part.outputs(judge.inputs)[0] - values) * weights) ** 2).sum() / weights.sum())
+
+
+def _masks(dataset: TrajectoryDataset, normalizers: Normalizers) -> tuple[Float32, Float32, Int64]:
+    """Inputs ``[B, O + N + D]``, legal actions ``[B, A]`` of 0 and 1, rows of the log.
+
+    Inputs are the mover's observation, who it is, and the state; of players' moves alone.
     """
     rows = np.flatnonzero(dataset.acting_player >= 0)
     mover = dataset.acting_player[rows].astype(np.int64)
@@ -34,58 +100,36 @@ def mask_examples(dataset: TrajectoryDataset, normalizers: Normalizers) -> tuple
     return np.concatenate(parts, axis=1), dataset.legal_masks()[rows].astype(np.float32), rows
 
 
-def view_examples(
+def _views(
     dataset: TrajectoryDataset, normalizers: Normalizers, kinds: EntryKinds
-) -> tuple[Float32, Float32, Float32, Int64]:
-    """Players' next observations: inputs, targets and weights ``[B, O]``, rows of the log; a row for each player.
+) -> tuple[Float32, Float32, Bools, Int64]:
+    """Inputs, players' next observations ``[B, O]``, which of it has to be predicted, rows of the log.
 
-    Inputs are a player's own former observation, who it is, who moved, who moves next, the action, the outcome, the
-    next state. Weights are 1 for entries that have to be predicted, else 0.
+    One row for each player after each move. Inputs are a player's own former observation, who it is, who moved, who
+    moves next, the action, the outcome, the next state.
     """
     spec, rows = dataset.spec, np.flatnonzero(Rows.of(dataset).goes_on)
     N, M = spec.num_players, num_movers(spec)
-    player, following = (dataset.acting_player[at].astype(np.int32) for at in (rows, rows + 1))
-    is_chance, taken = player < 0, dataset.action[rows]
+    mover, following = (as_class(spec, dataset.acting_player[at].astype(np.int32)) for at in (rows, rows + 1))
+    is_chance, taken = mover == N, dataset.action[rows]
     action = normalizers.action(spec.action_vectors[np.where(is_chance, 0, taken)])
     action[is_chance] = 0.0
     outcome = np.zeros((len(rows), spec.chance_vectors.shape[1]), dtype=np.float32)
     if is_chance.any():
         outcome[is_chance] = normalizers.chance(spec.chance_vectors[taken[is_chance]])
-    mover = as_class(spec, player)
-    common = [one_hot(mover, M), one_hot(as_class(spec, following), M), action, outcome]
-    common.append(normalizers.state(dataset.next_state[rows]))
+    common = [one_hot(mover, M), one_hot(following, M), action, outcome, normalizers.state(dataset.next_state[rows])]
     whole = np.repeat(np.concatenate(common, axis=1), N, axis=0)
     seat = np.tile(np.arange(N), len(rows))
     before, after = (dataset.observation[at].reshape(len(seat), -1) for at in (rows, rows + 1))
     inputs = np.concatenate([normalizers.observation(before), one_hot(seat, N), whole], axis=1)
-    weights = kinds.predicts_observation[mover].astype(np.float32).reshape(len(seat), -1)
-    return inputs, normalizers.observation(after), weights, np.repeat(rows, N)
+    asked = kinds.asks_observation[mover].reshape(len(seat), -1)
+    return inputs, normalizers.observation(after), asked, np.repeat(rows, N)
 
 
-def mask_seeing(dataset: TrajectoryDataset, inputs: Float32, sees: Sequence[int]) -> Float32:
-    """The inputs of :func:`mask_examples`, zeros for what is not looked at."""
-    return _seeing(inputs, [(dataset.spec.state_size, sees[0])])
-
-
-def view_seeing(dataset: TrajectoryDataset, inputs: Float32, sees: Sequence[int]) -> Float32:
-    """The inputs of :func:`view_examples`, zeros for what is not looked at."""
-    spec = dataset.spec
-    move = spec.action_vectors.shape[1] + spec.chance_vectors.shape[1]
-    return _seeing(inputs, [(move, sees[0]), (spec.state_size, sees[1])])
-
-
-def _seeing(inputs: Float32, last: Sequence[tuple[int, int]]) -> Float32:
+def _seeing(inputs: Float32, sizes: Sequence[int], sees: Sequence[int]) -> Float32:
+    """Inputs that end with parts of these sizes, with zeros for those that are not looked at."""
     inputs, end = inputs.copy(), inputs.shape[1]
-    for size, is_seen in reversed(last):
+    for size, is_seen in zip(reversed(sizes), reversed(sees), strict=True):
         inputs[:, end - size : end] *= np.float32(is_seen)
         end -= size
     return inputs
-
-
-def least_that_predicts(errors: Sequence[float], as_good: float) -> int:
-    """The first of the candidates, which see more and more, whose held-out error is within a tenth of the best.
-
-    What a player must not know cannot be shown by what does not see it.
-    """
-    limit = WORSE * min(errors) + as_good
-    return next(place for place, error in enumerate(errors) if error <= limit)

@@ -44,8 +44,8 @@ def test_each_kind_is_found():
     in_state, in_action = size + 3, size + D + 1
     own = [[in_state, in_action, 2, -1, in_state, in_action, 2, -1]] * 2  # the drift is a number, so it is predicted
     np.testing.assert_array_equal(kinds.observation_source, own)
-    assert kinds.predicts_state.tolist() == [False, False, False, True, True, False]
-    assert kinds.predicts_observation.tolist() == [[False, False, False, True] * 2] * 2
+    assert kinds.asks_state.tolist() == [[False, False, False, True, True, False]] * 2
+    assert kinds.asks_observation.tolist() == [[False, False, False, True] * 2] * 2
     assert any(
         "state entries: 0 stays as it was; 1 told by the last move; 2 copied" in line for line in kinds.sentences
     )
@@ -152,7 +152,7 @@ def test_copies_are_right_in_games_never_seen(make):
     )
     np.testing.assert_array_equal(kinds.state_source, other.state_source)
     np.testing.assert_array_equal(kinds.observation_source, other.observation_source)
-    assert not kinds.predicts_observation.any()  # all of it is in the state or was told
+    assert not kinds.has_views  # all of it is in the state or was told
 
 
 def test_no_copy_of_predicted_numbers_reaches_a_player():
@@ -160,4 +160,4 @@ def test_no_copy_of_predicted_numbers_reaches_a_player():
     size, D = 4, 6
     source = kinds.observation_source
     in_state = source[(source >= size) & (source < size + D)] - size
-    assert not (kinds.predicts_state & (kinds.state_values.counts == 0))[in_state].any()
+    assert not (kinds.asks_state.any(axis=0) & (kinds.state_values.counts == 0))[in_state].any()
