@@ -76,12 +76,15 @@ class Luck:
     ----------
     after, at_end
         ``float64 [K, D + N]`` of moves after which play goes on, and of last ones; None where nothing is left to luck.
+    explained
+        How much of what state and action leave open they explain, where they explain least.
     sentences
         What was found.
     """
 
     after: Float64 | None
     at_end: Float64 | None
+    explained: float
     sentences: tuple[str, ...]
 
     @classmethod
@@ -96,13 +99,15 @@ class Luck:
                 f"no luck is hidden: {seen['num_repeated']} transitions repeat a state and action, and like ones led "
                 f"to the same; chance_codes={num} is not used"
             )
-            return cls(None, None, (words,))
+            return cls(None, None, 0.0, (words,))
         left, sentences = outcomes.left(predicted), []
         found: list[Float64 | None] = []
+        shares = []
         for where, rows in _parts(dataset):
             centers, explained = _kinds(left[rows], outcomes.spread(rows), num, derive_seed(seed, where))
             found.append(centers)
             if centers is not None:
+                shares.append(explained)
                 sentences.append(_in_words(where, num, explained))
         if not sentences:
             sentences.append(
@@ -110,7 +115,7 @@ class Luck:
                 f"open; chance_codes={num} is not used"
             )
         after, at_end = found
-        return cls(after, at_end, tuple(sentences))
+        return cls(after, at_end, min(shares, default=0.0), tuple(sentences))
 
     @property
     def is_used(self) -> bool:

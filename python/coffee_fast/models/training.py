@@ -55,6 +55,13 @@ class TrainedNetworks:
     choices: dict[str, dict[str, float | str]]
     found: Found
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a fit report is told: what was tried, found and explained."""
+        luck = self.found.luck
+        explained = luck.explained if luck is not None and luck.is_used else None
+        return {"choices": self.choices, "kinds": self.found.sentences, "codes_explained": explained}
+
 
 def train(
     dataset: TrajectoryDataset,
