@@ -73,7 +73,8 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
         distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
         is_predicted = distance < model.config.terminal_threshold
         figures, goes_on = {}, ~is_terminal & ~broke_off(held_out)
-    _, masks = model.core.observe(held_out.state, rows.player)
+    seen = held_out.observation.reshape(held_out.num_transitions, -1)
+    masks = model.core.legal_masks(held_out.state, seen, rows.player)
     figures |= {
         "state_error": _mean(np.abs(predicted - held_out.next_state)[goes_on]),
         "terminal_recall": _mean(is_predicted[is_terminal]),
