@@ -137,7 +137,7 @@ def _some(rows: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
 
 
 def _loss(value: Any) -> str:
-    return "not finite" if value is None else f"{value:.3g}"
+    return f"{value:.3g}" if isinstance(value, float | int) else "not finite" if value is None else str(value)
 
 
 def _figure(value: float | None) -> str:
