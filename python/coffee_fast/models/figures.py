@@ -15,7 +15,7 @@ from coffee_fast.models.leak_probe import leaks
 from coffee_fast.models.limits import MIN_LONGEST
 from coffee_fast.policies import UniformRandom
 from coffee_fast.simulation import simulate
-from coffee_fast.typing import Float32, Float64, Int32
+from coffee_fast.typing import Float32, Float64
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
@@ -73,7 +73,7 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
         distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
         is_predicted = distance < model.config.terminal_threshold
         figures, goes_on = {}, ~is_terminal & ~broke_off(held_out)
-    seen = held_out.observation.reshape(held_out.num_transitions, -1)
+    seen = held_out.observation.reshape(len(held_out.observation), -1)
     masks = model.core.legal_masks(held_out.state, seen, rows.player)
     figures |= {
         "state_error": _mean(np.abs(predicted - held_out.next_state)[goes_on]),
@@ -88,7 +88,9 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
     if model.spec.rewards == "every_step":
         paying = rows.acts
     if paying.any():
-        member_rewards, disagreement = _paid(model, held_out, rows.player, paying)
+        member_rewards, disagreement = model.core.rewards(
+            held_out.state[paying], held_out.action[paying], rows.player[paying]
+        )
         errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[paying]).mean(axis=1)
         figures |= {"reward_error": _mean(errors), "disagreement": _mean(disagreement)}
         figures |= coverage(member_rewards, held_out.reward[paying])
@@ -110,33 +112,11 @@ def _drawn(
     if is_chance.any():
         chances = model.core.chance_probabilities(held_out.state[is_chance])
         figures["chance"] = score(chances, held_out.action[is_chance].astype(np.int64), copies)
-    may_pay = paying_rows(held_out)
-    if _tells_payments(model) and len(may_pay):
-        pays = model.core.pays(held_out.state[may_pay], held_out.action[may_pay], rows.player[may_pay])
-        paid = (held_out.reward[may_pay] != 0).any(axis=1)
-        figures["pay"] = score(_either(pays), paid.astype(np.int64), copies)
     return figures
 
 
 def _either(probabilities: Float64) -> Float64:
     return np.stack([1 - probabilities, probabilities], axis=1)
-
-
-def _tells_payments(model: DynamicsEnsemble) -> bool:
-    """Whether the model has a probability of its own that anything is paid."""
-    return "pay.0.0.weight" in model.arrays
-
-
-def _paid(
-    model: DynamicsEnsemble, dataset: TrajectoryDataset, player: Int32, rows: NDArray[np.bool_]
-) -> tuple[Float64, Float64]:
-    """What each member pays at these rows, and disagreement: the rewards times the probability that there are any."""
-    place = dataset.state[rows], dataset.action[rows], player[rows]
-    rewards, disagreement = model.core.rewards(*place)
-    if not _tells_payments(model):
-        return rewards, disagreement
-    pays = model.core.pays(*place)
-    return rewards * pays[:, None, None], disagreement * pays
 
 
 def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[str, Any]:

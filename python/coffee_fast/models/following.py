@@ -37,18 +37,20 @@ class Followed:
     @classmethod
     def of(cls, model: DynamicsEnsemble, dataset: TrajectoryDataset) -> Followed:
         """Follow every trajectory of the dataset in the model."""
-        offsets, players = dataset.trajectory_offsets, dataset.acting_player.astype(np.int32)
+        offsets = dataset.trajectory_offsets
         first = offsets[:-1]
-        starts = (
+        found = model.core.follow(
+            offsets,
             dataset.state[first],
             dataset.observation[first].reshape(len(first), -1),
             dataset.legal_masks()[first],
+            dataset.acting_player.astype(np.int32),
+            dataset.action,
         )
-        followed = model.core.follow(offsets, *starts, players, dataset.action)
         return cls(
-            np.arange(len(players)) - np.repeat(first, np.diff(offsets)),
-            followed["states"],
-            followed["observations"],
-            followed["information_states"],
-            followed["member_rewards"].mean(axis=2),
+            np.arange(dataset.num_transitions) - np.repeat(first, np.diff(offsets)),
+            found["states"],
+            found["observations"],
+            found["information_states"],
+            found["member_rewards"].mean(axis=2),
         )

@@ -24,6 +24,7 @@ MOST_ENTRIES = 256  # of an information state; of more, random sums of them
 NUM_MAIN = 8  # directions in which errors differ most, and in which a player's knowledge does
 LEAST_FREE = 40  # episodes beyond the numbers that are fitted
 LEAST_ERROR = 1e-4  # in units of the entry's deviation; below it is rounding
+LARGEST = 1e30  # of an error
 KNOWN = 0.01  # share of a variance that a player's knowledge leaves, below which it knows
 
 
@@ -79,7 +80,7 @@ def probe(known: NDArray[Any], told: NDArray[Any], hidden: Float64, copies: floa
     left, variance = np.square(beyond).sum(axis=0), hidden.var(axis=0) * len(hidden)
     unit = np.divide(left, variance, out=np.zeros_like(left), where=variance > 0)
     shares = np.where(unit > KNOWN, 0.0, np.nan)
-    error = np.nan_to_num((told - known).astype(np.float64))
+    error = np.clip(np.nan_to_num((told - known).astype(np.float64)), -LARGEST, LARGEST)
     error -= knowledge @ (knowledge.T @ error)
     error = error[:, error.std(axis=0) > LEAST_ERROR * _deviation(known)]
     directions = _main(error, NUM_MAIN)

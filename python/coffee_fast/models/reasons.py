@@ -138,9 +138,8 @@ def _choices(report: FitReport) -> str:
 
 def _remedy(fraction: float | None) -> str:
     """What it takes to hold enough out."""
-    wanted = fraction or USUAL_FRACTION
-    setting = "holdout_fraction" if fraction else f"set holdout_fraction to {USUAL_FRACTION} or more; it"
-    return f"{setting} {wanted:g} takes a log of {math.ceil(MIN_HELD_OUT / wanted)} trajectories or more"
+    setting = f"holdout_fraction {fraction:g}" if fraction else f"set holdout_fraction to {USUAL_FRACTION} or more; it"
+    return f"{setting} takes a log of {math.ceil(MIN_HELD_OUT / (fraction or USUAL_FRACTION))} trajectories or more"
 
 
 def _drawn(report: FitReport) -> Iterator[Reason]:

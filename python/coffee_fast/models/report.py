@@ -41,18 +41,18 @@ class FitReport:
         Whether the settings ask for choices by held-out trajectories: of networks, of kinds, of when to stop.
     choices
         Of parts of the model for which networks were tried: the held-out loss of each (``"relu"``, ``"product"``; None
-        of one that left the finite numbers) and what was taken (``"chosen"``).
+        or ``"diverged"`` of one that left the finite numbers) and what was taken (``"chosen"``).
     kinds
         Sentences about the entries of states and observations: copied, told by the move, of few values, continuous.
     codes_explained
         Share of the variance of unlike next states that the kinds of luck which were found explain.
     drawn
         Of a model that draws ends: on held-out transitions, how well it predicts whether the episode is over
-        (``"end"``), who moves next (``"mover"``), outcomes of chance (``"chance"``) and whether anything is paid
-        (``"pay"``), where it has to: the share of likeliest guesses that came true (``"accuracy"``), the mean log loss
-        (``"log_loss"``), that of the frequencies with which they came (``"base_log_loss"``), which no model beats where
-        it is all luck; how much more or less often than foretold they came (``"calibration_error"``), and what that
-        would hardly exceed if the model were right (``"calibration_by_chance"``).
+        (``"end"``), who moves next (``"mover"``) and outcomes of chance (``"chance"``), where it has to: the share of
+        likeliest guesses that came true (``"accuracy"``), the mean log loss (``"log_loss"``), and that of the
+        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck; how much more
+        or less often than foretold they came (``"calibration_error"``), and what that would hardly exceed if the model
+        were right (``"calibration_by_chance"``).
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained

@@ -10,12 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from coffee_fast.models.report import FitReport
 
-DRAWN = {
-    "end": "whether an episode is over",
-    "mover": "who moves next",
-    "chance": "outcomes of chance",
-    "pay": "whether anything is paid",
-}
+DRAWN = {"end": "whether an episode is over", "mover": "who moves next", "chance": "outcomes of chance"}
 MOST_LINES = 12  # of figures by moves made
 
 
@@ -137,7 +132,7 @@ def _some(rows: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
 
 
 def _loss(value: Any) -> str:
-    return "not finite" if value is None else f"{value:.3g}"
+    return f"{value:.3g}" if isinstance(value, float | int) else "not finite" if value is None else str(value)
 
 
 def _figure(value: float | None) -> str:
