@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows
-from coffee_fast.models.limits import MIN_REPEATED
+from coffee_fast.models.limits import DRAWN_LUCK, MIN_REPEATED
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.repeats import repeats
 from coffee_fast.seeding import derive_seed
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LEAST_LEFT = 0.1  # of the variance of an entry's changes, or of a player's rewards; less is error, not luck,
 PROVEN_LEFT = 0.01  # unless like states and actions are seen to have led to unlike ones
-WELL_EXPLAINED = 0.9  # of what is left; kinds that explain less are warned of
 NUM_STARTS, NUM_ROUNDS = 8, 50  # of k-means
 MOST_ROWS = 20_000  # that k-means looks at
 
@@ -158,7 +157,7 @@ def _in_words(where: str, num: int, explained: float) -> str:
         f"hidden luck {where}: {num} kind{'s' * (num > 1)} explain{'s' * (num == 1)} {explained:.0%} of what state and "
         "action leave open"
     )
-    return words if explained >= WELL_EXPLAINED else f"{words}; the rest is averaged over: try more chance_codes"
+    return words if explained >= DRAWN_LUCK else f"{words}; the rest is averaged over: try more chance_codes"
 
 
 def _k_means(rows: Float64, num: int, seed: int) -> Float64:
