@@ -571,6 +571,7 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             cf.RunConfig,
             {"algorithm": "oef", "psro": config, "cloning_weights": (0.1,), "seed": 0},
         ),
+        "EnsembleConfig.preset": (cf.EnsembleConfig.preset, {"name": "best"}),
         "RunConfig.preset": (cf.RunConfig.preset, {"name": "quick"}),
         "RunConfig.from_json": (cf.RunConfig.from_json, {"values": cf.RunConfig().to_json()}),
         "RunConfig.with_overrides": (cf.RunConfig().with_overrides, {"overrides": ["seed=3"]}),

@@ -43,6 +43,24 @@ def check_log(dataset: TrajectoryDataset, config: EnsembleConfig) -> DatasetChec
     return dataclasses.replace(found, findings=findings)
 
 
+def check_episodes(function: str, dataset: TrajectoryDataset, config: EnsembleConfig) -> None:
+    """Raise ``InvalidArgumentError`` if no episode can be kept out; an episode and its mirror image stay together."""
+    num_episodes = dataset.num_trajectories // (2 if dataset.is_mirrored else 1)
+    if num_episodes < 2:
+        judged = [name for name in ("early_stopping=True", "network='auto'") if _is_said(config, name)]
+        need = f" as {' and '.join(judged)} need{'s' * (len(judged) == 1)} it" if judged else ""
+        raise InvalidArgumentError(
+            f"{function}: dataset must have 2 episodes or more to keep one out of training{need} "
+            f"(holdout_fraction={config.holdout_fraction:g}), got {num_episodes}; log more, or say holdout_fraction=0: "
+            "then nothing is held out, and nothing can be chosen by it"
+        )
+
+
+def _is_said(config: EnsembleConfig, setting: str) -> bool:
+    name, value = setting.split("=")
+    return repr(getattr(config, name)) == value
+
+
 def check_config(function: str, config: Any, kind: type) -> None:
     """Raise ``InvalidArgumentError`` unless the configuration is of its kind."""
     if not isinstance(config, kind):

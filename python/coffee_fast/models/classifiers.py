@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from coffee_fast.models.parts import Part
+from coffee_fast.models.parts import Part, TorchRows
 from coffee_fast.typing import Float64, Int64
 
 IMPOSSIBLE = -1e9  # the logit of a class that the log never shows
@@ -32,10 +32,10 @@ class Classifier(Part):
         num_outputs = self._learners[0].stack.biases[-1].shape[-1]
         self._is_unseen = torch.zeros(num_outputs, dtype=torch.bool)
         if num_outputs > 1 and self.num_rows:
-            self._is_unseen = torch.bincount(self._targets, minlength=num_outputs) == 0
+            self._is_unseen = torch.bincount(self._rows.targets, minlength=num_outputs) == 0
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> torch.Tensor:
-        classes, functional = targets.expand(len(outputs), -1), torch.nn.functional
+    def loss(self, outputs: torch.Tensor, rows: TorchRows, reduction: str) -> torch.Tensor:
+        classes, functional = rows.targets.expand(len(outputs), -1), torch.nn.functional
         if outputs.shape[-1] == 1:
             losses = functional.binary_cross_entropy_with_logits(outputs[..., 0], classes.float(), reduction=reduction)
         else:

@@ -110,6 +110,26 @@ class EnsembleConfig:
     outcome_disagreement: bool = False
     chance_codes: int = 0
 
+    @classmethod
+    def preset(cls, name: str) -> EnsembleConfig:
+        """Return the settings of a name.
+
+        Parameters
+        ----------
+        name
+            ``"paper"``: the paper's model, all defaults. ``"best"``: what measurements earn, products learned for less
+            time from what pays, of entries by their kinds; it may change with versions, and the change log says how.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such preset.
+
+        >>> EnsembleConfig.preset("paper") == EnsembleConfig()
+        True
+        """
+        return cls(**_PRESETS[check_choice("EnsembleConfig.preset: name", name, _PRESETS, error=ConfigError)])
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values.
 
@@ -165,6 +185,23 @@ _WORDS = (
 )
 _LATER = {entry.name: entry.default for entry in dataclasses.fields(EnsembleConfig)[12:]}
 """Fields that the paper's model does without, and what says so."""
+
+
+_PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "best": {
+        "num_steps": 3000,
+        "num_reward_steps": 3000,
+        "learning_rate": 3e-3,
+        "same_batches": False,
+        "normalization": "per_dimension",
+        "network": "product",
+        "weight_decay": 1.0,
+        "early_stopping": True,
+        "payments": "probability",
+        "entries": "by_kind",
+    },
+}
 
 
 def check_sizes(config: Any, counts: Sequence[str]) -> None:

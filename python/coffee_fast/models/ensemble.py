@@ -19,7 +19,7 @@ from coffee_fast.checks import check_count, check_progress
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning, shown
 from coffee_fast.games import GameSpec
-from coffee_fast.models.arguments import check_config, check_dataset, check_log, check_starts
+from coffee_fast.models.arguments import check_config, check_dataset, check_episodes, check_log, check_starts
 from coffee_fast.models.compiled import compiled
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.inputs import draws_ends
@@ -148,6 +148,7 @@ class DynamicsEnsemble:
         first = dataset.trajectory_offsets[:-1]
         training, held_out = dataset, None
         if config.holdout_fraction > 0:
+            check_episodes("DynamicsEnsemble.fit", dataset, config)
             training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
         pays_apart = config.payments == "probability"
         normalizers = Normalizers.of(training, config.normalization, pays_apart=pays_apart)

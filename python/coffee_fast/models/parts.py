@@ -24,14 +24,24 @@ PRODUCTS_FIRST = ("delta", "reward")  # parts that are products where nothing is
 
 
 class Examples(NamedTuple):
-    """Inputs ``float32 [B, K]``, targets (``float32 [B, outputs]``, or classes ``int64 [B]``), episodes ``int64 [B]``.
+    """What networks learn from.
 
-    Mirror images are of one episode.
+    Attributes
+    ----------
+    inputs
+        ``float32 [B, K]``.
+    targets
+        ``float32 [B, outputs]``, or classes ``int64 [B]``.
+    episodes
+        ``int64 [B]``; mirror images are of one episode.
+    weights
+        ``float32 [B, outputs]`` of squared errors, or None: all 1.
     """
 
     inputs: Float32
     targets: NDArray[Any]
     episodes: Int64
+    weights: Float32 | None = None
 
 
 def weight_generators(seed: int) -> dict[str, torch.Generator]:
@@ -74,7 +84,7 @@ class Part:
         if config.normalization == "per_dimension" and self.num_rows:
             unused = np.abs(inputs).max(axis=0) <= LEAST_INPUT
             inputs[:, unused] = 0.0
-        self._inputs, self._targets = torch.from_numpy(inputs), torch.from_numpy(np.array(examples.targets))
+        self._rows = TorchRows.of(examples._replace(inputs=inputs))
         self._pools = None if draws is None or num_members == 1 else _pools(draws, examples.episodes)
         is_judged = config.early_stopping or config.network == "auto" or self.is_judged_always
         self._judges = _judges(held_out) if is_judged else None
@@ -94,13 +104,13 @@ class Part:
         widths = {"relu": config.hidden_sizes, "product": config.product_sizes}
         stacks = []
         for family in families:
-            sizes = (self._inputs.shape[1], *widths[family], num_outputs)
+            sizes = (self._rows.inputs.shape[1], *widths[family], num_outputs)
             stacks.append((family, FAMILIES[family](self.num_members, sizes, generators[family])))
             if unused.any():
                 stacks[-1][1].ignore(unused)
         return stacks
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> torch.Tensor:
+    def loss(self, outputs: torch.Tensor, rows: TorchRows, reduction: str) -> torch.Tensor:
         """The loss of ``outputs [E, B, outputs]``: their ``"mean"``, or with ``"none"`` one for each member ``[E]``."""
         raise NotImplementedError
 
@@ -117,10 +127,9 @@ class Part:
 
     def step(self, rows: torch.Tensor, learning_rate: float) -> torch.Tensor:
         """Take a step of each family that is in the running; the loss of the one that leads."""
-        inputs, targets = self._inputs[rows], self._targets[rows]
-        losses = []
+        batch, losses = self._rows.take(rows), []
         for learner in self._learners[: None if self._is_trial else 1]:
-            losses.append(self.loss(learner.stack(inputs), targets, "mean"))
+            losses.append(self.loss(learner.stack(batch.inputs), batch, "mean"))
             learner.step(losses[-1], learning_rate)
         return losses[0].detach()
 
@@ -134,7 +143,7 @@ class Part:
             return
         for learner in self._learners[: None if self._is_trial else 1]:
             with torch.no_grad():
-                losses = self.loss(learner.stack(self._judges[0]), self._judges[1], "none")
+                losses = self.loss(learner.stack(self._judges.inputs), self._judges, "none")
             learner.judge(losses, done)
         if self._is_trial and done >= TRIAL * num_steps:
             self._learners.sort(key=lambda learner: learner.best_loss)
@@ -164,7 +173,13 @@ class Part:
 
     @property
     def family(self) -> str:
+        """Of the networks that are kept."""
         return self._learners[0].family
+
+    @property
+    def held_out_loss(self) -> float:
+        """The members' mean of their least losses on held-out examples; infinite where nothing was judged."""
+        return self._learners[0].best_loss
 
     def outputs(self, inputs: Float32) -> NDArray[np.float64]:
         """What the kept networks say of other rows: ``float64 [E, B, outputs]``."""
@@ -183,15 +198,38 @@ class Regression(Part):
 
     def __init__(self, *args: Any, groups: Sequence[int] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._groups = list(groups) if groups else [self._targets.shape[1]]
+        self._groups = list(groups) if groups else [self._rows.targets.shape[1]]
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> torch.Tensor:
-        targets = targets.expand(len(outputs), -1, -1)
-        parts = zip(outputs.split(self._groups, -1), targets.split(self._groups, -1), strict=True)
-        losses = [torch.nn.functional.mse_loss(ours, theirs, reduction=reduction) for ours, theirs in parts]
+    def loss(self, outputs: torch.Tensor, rows: TorchRows, reduction: str) -> torch.Tensor:
+        targets = rows.targets.expand(len(outputs), -1, -1)
+        if rows.weights is not None:
+            losses = [rows.weights * torch.square(outputs - targets)]
+            if reduction == "mean":
+                losses = [losses[0].mean()]
+        else:
+            parts = zip(outputs.split(self._groups, -1), targets.split(self._groups, -1), strict=True)
+            losses = [torch.nn.functional.mse_loss(ours, theirs, reduction=reduction) for ours, theirs in parts]
         if reduction == "none":
             losses = [loss.mean(dim=(1, 2)) for loss in losses]
         return sum(losses[1:], start=losses[0])
+
+
+class TorchRows(NamedTuple):
+    """Examples in torch."""
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor | None
+
+    @classmethod
+    def of(cls, examples: Examples, rows: NDArray[Any] | slice = slice(None)) -> TorchRows:
+        """Some of the examples."""
+        parts = (examples.inputs, examples.targets, examples.weights)
+        return cls(*(None if part is None else torch.from_numpy(np.array(part[rows])) for part in parts))
+
+    def take(self, rows: torch.Tensor) -> TorchRows:
+        """Those of a batch."""
+        return TorchRows(self.inputs[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
 
 
 class _Learner:
@@ -235,13 +273,13 @@ class _Learner:
         return all(bool(torch.isfinite(parameter).all()) for parameter in self.stack.parameters)
 
 
-def _judges(held_out: Examples | None) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Held-out inputs and targets, or None if there are none."""
+def _judges(held_out: Examples | None) -> TorchRows | None:
+    """Held-out examples, or None if there are none."""
     if held_out is None or not len(held_out.targets):
         return None
     count = len(held_out.targets)
     rows = np.arange(count) if count <= MOST_JUDGES else np.linspace(0, count - 1, MOST_JUDGES).astype(np.int64)
-    return torch.from_numpy(held_out.inputs[rows]), torch.from_numpy(held_out.targets[rows])
+    return TorchRows.of(held_out, rows)
 
 
 def _pools(draws: Int64, episodes: Int64) -> list[Int64]:
