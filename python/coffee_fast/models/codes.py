@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows
-from coffee_fast.models.limits import MIN_REPEATED
+from coffee_fast.models.limits import DRAWN_LUCK, MIN_REPEATED
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.repeats import repeats
 from coffee_fast.seeding import derive_seed
@@ -20,8 +20,8 @@ from coffee_fast.typing import Float32, Float64, Int64
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
 
-LEAST_LEFT = 0.1  # of the variance of an entry's changes, or of a player's rewards; less is error, not luck
-WELL_EXPLAINED = 0.9  # of what is left; kinds that explain less are warned of
+LEAST_LEFT = 0.1  # of the variance of an entry's changes, or of a player's rewards; less is error, not luck,
+PROVEN_LEFT = 0.01  # unless like states and actions are seen to have led to unlike ones
 NUM_STARTS, NUM_ROUNDS = 8, 50  # of k-means
 MOST_ROWS = 20_000  # that k-means looks at
 
@@ -94,17 +94,18 @@ class Luck:
         A log in which like states and actions always led to like outcomes is not random, however badly it is predicted.
         """
         seen = repeats(dataset, draws=True)
-        if seen["num_repeated"] >= MIN_REPEATED and not seen["num_unlike_states"] + seen["num_unlike_rewards"]:
+        unlikes = seen["num_unlike_states"], seen["num_unlike_rewards"]
+        if seen["num_repeated"] >= MIN_REPEATED and not any(unlikes):
             words = (
                 f"no luck is hidden: {seen['num_repeated']} transitions repeat a state and action, and like ones led "
                 f"to the same; chance_codes={num} is not used"
             )
             return cls(None, None, 0.0, (words,))
-        left, sentences = outcomes.left(predicted), []
+        left, sentences, shares = outcomes.left(predicted), [], []
         found: list[Float64 | None] = []
-        shares = []
-        for where, rows in _parts(dataset):
-            centers, explained = _kinds(left[rows], outcomes.spread(rows), num, derive_seed(seed, where))
+        for (where, rows), unlike in zip(_parts(dataset), unlikes, strict=True):
+            least = (PROVEN_LEFT if unlike else LEAST_LEFT) * outcomes.spread(rows)
+            centers, explained = _kinds(left[rows], least, num, derive_seed(seed, where))
             found.append(centers)
             if centers is not None:
                 shares.append(explained)
@@ -137,12 +138,12 @@ def _parts(dataset: TrajectoryDataset) -> Iterator[tuple[str, Bools]]:
     yield "at the end", dataset.terminal != 0
 
 
-def _kinds(left: Float64, spread: Float64, num: int, seed: int) -> tuple[Float64 | None, float]:
+def _kinds(left: Float64, least: Float64, num: int, seed: int) -> tuple[Float64 | None, float]:
     """The centers ``[num, D + N]`` of what is left, and how much of it they explain; None where that is little.
 
     Entries of which little is left do not count: their centers are 0, and make no difference to what is nearest.
     """
-    is_open = (left**2).sum(axis=0) > LEAST_LEFT * spread
+    is_open = (left**2).sum(axis=0) > least
     if not is_open.any() or len(left) < num:
         return None, 0.0
     centers = np.zeros((num, left.shape[1]))
@@ -156,7 +157,7 @@ def _in_words(where: str, num: int, explained: float) -> str:
         f"hidden luck {where}: {num} kind{'s' * (num > 1)} explain{'s' * (num == 1)} {explained:.0%} of what state and "
         "action leave open"
     )
-    return words if explained >= WELL_EXPLAINED else f"{words}; the rest is averaged over: try more chance_codes"
+    return words if explained >= DRAWN_LUCK else f"{words}; the rest is averaged over: try more chance_codes"
 
 
 def _k_means(rows: Float64, num: int, seed: int) -> Float64:

@@ -45,3 +45,4 @@ SMALL_REWARD_ERROR = 0.25  # in units of the error of always predicting the mean
 LARGE_STATE_ERROR = 0.2  # of the states' spread; where the last decision is off by less, it is exact enough
 UNLIKE_OUTCOMES = Limits(0.0, 0.01)  # of the transitions whose state and action occur again
 STANDARD_ERRORS = 4.0  # within which play in the model and in the log are the same
+DRAWN_LUCK = 0.9  # share of what state and action leave open; kinds of luck that explain more stand for it

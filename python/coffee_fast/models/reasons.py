@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coffee_fast.models.limits import (
+    DRAWN_LUCK,
     EXCESS_LOSS,
     FALSE_ENDS,
     MIN_EPISODES,
@@ -59,6 +60,8 @@ def _random(report: FitReport) -> Iterator[Reason]:
     }
     if report.draws_ends:
         del ways["num_unlike_ends"]
+    if _draws_luck(report):
+        del ways["num_unlike_states"]
     for figure, words in ways.items():
         count = getattr(report, figure)
         if count and report.num_repeated:
@@ -72,7 +75,7 @@ def _random(report: FitReport) -> Iterator[Reason]:
                 "chance as moves of its own (player -1, num_chance_actions of the GameSpec); if there is none, add to "
                 "the state what makes the difference (who is on move, moves made, cards)",
             )
-    if report.num_unlike_rewards:
+    if report.num_unlike_rewards and not _draws_luck(report):
         yield Reason(
             "num_unlike_rewards",
             "use with care",
@@ -87,6 +90,11 @@ def _random(report: FitReport) -> Iterator[Reason]:
             f"observations or legal actions differ for {report.num_unlike_views} transitions whose state occurs again "
             "(0 if the state determines them); the model gives their mean. Add to the state what the players saw",
         )
+
+
+def _draws_luck(report: FitReport) -> bool:
+    """Whether outcomes that state and action leave open are drawn, by kinds of luck that stand for them."""
+    return (report.codes_explained or 0.0) >= DRAWN_LUCK
 
 
 def _unseen(report: FitReport) -> Iterator[Reason]:
@@ -198,6 +206,8 @@ def _ends(report: FitReport) -> Iterator[Reason]:
 
 def _states(report: FitReport) -> Iterator[Reason]:
     value = report.worst_unexplained
+    if _draws_luck(report):  # of the likeliest luck, which says nothing of what is drawn
+        value = None
     if value is not None and (level := UNEXPLAINED_CHANGE.level(value)):
         yield Reason(
             "worst_unexplained",
