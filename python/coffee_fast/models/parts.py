@@ -207,7 +207,7 @@ class Regression(Part):
             if reduction == "mean":
                 losses = [losses[0].mean()]
         else:
-            parts = zip(outputs.split(self._groups, -1), targets.split(self._groups, -1), strict=True)
+            parts = zip(*(torch.split(values, self._groups, -1) for values in (outputs, targets)), strict=True)
             losses = [torch.nn.functional.mse_loss(ours, theirs, reduction=reduction) for ours, theirs in parts]
         if reduction == "none":
             losses = [loss.mean(dim=(1, 2)) for loss in losses]
@@ -224,8 +224,9 @@ class TorchRows(NamedTuple):
     @classmethod
     def of(cls, examples: Examples, rows: NDArray[Any] | slice = slice(None)) -> TorchRows:
         """Some of the examples."""
-        parts = (examples.inputs, examples.targets, examples.weights)
-        return cls(*(None if part is None else torch.from_numpy(np.array(part[rows])) for part in parts))
+        inputs, targets = (torch.from_numpy(np.array(part[rows])) for part in (examples.inputs, examples.targets))
+        weights = None if examples.weights is None else torch.from_numpy(np.array(examples.weights[rows]))
+        return cls(inputs, targets, weights)
 
     def take(self, rows: torch.Tensor) -> TorchRows:
         """Those of a batch."""
@@ -237,7 +238,10 @@ class _Learner:
 
     def __init__(self, family: str, stack: StackedMLP, config: EnsembleConfig) -> None:
         self.family, self.stack, self.improved = family, stack, 0
-        groups = [{"params": stack.weights, "weight_decay": config.weight_decay}, {"params": stack.biases}]
+        groups: list[dict[str, Any]] = [
+            {"params": stack.weights, "weight_decay": config.weight_decay},
+            {"params": stack.biases},
+        ]
         self._optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=0.0, fused=True)
         self._best = [parameter.detach().clone() for parameter in stack.parameters]
         self._best_losses = torch.full((len(self._best[0]),), float("inf"))

@@ -49,10 +49,10 @@ class TrainedNetworks:
         ``"chosen"``.
     """
 
-    layers: dict[str, Sequence[Layers]]
+    layers: Mapping[str, Sequence[Layers]]
     losses: dict[str, float]
     arrays: dict[str, NDArray[Any]]
-    choices: dict[str, dict[str, float | str]]
+    choices: Mapping[str, Mapping[str, float | str]]
     found: Found
 
     @property
