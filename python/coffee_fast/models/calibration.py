@@ -37,8 +37,8 @@ def score(probabilities: Float64, classes: Int64, copies: float = 1.0) -> dict[s
     mean, deviation = np.sqrt(2 / np.pi * variance).sum(), np.sqrt((1 - 2 / np.pi) * variance.sum())
     return {
         "accuracy": float((probabilities.argmax(axis=1) == classes).mean()),
-        "log_loss": float(-np.log(np.maximum(taken, LEAST_PROBABILITY)).mean()),
-        "base_log_loss": float(-np.log(frequencies[classes]).mean()),
+        "log_loss": float(np.log(1 / np.maximum(taken, LEAST_PROBABILITY)).mean()),
+        "base_log_loss": float(np.log(1 / frequencies[classes]).mean()),
         "calibration_error": float(np.abs(excess).sum() / (2 * len(classes))),
         "calibration_by_chance": float((mean + STANDARD_ERRORS * deviation) / (2 * len(classes))),
     }

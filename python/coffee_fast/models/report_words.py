@@ -54,6 +54,10 @@ def _of_leaks(report: FitReport) -> Iterator[str]:
     if not report.leaks:
         yield f"{place}: nothing is hidden, or they are too few to tell"
         return
+    if all(leak["share"] <= leak["by_chance"] for leak in report.leaks):
+        most = max(leak["share"] for leak in report.leaks)
+        yield f"{place}: predicted observations tell no more of what is hidden than chance would, at most {most:.1%}"
+        return
     yield f"{place}: share of a hidden entry's variance that a player's predicted observations tell"
     for leak in _some(report.leaks):
         yield (

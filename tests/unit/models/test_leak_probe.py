@@ -38,7 +38,9 @@ def test_a_model_that_copies_tells_nothing(longer_log, papers):
     found = leaks(copied, longer_log)
     assert [leak["moves_made"] for leak in found] == list(range(1, 11))
     assert {leak["share"] for leak in found} == {0.0}
-    assert not found_in(dataclasses.replace(papers.fit_report, leaks=found))
+    report = dataclasses.replace(papers.fit_report, leaks=found)
+    assert not found_in(report)
+    assert "no more of what is hidden than chance would, at most 0.0%" in str(report)
 
 
 @pytest.mark.parametrize("is_own", [True, False], ids=["of what the player knows", "of nothing"])
