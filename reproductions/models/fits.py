@@ -81,7 +81,10 @@ def main() -> None:
         figures = line | {"isa": cf.build_info()["isa"], "seconds": round(seconds, 2), **dict(measure(model, unseen))}
         with options.output.open("a") as file:
             file.write(json.dumps(figures) + "\n")
-        print(f"{variant}, {behavior}, {size}, log {log}: payoffs {figures['payoff_error']:.2f}, {seconds:.0f} s", flush=True)
+        print(
+            f"{variant}, {behavior}, {size}, log {log}: payoffs {figures['payoff_error']:.2f}, {seconds:.0f} s",
+            flush=True,
+        )
 
 
 def play(game: Any, behavior: str, size: int, log: int) -> cf.TrajectoryDataset:
