@@ -172,6 +172,17 @@ py::tuple outcomes(const Ensemble& ensemble, const Array<float>& states, const A
                         to_array(std::move(movers), {L, static_cast<py::ssize_t>(width)}));
 }
 
+Array<double> pays(const Ensemble& ensemble, const Array<float>& states, const Array<std::int32_t>& actions,
+                   const Array<std::int32_t>& players) {
+  const MatrixView<const float> rows = as_matrix(states, "pays: states");
+  std::vector<double> probabilities(rows.rows);
+  {
+    py::gil_scoped_release release;
+    ensemble.pays(rows, as_span(actions), as_span(players), probabilities);
+  }
+  return to_array(std::move(probabilities), {static_cast<py::ssize_t>(rows.rows)});
+}
+
 Array<double> chance_probabilities(const Ensemble& ensemble, const Array<float>& states) {
   const MatrixView<const float> rows = as_matrix(states, "chance_probabilities: states");
   const std::size_t count = rows.rows, C = ensemble.num_chance_outcomes();
@@ -291,6 +302,8 @@ void bind_dynamics_ensemble(py::module_& module) {
            py::arg("players").noconvert(),
            "Where ends are drawn: probabilities that an episode ends f64 [L], and of who moves next if it does not, "
            "f64 [L, N], or [L, N + 1] with chance last.")
+      .def("pays", &pays, py::arg("states").noconvert(), py::arg("actions").noconvert(), py::arg("players").noconvert(),
+           "Where ends are drawn: probabilities f64 [L] that anything is paid.")
       .def("chance_probabilities", &chance_probabilities, py::arg("states").noconvert(),
            "Probabilities of the outcomes of chance f64 [L, C] at any states f32 [L, D].");
 }

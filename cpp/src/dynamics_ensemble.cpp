@@ -212,7 +212,11 @@ void DynamicsEnsemble::predict_rewards(Batch& batch, std::span<const std::int32_
         rewards(index_of(rows[i]), player * E + member) =
             bounded_reward(player, options_.reward_scale * static_cast<double>(batch.rewards[i * N + player]));
   }
-  if (networks_.pay) pay(batch, inputs, rows, rewards);
+  if (networks_.pay) {
+    predict_payments(batch, inputs, batch.payments);
+    for (std::size_t i = 0; i < count; ++i)
+      for (double& reward : rewards.row(index_of(rows[i]))) reward *= batch.payments[i];
+  }
   for (const std::int32_t row : rows) disagreement[index_of(row)] = disagreement_of(rewards.row(index_of(row)));
 }
 
@@ -221,13 +225,11 @@ double DynamicsEnsemble::bounded_reward(std::size_t player, double reward) const
   return std::clamp(reward, double(knowledge_.least_rewards[player]), double(knowledge_.most_rewards[player]));
 }
 
-void DynamicsEnsemble::pay(Batch& batch, MatrixView<const float> inputs, std::span<const std::int32_t> rows,
-                           MatrixView<double> rewards) const {
+void DynamicsEnsemble::predict_payments(Batch& batch, MatrixView<const float> inputs, std::span<double> out) const {
   networks_.pay->forward(inputs, {batch.logits.data(), inputs.rows, 1}, batch.workspace);
   for (std::size_t i = 0; i < inputs.rows; ++i) {
-    double probability = sigmoid(batch.logits[i]);
-    if (options_.pay_is_certain) probability = probability > 0.5 ? 1.0 : 0.0;
-    for (double& reward : rewards.row(index_of(rows[i]))) reward *= probability;
+    out[i] = sigmoid(batch.logits[i]);
+    if (options_.pay_is_certain) out[i] = out[i] > 0.5 ? 1.0 : 0.0;
   }
 }
 

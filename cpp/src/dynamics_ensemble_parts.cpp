@@ -176,6 +176,7 @@ DynamicsEnsemble::Batch DynamicsEnsemble::make_batch(std::size_t capacity) const
     batch.delta_inputs.resize(capacity * delta_input_size());
     const std::size_t largest = std::max({num_movers(), num_chance_outcomes(), num_codes()});
     batch.ends.resize(capacity);
+    batch.payments.resize(capacity);
     batch.movers.resize(predicts_mover() ? capacity * num_movers() : 0);
     batch.logits.resize(capacity * largest);
     batch.probabilities.resize(largest);

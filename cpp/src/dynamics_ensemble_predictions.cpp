@@ -159,6 +159,24 @@ void DynamicsEnsemble::outcomes(MatrixView<const float> states, std::span<const 
   }
 }
 
+void DynamicsEnsemble::pays(MatrixView<const float> states, std::span<const std::int32_t> actions,
+                            std::span<const std::int32_t> players, std::span<double> out) const {
+  check(draws_ends(), "pays: this model pays at every end and draws nothing");
+  check_states("pays", states);
+  check_actions("pays", actions, players, states.rows);
+  const std::size_t count = states.rows, K = input_size();
+  std::ranges::fill(out, 1.0);
+  if (networks_.pay) {
+    Batch batch = make_batch(count);
+    for (std::size_t row = 0; row < count; ++row)
+      set_input(&batch.inputs[row * K], states.row(row).data(), actions[row], players[row]);
+    set_likely_codes(batch, count);
+    predict_payments(batch, {batch.inputs.data(), count, K}, out);
+  }
+  for (std::size_t row = 0; row < count; ++row)
+    if (is_within_round(players[row])) out[row] = 0.0;
+}
+
 void DynamicsEnsemble::chance_probabilities(MatrixView<const float> states, MatrixView<double> out) const {
   check(num_chance_outcomes() > 0, "chance_probabilities: this model has no chance");
   check_states("chance_probabilities", states);

@@ -16,16 +16,15 @@ namespace {
 template <class V, std::size_t N, std::size_t... I>
 [[gnu::always_inline]] inline void store_tile(const AffineBlock& block, const typename V::Type (&values)[sizeof...(I)],
                                               std::index_sequence<I...>) {
-  const std::size_t columns = block.num_outputs;
+  float* const outputs = block.outputs;  // read before a store that might, for all the compiler knows, change them
+  const std::size_t stride = block.output_stride, columns = block.num_outputs;
   if (columns >= N * V::width) {
-    (V::store(block.outputs + I / N * block.output_stride + I % N * V::width, values[I]), ...);
+    (V::store(outputs + I / N * stride + I % N * V::width, values[I]), ...);
   } else {
     const auto stored = [columns](std::size_t first) {
       return columns <= first ? 0 : columns - first < V::width ? columns - first : V::width;
     };
-    (V::store_first(block.outputs + I / N * block.output_stride + I % N * V::width, values[I],
-                    stored(I % N * V::width)),
-     ...);
+    (V::store_first(outputs + I / N * stride + I % N * V::width, values[I], stored(I % N * V::width)), ...);
   }
 }
 

@@ -13,7 +13,8 @@ def main() -> None:
     tree = cf.GameTree.from_dataset(log)
     print(tree)
     oracle = cf.DDQN(hidden_sizes=(16,), num_steps=4000, replay_capacity=4000, min_replay=200, batch_size=32)
-    config = cf.PSROConfig(num_iterations=6, num_simulations=500, response=oracle)
+    cautious = cf.ConservativeObjective(uncertainty_penalty=1.0)  # what was never seen is worth the least
+    config = cf.PSROConfig(num_iterations=6, num_simulations=500, response=oracle, objective=cautious)
     solution = cf.coffee_psro(tree, config, seed=0).solve()
     print(cf.exact_regret(tree, solution).describe())
     by_luck = [cf.exact_regret(member, solution).nash_conv for member in tree.members(100, seed=0)]

@@ -83,9 +83,18 @@ def kind_of(
 
 
 def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None, path: str = "") -> Config:
-    """A copy of ``config`` in which the fields that ``values`` names are replaced; nested mappings reach inside."""
+    """A copy of ``config`` in which the fields that ``values`` names are replaced; nested mappings reach inside.
+
+    Of a class that has presets, ``preset`` names the one that the other values change, in place of ``config``.
+    """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path or 'configuration'} must be a table of fields, got {shown(values)}")
+    if "preset" in values and callable(getattr(type(config), "preset", None)):
+        try:
+            config = type(config).preset(values["preset"])
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}" if path else str(error)) from None
+        values = {name: value for name, value in values.items() if name != "preset"}
     hints = typing.get_type_hints(type(config))
     names = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
     changes: dict[str, Any] = {}

@@ -48,10 +48,10 @@ def inputs():
 
 def test_a_row_has_the_same_bits_in_any_batch(mlp, inputs):
     expected = mlp.forward(inputs)
-    for batch_size in range(1, 71):
+    for batch_size in range(1, 90):
         np.testing.assert_array_equal(mlp.forward(inputs[:batch_size]), expected[:batch_size])
     rng = np.random.default_rng(2)
-    for batch_size in [1, 7, 13, 96, 97, 500]:
+    for batch_size in [1, 7, 13, 84, 85, 97, 500]:
         rows = rng.permutation(1024)[:batch_size]
         np.testing.assert_array_equal(mlp.forward(inputs[rows]), expected[rows])
 

@@ -359,6 +359,20 @@ def dataclasses_replaced(model: DynamicsEnsemble, **changes: Any) -> DynamicsEns
     return DynamicsEnsemble(model.spec, config, 0, dict(model.arrays), FitReport())
 
 
+@pytest.mark.parametrize("is_certain", [False, True])
+def test_payments_are_the_twins(rng, is_certain):
+    spec = DRAWN["moves at once"]
+    model = make_known_model(spec, is_certain=is_certain)
+    reference = make_twin(model)
+    states = rng.normal(size=(40, spec.state_size)).astype(np.float32)
+    actions, players = rng.integers(spec.num_actions, size=40).astype(np.int32), np.repeat([1, 2], 20).astype(np.int32)
+    pays = model.core.pays(states, actions, players)
+    assert not pays[:20].any()  # within a round
+    inputs = [reference.likely_inputs(states[row], int(actions[row]), 2) for row in range(20, 40)]
+    assert_close(pays[20:], [reference.pays(each) for each in inputs])
+    assert (make_model(spec).core.pays(states, actions, players)[20:] == 1).all()
+
+
 def test_members_of_their_own_episodes_differ():
     model = make_known_model(DRAWN["predicted turns"])
     mean = dataclasses_replaced(model, member_per_episode=False)

@@ -11,6 +11,8 @@ import pytest
 
 from coffee_fast.config import apply_overrides, from_mapping, read_toml, update
 from coffee_fast.errors import ConfigError, InvalidArgumentError
+from coffee_fast.models import EnsembleConfig
+from coffee_fast.pipeline import RunConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,3 +193,10 @@ def test_files_that_cannot_be_toml_are_named(tmp_path):
         read_toml(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="path.*, got None"):
         read_toml(None)
+
+
+def test_a_part_may_start_from_a_preset():
+    config = update(RunConfig(), {"model": {"preset": "best", "num_members": 7}})
+    assert config.model == dataclasses.replace(EnsembleConfig.preset("best"), num_members=7)
+    with pytest.raises(ConfigError, match=r"^model: EnsembleConfig.preset: name must be one of .*, got 'bset'"):
+        update(RunConfig(), {"model": {"preset": "bset"}})

@@ -140,7 +140,7 @@ class DynamicsEnsemble {
     // The same, where ends are drawn.
     std::vector<float> delta_inputs, chance_states, logits;
     std::vector<std::int32_t> acting_rows, choosing_rows, last_movers;  // who moved, of each row
-    std::vector<double> ends, movers, chances, probabilities, information;
+    std::vector<double> ends, movers, chances, payments, probabilities, information;
     // With kinds of entries, or a member an episode.
     std::vector<float> known, views, view_inputs, member_inputs;
     Mlp::Workspace workspace;
@@ -190,6 +190,9 @@ class DynamicsEnsemble {
   /// Where ends are drawn: probabilities that an episode ends [L], and of who moves next if not [L, num_movers()].
   void outcomes(MatrixView<const float> states, std::span<const std::int32_t> actions,
                 std::span<const std::int32_t> players, std::span<double> ends, MatrixView<double> movers) const;
+  /// Where ends are drawn: probabilities [L] that something is paid, one where nothing says otherwise.
+  void pays(MatrixView<const float> states, std::span<const std::int32_t> actions,
+            std::span<const std::int32_t> players, std::span<double> out) const;
   /// Probabilities of the outcomes of chance [L, C] at any states.
   void chance_probabilities(MatrixView<const float> states, MatrixView<double> out) const;
 
@@ -263,9 +266,8 @@ class DynamicsEnsemble {
   /// From scores of A actions.
   void decode_legal_mask(const float* scores, std::uint8_t* legal_mask) const;
   double bounded_reward(std::size_t player, double reward) const;
-  /// Multiplies rewards by the probability that anything is paid.
-  void pay(Batch& batch, MatrixView<const float> inputs, std::span<const std::int32_t> rows,
-           MatrixView<double> rewards) const;
+  /// Probabilities that anything is paid, from inputs [L, input_size()].
+  void predict_payments(Batch& batch, MatrixView<const float> inputs, std::span<double> out) const;
   void observe_next_states(Batch& batch, std::span<const std::int32_t> lanes,
                            std::span<const std::int32_t> actions) const;
   /// Puts what the mover knows to the front of the lane's information state.

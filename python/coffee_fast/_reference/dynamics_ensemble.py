@@ -214,9 +214,13 @@ class DynamicsEnsemble:
         member_rewards: Float64 = rewards.astype(np.float64) * float(arrays["reward_scale"])
         if "reward.least" in arrays:
             member_rewards = np.clip(member_rewards, arrays["reward.least"][:, None], arrays["reward.most"][:, None])
-        if "pay.0.0.weight" in arrays:
-            member_rewards = member_rewards * self._certain("pay", sigmoid(self._forward("pay.0", inputs)[0]))
-        return member_rewards
+        return member_rewards * self.pays(inputs)
+
+    def pays(self, inputs: Float32) -> float:
+        """Return the probability that anything is paid."""
+        if "pay.0.0.weight" not in self.arrays:
+            return 1.0
+        return self._certain("pay", sigmoid(self._forward("pay.0", inputs)[0]))
 
     def _certain(self, part: str, probability: float) -> float:
         is_certain = f"{part}.is_certain" in self.arrays and self.arrays[f"{part}.is_certain"].item()

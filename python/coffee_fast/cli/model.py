@@ -36,6 +36,5 @@ def fit(
     model.save(folder, overwrite)
     figures = model.fit_report.to_json()
     result = {"model": folder, "fingerprint": model.fingerprint, "num_members": model.num_members, "fit": figures}
-    numbers = [(name.replace("_", " "), f"{value:.4g}") for name, value in figures.items() if isinstance(value, float)]
-    rows = [("model", str(folder)), ("members", str(model.num_members)), *numbers]
-    finish(result, f"{model.fit_report.verdict}\n\n{table(rows)}", as_json)
+    rows = [("model", str(folder)), ("members", str(model.num_members))]
+    finish(result, f"{model.fit_report}\n\n{table(rows)}", as_json)

@@ -38,7 +38,7 @@ class ExactRegret:
         least if it does not; in the lower one the reverse. They contain the truth if, besides, episodes of the game
         that get to unseen moves pay no player less, or more, in all than some whole episode of the log did; if chance
         is as likely as in the tree (for that see :meth:`coffee_fast.GameTree.members`: what chance did not do in the
-        log it does not do in the tree); and if masks and information states of the log are true.
+        log it does not do in the tree); and if the log's masks are true and its observations hold what players knew.
     num_nodes, num_information_sets, num_unseen
         The size of the tree, and how many of its nodes stand for what was never seen.
     num_episodes

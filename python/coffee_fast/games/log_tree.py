@@ -1,7 +1,8 @@
 """The tree that a log shows.
 
-Chance has the frequencies that were seen: where it moves in rows of its own, and where one history led to
-unlike ones, its luck then, be it before the first row (cards dealt before the log begins) or after any move.
+Chance has the frequencies that were seen: where it moves in rows of its own, and where one history led to unlike ones,
+its luck then, be it before the first row (cards dealt before the log begins) or after any move. What is not in the log
+is in no history, and nobody whose knowledge is in the log acts on it, so that luck is as likely whatever is played.
 """
 
 from __future__ import annotations
@@ -67,8 +68,6 @@ def read(dataset: Any, max_nodes: int) -> LogTree:
 Path = tuple["Path", str] | tuple[()]
 
 
-# A node to be written: what is there (a history, the end, luck, what was never seen), the move that leads there, its
-# probability and count, how deep it lies, what the move pays and all moves did so far, and the moves in words.
 @dataclass(frozen=True)
 class _Chosen:
     """Within a round of moves at once, after one never made: what the next seat knows, and what was chosen, by seat."""

@@ -31,6 +31,7 @@ class GameTree:
     It plays as any game does (``simulate``, ``generate_dataset``), and what it computes is exact: see
     :func:`coffee_fast.exact_regret`. A player's observation is its information state tensor. The state is all players'
     tensors side by side; where they do not tell nodes with unlike futures apart, followed by the moves not yet shown.
+    A log has a tree as well, laid out as its specification says: see :meth:`from_dataset`.
 
     Parameters
     ----------
@@ -136,7 +137,8 @@ class GameTree:
         follows is unknown. The tree has then two members, as an ensemble has: by the first an episode that goes there
         pays every player, in all, the least that an episode of the log paid it, by the second the most. Their
         disagreement, half the distance, is zero where all was seen. So it takes the place of a model
-        (``coffee_psro``), and :func:`coffee_fast.exact_regret` gives bounds.
+        (``coffee_psro``; with an ``uncertainty_penalty`` of 1 unseen moves are worth the least), and
+        :func:`coffee_fast.exact_regret` gives bounds.
 
         Parameters
         ----------

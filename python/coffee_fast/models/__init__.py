@@ -3,8 +3,9 @@
 from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
+from coffee_fast.models.reasons import Reason
 from coffee_fast.models.report import FitReport
-from coffee_fast.models.verdict import Reason, Verdict
+from coffee_fast.models.verdict import Verdict
 
 __all__ = [
     "BehaviorCloningConfig",

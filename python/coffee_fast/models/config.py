@@ -154,13 +154,14 @@ class EnsembleConfig:
         codes = check_count("EnsembleConfig: chance_codes", self.chance_codes, at_least=0, error=ConfigError)
         object.__setattr__(self, "chance_codes", codes)
         if self.ends == "state" and self.needs_drawn_ends:
-            field = "payments='probability'" if self.payments == "probability" else "entries='by_kind'"
+            field = "entries='by_kind'" if self.entries == "by_kind" else f"chance_codes={self.chance_codes}"
+            field = "payments='probability'" if self.payments == "probability" else field
             raise ConfigError(f"EnsembleConfig: ends must be 'auto' or 'probability' with {field}, got 'state'")
 
     @property
     def needs_drawn_ends(self) -> bool:
         """Whether ends must have a probability of their own, whatever the game."""
-        return self.payments == "probability" or self.entries == "by_kind"
+        return self.payments == "probability" or self.entries == "by_kind" or self.chance_codes > 0
 
     @property
     def bounds_rewards(self) -> bool:

@@ -173,7 +173,16 @@ class DynamicsEnsemble:
         }
         model = cls(dataset.spec, config, seed, arrays, FitReport(losses=networks.losses))
         report_seed = derive_seed(seed, "report")
-        model.fit_report = FitReport.of(model, networks.losses, dataset, held_out, report_seed, check.warnings)
+        model.fit_report = FitReport.of(
+            model,
+            networks.losses,
+            dataset,
+            held_out,
+            report_seed,
+            check.warnings,
+            training=training,
+            told=networks.told,
+        )
         if (verdict := model.fit_report.verdict) and verdict.level == "do not trust":
             words = f"DynamicsEnsemble.fit: do not trust this model: {verdict.headline}"
             warnings.warn(words, ModelWarning, stacklevel=2)

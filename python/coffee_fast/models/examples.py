@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coffee_fast.models.config import EnsembleConfig
+from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.inputs import (
     Rows,
     as_class,
@@ -14,6 +15,7 @@ from coffee_fast.models.inputs import (
     delta_inputs,
     draws_ends,
     network_inputs,
+    one_hot,
     pays,
     predicts_mover,
     rewarded_rows,
@@ -21,14 +23,22 @@ from coffee_fast.models.inputs import (
 )
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples
+from coffee_fast.models.views import looking_examples
+from coffee_fast.models.weighted import weighted_examples
 from coffee_fast.typing import Float32, Int64
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
 
 
-def examples(dataset: TrajectoryDataset, normalizers: Normalizers, config: EnsembleConfig) -> dict[str, Examples]:
-    """Inputs, targets and episodes for each network.
+def examples(
+    dataset: TrajectoryDataset,
+    normalizers: Normalizers,
+    config: EnsembleConfig,
+    kinds: EntryKinds | None = None,
+    codes: Int64 | None = None,
+) -> dict[str, Examples]:
+    """Inputs, targets and episodes for each network; with ``codes [T]`` inputs tell the kind of luck.
 
     Delta networks learn ``z(s') - z(s)``: the paper's the jump to the terminal state as well; where ends are drawn,
     only what goes on. Reward networks learn from ends, or from all that may pay, in units of ``reward_scale``; where
@@ -36,18 +46,30 @@ def examples(dataset: TrajectoryDataset, normalizers: Normalizers, config: Ensem
     """
     draws, rows, episodes = draws_ends(dataset.spec, config), Rows.of(dataset), episodes_of(dataset)
     inputs, states = network_inputs(dataset, normalizers, draws=draws), normalizers.state(dataset.state)
+    without_luck = inputs
+    if codes is not None:
+        inputs = np.concatenate([inputs, one_hot(codes, config.chance_codes)], axis=1)
+        without_luck = np.concatenate([without_luck, np.zeros_like(inputs[:, without_luck.shape[1] :])], axis=1)
     learned = rows.goes_on if draws else ~broke_off(dataset)
     seen = delta_inputs(dataset, inputs, rows) if draws else inputs
     deltas = normalizers.state(dataset.next_state) - states
-    observations = normalizers.observation(dataset.observation).reshape(dataset.num_transitions, -1)
-    views = np.concatenate([observations, dataset.legal_masks().astype(np.float32)], axis=1)
     paid = rewarded_rows(dataset, config)
     rewards = (dataset.reward[paid] / np.float32(normalizers.reward_scale)).astype(np.float32)
     found = {
         "delta": Examples(seen[learned], deltas[learned], episodes[learned]),
-        "shared": Examples(shared_inputs(dataset, normalizers, draws=draws), views, episodes),
         "reward": Examples(inputs[paid], rewards, episodes[paid]),
     }
+    if codes is not None:
+        told = codes >= 0
+        found["code"] = Examples(without_luck[told], codes[told], episodes[told])
+    if kinds is None:
+        observations = normalizers.observation(dataset.observation).reshape(dataset.num_transitions, -1)
+        views = np.concatenate([observations, dataset.legal_masks().astype(np.float32)], axis=1)
+        found["shared"] = Examples(shared_inputs(dataset, normalizers, draws=draws), views, episodes)
+    else:
+        asked = kinds.asks_state[as_class(dataset.spec, rows.player[learned])]
+        found["delta"] = weighted_examples(seen[learned], deltas[learned], asked, episodes[learned])
+        found |= looking_examples(dataset, normalizers, kinds, episodes)
     return found | (_drawn_examples(dataset, normalizers, config, rows, inputs, episodes) if draws else {})
 
 

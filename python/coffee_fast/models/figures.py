@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast.models.calibration import coverage, score
+from coffee_fast.models.figures_of_moves import figures_by_moves
+from coffee_fast.models.following import Followed
 from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows, predicts_mover
+from coffee_fast.models.leak_probe import leaks
+from coffee_fast.models.limits import MIN_LONGEST
 from coffee_fast.policies import UniformRandom
 from coffee_fast.simulation import simulate
-from coffee_fast.typing import Float32, Float64, Int64
+from coffee_fast.typing import Float32, Float64
 
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
 NUM_ROLLOUTS = 2000
 MIN_CHANGES = 5  # an entry of the state that changes less often says nothing about what can be predicted
 LEAST_CHANGE = 0.01  # deviation of an entry's changes in units of its own, below which they do not matter
-MIN_LONGEST = 5  # episodes of the greatest length, where that is a matter of chance
-LEAST_PROBABILITY = 1e-6  # what a log loss is measured with
+MIN_PROBED = 300  # independent episodes held out, with fewer of which all are searched for leaks
+MOST_PROBED = 2000  # trajectories
 COUNTED_ERROR = 0.25  # of the size of an entry's changes
 
 
@@ -68,7 +73,8 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
         distance = np.abs(predicted - np.float32(model.spec.terminal_state_value)).mean(axis=1)
         is_predicted = distance < model.config.terminal_threshold
         figures, goes_on = {}, ~is_terminal & ~broke_off(held_out)
-    _, masks = model.core.observe(held_out.state, rows.player)
+    seen = held_out.observation.reshape(len(held_out.observation), -1)
+    masks = model.core.legal_masks(held_out.state, seen, rows.player)
     figures |= {
         "state_error": _mean(np.abs(predicted - held_out.next_state)[goes_on]),
         "terminal_recall": _mean(is_predicted[is_terminal]),
@@ -77,7 +83,7 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
     }
     if goes_on.any():
         figures |= _unexplained(held_out.state[goes_on], held_out.next_state[goes_on], predicted[goes_on])
-    figures |= _last_decision(model, held_out, rows)
+    figures |= _by_moves(model, held_out)
     paying = is_terminal & (held_out.reward != 0).any(axis=1)
     if model.spec.rewards == "every_step":
         paying = rows.acts
@@ -87,6 +93,7 @@ def held_out_figures(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> di
         )
         errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[paying]).mean(axis=1)
         figures |= {"reward_error": _mean(errors), "disagreement": _mean(disagreement)}
+        figures |= coverage(member_rewards, held_out.reward[paying])
         if len(errors) > 2 and errors.std() > 0 and disagreement.std() > 0:
             figures["disagreement_correlation"] = float(np.corrcoef(errors, disagreement)[0, 1])
     return figures
@@ -96,28 +103,20 @@ def _drawn(
     model: DynamicsEnsemble, held_out: TrajectoryDataset, rows: Rows, ends: Float64, movers: Float64
 ) -> dict[str, dict[str, float]]:
     """How well what is drawn is predicted, by name."""
-    spec, is_terminal = model.spec, held_out.terminal != 0
-    figures = {}
-    acts = rows.acts
-    figures["end"] = _score(np.stack([1 - ends, ends], axis=1)[acts], is_terminal[acts].astype(np.int64))
+    spec, is_terminal, acts = model.spec, held_out.terminal != 0, rows.acts
+    copies = held_out.num_trajectories / held_out.num_independent_episodes
+    figures = {"end": score(_either(ends[acts]), is_terminal[acts].astype(np.int64), copies)}
     if predicts_mover(spec) and rows.goes_on.any():
-        figures["mover"] = _score(movers[rows.goes_on], as_class(spec, rows.next_player[rows.goes_on]))
+        figures["mover"] = score(movers[rows.goes_on], as_class(spec, rows.next_player[rows.goes_on]), copies)
     is_chance = rows.player < 0
     if is_chance.any():
         chances = model.core.chance_probabilities(held_out.state[is_chance])
-        figures["chance"] = _score(chances, held_out.action[is_chance].astype(np.int64))
+        figures["chance"] = score(chances, held_out.action[is_chance].astype(np.int64), copies)
     return figures
 
 
-def _score(probabilities: Float64, classes: Int64) -> dict[str, float]:
-    """Share of the likeliest classes that came, mean log loss, and that of the classes' frequencies themselves."""
-    taken = probabilities[np.arange(len(classes)), classes]
-    frequencies = np.bincount(classes) / len(classes)
-    return {
-        "accuracy": float((probabilities.argmax(axis=1) == classes).mean()),
-        "log_loss": float(-np.log(np.maximum(taken, LEAST_PROBABILITY)).mean()),
-        "base_log_loss": float(-np.log(frequencies[classes]).mean()),
-    }
+def _either(probabilities: Float64) -> Float64:
+    return np.stack([1 - probabilities, probabilities], axis=1)
 
 
 def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[str, Any]:
@@ -143,18 +142,39 @@ def _unexplained(before: Float32, after: Float32, predicted: Float32) -> dict[st
     }
 
 
-def _last_decision(model: DynamicsEnsemble, held_out: TrajectoryDataset, rows: Rows) -> dict[str, Any]:
-    """Errors of the states in which the longest episodes end, and one decision earlier, following logged actions."""
-    lengths = np.diff(held_out.trajectory_offsets)
-    longest = int(lengths.max())
-    first = held_out.trajectory_offsets[:-1][lengths == longest]
-    if longest < 3 or (model.draws_ends and len(first) < MIN_LONGEST):
-        return {}
-    state, errors = held_out.state[first], []
-    for row in (first + move for move in range(longest - 1)):
-        state = model.core.next_states(state, held_out.action[row], rows.player[row], rows.next_player[row])
-        errors.append(_mean(np.abs(state - held_out.state[row + 1])))
-    return {"last_state_error": errors[-1], "earlier_state_error": errors[-2]}
+def _by_moves(model: DynamicsEnsemble, held_out: TrajectoryDataset) -> dict[str, Any]:
+    """Errors by moves made; of the states before the last decision of the longest episodes, and one decision earlier.
+
+    Numbers of moves that few episodes reach are left out there where chance decides how long they are.
+    """
+    by_moves = figures_by_moves(Followed.of(model, held_out), held_out)
+    least = MIN_LONGEST if model.draws_ends else 0
+    errors = [row["state_error"] for row in by_moves if row["moves_made"] and row["num_episodes"] >= least]
+    figures: dict[str, Any] = {"by_moves": by_moves}
+    if len(errors) > 1:
+        figures |= {"last_state_error": errors[-1], "earlier_state_error": errors[-2]}
+    return figures
+
+
+def leak_figures(
+    model: DynamicsEnsemble, dataset: TrajectoryDataset, held_out: TrajectoryDataset | None
+) -> dict[str, Any]:
+    """What predicted observations tell of what is hidden, on held-out episodes or, where these are few, on all.
+
+    The probe is about the model and not about what it learned from; it needs many episodes more than unseen ones.
+    """
+    are_unseen = held_out is not None and held_out.num_independent_episodes >= MIN_PROBED
+    probed = held_out if held_out is not None and are_unseen else dataset
+    group = 2 if probed.is_mirrored else 1
+    num_groups = probed.num_trajectories // group
+    if num_groups * group > MOST_PROBED:
+        first = group * np.linspace(0, num_groups - 1, MOST_PROBED // group).astype(np.int64)
+        probed = probed.select((first[:, None] + np.arange(group)).ravel())
+    return {
+        "leaks": leaks(Followed.of(model, probed), probed),
+        "num_probed": probed.num_trajectories,
+        "probed_are_held_out": are_unseen,
+    }
 
 
 def _is_uniform(dataset: TrajectoryDataset) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coffee_fast._provenance import plain
 from coffee_fast._sealed import check_form
 from coffee_fast.errors import InvalidArgumentError
-from coffee_fast.models.figures import held_out_figures, play_figures
+from coffee_fast.models.figures import held_out_figures, leak_figures, play_figures
+from coffee_fast.models.gaps import gaps
 from coffee_fast.models.repeats import repeats
-from coffee_fast.models.verdict import DRAWN, Verdict
+from coffee_fast.models.report_words import lines
+from coffee_fast.models.verdict import Verdict
 
 if TYPE_CHECKING:
     from coffee_fast.data import Finding, TrajectoryDataset
@@ -32,32 +35,57 @@ class FitReport:
         What can be trusted, by these figures; None if nobody has judged.
     losses
         The last training losses, normalized units. They say little: reward networks fit what they have seen.
-    num_held_out
-        Trajectories kept out of training.
+    num_held_out, holdout_fraction
+        Trajectories kept out of training, and the share of them that the settings ask for.
+    chooses
+        Whether the settings ask for choices by held-out trajectories: of networks, of kinds, of when to stop.
+    choices
+        Of parts of the model for which networks were tried: the held-out loss of each (``"relu"``, ``"product"``; None
+        or ``"diverged"`` of one that left the finite numbers) and what was taken (``"chosen"``).
+    kinds
+        Sentences about the entries of states and observations: copied, told by the move, of few values, continuous.
+    codes_explained
+        Share of the variance of unlike next states that the kinds of luck which were found explain.
     drawn
         Of a model that draws ends: on held-out transitions, how well it predicts whether the episode is over
         (``"end"``), who moves next (``"mover"``) and outcomes of chance (``"chance"``), where it has to: the share of
         likeliest guesses that came true (``"accuracy"``), the mean log loss (``"log_loss"``), and that of the
-        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck.
+        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck; how much more
+        or less often than foretold they came (``"calibration_error"``), and what that would hardly exceed if the model
+        were right (``"calibration_by_chance"``).
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained
         Share of the variance of state changes that is left unexplained on the same transitions: mean over the entries
         of the state that change, the entry of which most is left, and how much. Predicting the mean change leaves
         about 1; errors below a quarter of what an entry changes by are not counted.
+    by_moves
+        Errors when the model follows the logged actions of held-out episodes from their first states, one entry for
+        each number of moves made (``"moves_made"``; of episodes of over 40 moves, for some), of ``"num_episodes"``
+        independent episodes, ``"num_paying"`` of which pay there: mean absolute ``"state_error"``,
+        ``"observation_error"`` and ``"payoff_error"``, mean error of the payoffs of who is on move (``"mover_bias"``)
+        and of the others (``"others_bias"``), above 0 if the model pays too much; each with a standard error, under
+        its name and ``"_standard_error"``.
     last_state_error, earlier_state_error
-        Mean absolute error of the state at the last decision of the longest held-out episodes and one decision
-        earlier, when the model follows the logged actions from the first state.
+        Of these the state errors at the last decision of the longest episodes and one decision earlier.
+    leaks, num_probed, probed_are_held_out
+        What the model's observations tell that is hidden, by moves made: ``"share"`` of the variance of entry
+        ``"entry"`` of the observation of ``"of_player"`` that the errors of what ``"player"`` is told before its move
+        explain beyond its logged observations, and ``"by_chance"``, what would hardly be exceeded if they told nothing;
+        in that many trajectories, held-out ones or, where those are too few, any.
     terminal_recall, terminal_precision
         Share of terminal transitions predicted so, and of predicted ones that are; where ends are drawn, predicted is
         what is more likely than not.
     mask_errors
         Wrong entries in the predicted legal mask of a state.
     reward_error
-        Mean absolute error of the mean reward over players, of terminal transitions that pay anything, or of all
-        where every step may pay.
+        Mean absolute error of what the model pays, over players, of terminal transitions that pay anything, or of all
+        where every step may pay; where payments have a probability, it is in it.
     disagreement
         Mean over the same transitions.
+    covered, covered_if_calibrated
+        Share of these payoffs that lie within the range of the members', and what it would be if the truth were like
+        one more member.
     disagreement_correlation
         Pearson's, of disagreement with the reward error: what the penalty lives on.
     model_mean_length, model_deal_rate, model_mean_return
@@ -81,12 +109,21 @@ class FitReport:
         Transitions whose state and action occur again in the dataset; those of them with other next states, ends,
         rewards, next movers (counted where they are drawn); and those whose state occurs again with other observations
         or legal actions. A log of a deterministic game has none.
+    num_unseen_outcomes
+        Outcomes of chance that never came in the dataset; the model never draws them.
+    new_entries
+        Entries of the state that are always the same in the training part and not in the held-out one.
     """
 
     verdict: Verdict | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
     num_held_out: int = 0
     drawn: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    by_moves: Sequence[Mapping[str, float]] = field(default_factory=list)
+    leaks: Sequence[Mapping[str, float]] = field(default_factory=list)
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    kinds: Sequence[str] = field(default_factory=list)
+    new_entries: Sequence[int] = field(default_factory=list)
     state_error: float | None = None
     state_unexplained: float | None = None
     worst_entry: int | None = None
@@ -119,6 +156,14 @@ class FitReport:
     num_unlike_movers: int | None = None
     draws_ends: bool | None = None
     return_gap: float | None = None
+    holdout_fraction: float | None = None
+    chooses: bool | None = None
+    codes_explained: float | None = None
+    num_probed: int | None = None
+    probed_are_held_out: bool | None = None
+    covered: float | None = None
+    covered_if_calibrated: float | None = None
+    num_unseen_outcomes: int | None = None
 
     @classmethod
     def of(
@@ -129,13 +174,25 @@ class FitReport:
         held_out: TrajectoryDataset | None,
         seed: int,
         warnings: Iterable[Finding] = (),
+        *,
+        training: TrajectoryDataset | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> FitReport:
-        """Measure ``model`` on the trajectories kept out of its training and at uniform play, and judge it."""
+        """Measure ``model`` on the trajectories kept out of its training and at uniform play, and judge it.
+
+        ``told`` holds what only the training knows: ``choices``, ``kinds``, ``codes_explained``.
+        """
+        config = model.config
         report = cls(
             losses=dict(losses),
             num_held_out=0 if held_out is None else held_out.num_trajectories,
+            holdout_fraction=config.holdout_fraction,
+            chooses=config.network == "auto" or config.early_stopping or config.entries == "by_kind",
+            **_finite(told or {}),
+            **gaps(dataset, training, held_out),
             **repeats(dataset, draws=model.draws_ends),
             **play_figures(model, dataset, seed),
+            **leak_figures(model, dataset, held_out),
             **({} if held_out is None else held_out_figures(model, held_out)),
         )
         return dataclasses.replace(report, verdict=Verdict.of(report, warnings))
@@ -176,54 +233,32 @@ class FitReport:
         return dataclasses.replace(report, verdict=Verdict.from_json(told) if told else Verdict.of(report))
 
     def __str__(self) -> str:
-        lines = [str(self.verdict)] if self.verdict else []
-        rates = (self.model_deal_rate, self.data_deal_rate)
-        ours, theirs = ("" if rate is None else f"deals {_figure(rate)}, " for rate in rates)
-        lines += [
-            f"uniform play in the model: {_figure(self.model_mean_length)} actions, {ours}"
-            f"return {_figure(self.model_mean_return)}",
-            f"in the dataset: {_figure(self.data_mean_length)} actions, {theirs}"
-            f"return {_figure(self.data_mean_return)}",
-        ]
-        if self.num_repeated is not None:
-            lines.append(
-                f"like states and actions: {self.num_repeated} transitions; of these unlike next states "
-                f"{self.num_unlike_states}, ends {self.num_unlike_ends}, rewards {self.num_unlike_rewards}"
-            )
-        of_deals = "" if self.draws_ends else " of deals"
-        if self.num_held_out:
-            lines += [
-                f"on {self.num_held_out} held-out trajectories:",
-                f"  next state, mean absolute error {_figure(self.state_error)}; of its changes "
-                f"{_figure(self.state_unexplained)} unexplained, {_figure(self.worst_unexplained)} of entry "
-                f"{'unknown' if self.worst_entry is None else self.worst_entry}",
-                f"  state at the last decision, mean absolute error {_figure(self.last_state_error)}, one decision "
-                f"earlier {_figure(self.earlier_state_error)}",
-                f"  ends of episodes: recall {_figure(self.terminal_recall)}, "
-                f"precision {_figure(self.terminal_precision)}",
-                *(
-                    f"  {DRAWN[name]}: likeliest right {_figure(score['accuracy'])}, log loss "
-                    f"{_figure(score['log_loss'])}, by frequencies {_figure(score['base_log_loss'])}"
-                    for name, score in self.drawn.items()
-                ),
-                f"  legal actions, wrong entries a state {_figure(self.mask_errors)}",
-                f"  payoffs{of_deals}, mean absolute error {_figure(self.reward_error)}; disagreement "
-                f"{_figure(self.disagreement)}, their correlation {_figure(self.disagreement_correlation)}",
-            ]
-        else:
-            lines.append("nothing was held out: no figures on unseen transitions")
-        return "\n".join(lines)
+        return "\n".join([*([str(self.verdict)] if self.verdict else ()), *lines(self)])
 
 
 _FORM = {
-    **{f"{entry.name}?": (_KINDS[str(entry.type).split(" ")[0]], None) for entry in dataclasses.fields(FitReport)[4:]},
+    **{
+        f"{entry.name}?": (_KINDS[kind], None)
+        for entry in dataclasses.fields(FitReport)
+        if (kind := str(entry.type).split(" ")[0]) in _KINDS
+    },
     "num_held_out?": int,
     "losses?": {...: float},
     "drawn?": {...: {...: float}},
+    "by_moves?": [{...: float}],
+    "leaks?": [{...: float}],
+    "choices?": {...: {...: object}},
+    "kinds?": [str],
+    "new_entries?": [int],
     "verdict?": ({"level": str, "reasons": [{"figure": str, "level": str, "text": str}]}, None),
 }
 """What :meth:`FitReport.to_json` writes; a report of an earlier version lacks some of it."""
 
 
-def _figure(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3g}"
+def _finite(value: Any) -> Any:
+    """Values as JSON has them, and None for numbers that are not finite: tuples become lists."""
+    if isinstance(value, Mapping):
+        return {str(name): _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from coffee_fast.models.classifiers import Classifier, is_certain
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.examples import episodes_of, examples
+from coffee_fast.models.found import Found
 from coffee_fast.models.inputs import draws_ends, num_movers
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part, Regression, weight_generators
 from coffee_fast.models.steps import Training, run_trainings, single_threaded
+from coffee_fast.models.views import choose_looks
+from coffee_fast.models.weighted import WeightedRegression
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, Int64, ProgressCallback
@@ -39,6 +42,8 @@ class TrainedNetworks:
         The last ones of trainings.
     arrays
         What else the model must know of its networks, by name.
+    found
+        What was found in the log before: kinds of entries, and of hidden luck.
     choices
         Of parts for which two families were tried: held-out losses by family, or ``"diverged"``, and what was
         ``"chosen"``.
@@ -48,6 +53,14 @@ class TrainedNetworks:
     losses: dict[str, float]
     arrays: dict[str, NDArray[Any]]
     choices: Mapping[str, Mapping[str, float | str]]
+    found: Found
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a fit report is told: what was tried, found and explained."""
+        luck = self.found.luck
+        explained = luck.explained if luck is not None and luck.is_used else None
+        return {"choices": self.choices, "kinds": self.found.sentences, "codes_explained": explained}
 
 
 def train(
@@ -60,17 +73,25 @@ def train(
     progress: ProgressCallback | None,
 ) -> TrainedNetworks:
     """Train all networks; with two threads or more all trainings at once, to the same bits."""
-    shown = examples(dataset, normalizers, config)
-    judges = {} if held_out is None else examples(held_out, normalizers, config)
+    logs = (dataset,) if held_out is None else (dataset, held_out)
     with single_threaded():
+        found = Found.of(logs, normalizers, config, seed, progress)
+        codes = found.codes or (None,) * len(logs)
+        shown, *judges_ = (
+            examples(log, normalizers, config, found.kinds, code) for log, code in zip(logs, codes, strict=True)
+        )
+        judges = judges_[0] if judges_ else {}
         trainings = _trainings(dataset, shown, judges, config, seed)
         run_trainings(list(trainings.values()), num_threads, progress)
         parts = [part for training in trainings.values() for part in training.parts]
-        layers = {part.name: part.networks() for part in parts}
+        layers = {part: part.networks() for part in parts}
+        arrays = found.to_arrays() | choose_looks(parts, judges or shown)
+        parts = [part for part in parts if " " not in part.name]  # not those that see too much or too little
         rewards = shown["reward"].targets * np.float32(normalizers.reward_scale)
-        arrays = _arrays(parts, rewards, judges, config)
+        arrays |= _arrays(parts, rewards, judges, config)
     losses = {name: training.loss for name, training in trainings.items()}
-    return TrainedNetworks(layers, losses, arrays, {part.name: part.choice for part in parts if part.choice})
+    choices = {part.name: part.choice for part in parts if part.choice}
+    return TrainedNetworks({part.name: layers[part] for part in parts}, losses, arrays, choices, found)
 
 
 def _trainings(
@@ -98,14 +119,29 @@ def _trainings(
         )
 
     views, E = spec.num_players * spec.observation_size, config.num_members
-    delta = part(Regression, "delta", spec.state_size, E)
-    shared = part(Regression, "shared", views + spec.num_actions, 1, groups=(views, spec.num_actions))
-    add("dynamics", "fit dynamics", config.num_steps, delta, shared)
+    if "shared" in shown:
+        delta = part(Regression, "delta", spec.state_size, E)
+        shared = part(Regression, "shared", views + spec.num_actions, 1, groups=(views, spec.num_actions))
+        add("dynamics", "fit dynamics", config.num_steps, delta, shared)
+    else:
+        add("dynamics", "fit dynamics", config.num_steps, part(WeightedRegression, "delta", spec.state_size, E))
+        masks = [part(Regression, name, spec.num_actions, 1) for name in shown if name.startswith("mask ")]
+        add("mask", "fit legal actions", config.num_steps, *masks)
+        seen = [part(WeightedRegression, name, spec.observation_size, 1) for name in shown if name.startswith("view ")]
+        if seen:
+            add("view", "fit observations", config.num_steps, *seen)
     add("reward", "fit rewards", config.num_reward_steps, part(Regression, "reward", spec.num_players, E))
-    classes = {"end": 1, "pay": 1, "mover": num_movers(spec), "chance": spec.num_chance_actions}
+    classes = {
+        "code": config.chance_codes,
+        "end": 1,
+        "pay": 1,
+        "mover": num_movers(spec),
+        "chance": spec.num_chance_actions,
+    }
     for name, num_outputs in classes.items():
         if name in shown and not (name == "pay" and shown[name].targets.all()):
-            classifier = part(Classifier, name, num_outputs, E if config.outcome_disagreement else 1)
+            num_members = E if config.outcome_disagreement and name != "code" else 1
+            classifier = part(Classifier, name, num_outputs, num_members)
             add(name, f"fit {name}", config.num_steps, classifier)
     return trainings
 

@@ -32,6 +32,30 @@ def model(dataset, config):
     return cf.DynamicsEnsemble.fit(dataset, config, seed=4)
 
 
+@pytest.fixture(scope="session")
+def longer_log():
+    return cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=600, seed=0)
+
+
+@pytest.fixture(scope="session")
+def short_config():
+    """For a fit of some seconds that shows the faults of the paper's model."""
+    return cf.EnsembleConfig(
+        num_members=1,
+        hidden_sizes=(48, 48),
+        num_steps=1200,
+        num_reward_steps=50,
+        learning_rate=2e-3,
+        holdout_fraction=0.2,
+    )
+
+
+@pytest.fixture(scope="session")
+def papers(longer_log, short_config):
+    """The paper's model after a short fit."""
+    return cf.DynamicsEnsemble.fit(longer_log, short_config, seed=2)
+
+
 @pytest.fixture
 def fit(dataset, config):
     """Fit the dataset with a few settings changed."""

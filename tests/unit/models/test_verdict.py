@@ -11,6 +11,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.errors import CheckpointError, DatasetError, InvalidArgumentError
 from coffee_fast.models import FitReport, Verdict
+from coffee_fast.models.gaps import gaps
 
 BRIEF = cf.EnsembleConfig(
     num_members=2,
@@ -100,6 +101,71 @@ def test_nothing_held_out_is_not_judged(fit):
     assert verdict.headline.startswith("nothing was held out, at least 10 are needed")
 
 
+@pytest.mark.parametrize(
+    ("fraction", "chooses", "words"),
+    [
+        (
+            0.2,
+            False,
+            "4 held-out trajectories, at least 10 are needed to judge a model; holdout_fraction 0.2 takes a log"
+            " of 50 trajectories or more",
+        ),
+        (0.0, False, "; set holdout_fraction to 0.1 or more; it takes a log of 100 trajectories or more"),
+        (
+            0.3,
+            True,
+            "to judge a model and to choose its networks, kinds of entries and when to stop; holdout_fraction 0.3"
+            " takes a log of 34 trajectories",
+        ),
+    ],
+)
+def test_what_it_takes_to_hold_enough_out_is_said(fraction, chooses, words):
+    report = dataclasses.replace(GOOD, num_held_out=4, holdout_fraction=fraction, chooses=chooses)
+    assert words in Verdict.of(report).headline
+
+
+def test_outcomes_and_entries_that_nobody_learns_are_told():
+    """Chance shows 2 of 3 outcomes, and one entry of the state changes in the held-out part alone."""
+    spec = cf.GameSpec("dealt", 2, 2, np.eye(2), 2, 2, 2, 3, turn_order="predicted", num_chance_actions=3)
+    rng = np.random.default_rng(0)
+    rows = []
+    for game in range(40):
+        card, action, odd = rng.integers(2), rng.integers(2), float(game == 39)
+        paid = 1.0 if card == action else -1.0
+        for move, (player, taken) in enumerate([(-1, card), (0, action)]):
+            state = [move * (1 + card), odd]
+            pays = [paid * move, -paid * move]
+            rows.append((game, state, [state, state], taken, player, pays, [move, move]))
+    names = ("trajectory", "state", "observation", "action", "acting_player", "reward", "legal_mask")
+    log = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    dataset = cf.TrajectoryDataset.from_transitions(spec, log)
+    found = gaps(dataset, dataset.select(np.arange(39)), dataset.select(np.array([39])))
+    assert found == {"num_unseen_outcomes": 1, "new_entries": [1]}
+    assert gaps(dataset, dataset, dataset)["new_entries"] == []
+    config = dataclasses.replace(BRIEF, num_steps=10, num_reward_steps=10)
+    report = cf.DynamicsEnsemble.fit(dataset, config, seed=1).fit_report
+    assert report.num_unseen_outcomes == 1
+    assert "chance outcomes never seen: 1 of the GameSpec's num_chance_actions" in str(report)
+
+
+def test_what_training_tells_is_in_the_report(model, dataset):
+    told = {
+        "choices": {"reward": {"relu": float("inf"), "product": 0.25, "chosen": "product"}},
+        "kinds": ("entries 0 to 2 of the state are copied",),
+        "codes_explained": 0.81,
+    }
+    report = FitReport.of(model, {}, dataset, None, seed=0, told=told)
+    assert FitReport.from_json(json.loads(json.dumps(report.to_json()))) == report
+    words = str(report)
+    assert "network of reward: product chosen; held-out losses: relu not finite, product 0.25" in words
+    assert "entries 0 to 2 of the state are copied" in words
+    assert "explain 81% of the variance" in words
+    assert "could be chosen" not in words
+    assert "nothing was held out: no network, kind of entry or time to stop could be chosen" in str(
+        dataclasses.replace(report, chooses=True)
+    )
+
+
 def test_good_figures_are_good():
     assert Verdict.of(GOOD) == Verdict("good")
     assert dataclasses.replace(GOOD, verdict=Verdict.of(GOOD)).caution() == ""
@@ -129,6 +195,8 @@ def test_good_figures_are_good():
         ({"num_repeated": 10_000, "num_unlike_states": 2}, "num_unlike_states", "use with care"),
         ({"num_unlike_rewards": 30}, "num_unlike_rewards", "use with care"),
         ({"num_unlike_views": 30}, "num_unlike_views", "use with care"),
+        ({"num_unseen_outcomes": 2}, "num_unseen_outcomes", "use with care"),
+        ({"new_entries": [3]}, "new_entries", "use with care"),
     ],
 )
 def test_each_figure_beyond_its_limit_is_a_reason(changes, figure, level):
