@@ -24,7 +24,6 @@ from coffee_fast.models.inputs import (
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples
 from coffee_fast.models.views import looking_examples
-from coffee_fast.models.weighted import weighted_examples
 from coffee_fast.typing import Float32, Int64
 
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ def examples(
         views = np.concatenate([observations, dataset.legal_masks().astype(np.float32)], axis=1)
         found["shared"] = Examples(shared_inputs(dataset, normalizers, draws=draws), views, episodes)
     else:
-        asked = kinds.asks_state[as_class(dataset.spec, rows.player[learned])]
-        found["delta"] = weighted_examples(seen[learned], deltas[learned], asked, episodes[learned])
+        asked = kinds.asks_state[as_class(dataset.spec, rows.player[learned])].astype(np.float32)
+        found["delta"] = found["delta"]._replace(weights=asked).that_count()
         found |= looking_examples(dataset, normalizers, kinds, episodes)
     return found | (_drawn_examples(dataset, normalizers, config, rows, inputs, episodes) if draws else {})
 

@@ -13,9 +13,8 @@ from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.examples import episodes_of
 from coffee_fast.models.inputs import Rows, delta_inputs, network_inputs
 from coffee_fast.models.normalization import Normalizers
-from coffee_fast.models.parts import weight_generators
+from coffee_fast.models.parts import Examples, Regression, weight_generators
 from coffee_fast.models.steps import Training, run_trainings
-from coffee_fast.models.weighted import WeightedRegression, weighted_examples
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, Int64, ProgressCallback
 
@@ -84,11 +83,11 @@ def _first_regression(
         delta_inputs(part, network_inputs(part, normalizers, draws=True), Rows.of(part)) for part in parts
     ]
     shown = [
-        weighted_examples(seen, outcome.values, outcome.shows, episodes_of(part))
+        Examples(seen, outcome.values, episodes_of(part), outcome.shows).that_count()
         for part, seen, outcome in zip(parts, inputs, outcomes, strict=True)
     ]
     own_seed = derive_seed(seed, "luck")
-    regression = WeightedRegression(
+    regression = Regression(
         "luck",
         shown[0],
         shown[1] if len(shown) > 1 else None,

@@ -43,6 +43,13 @@ class Examples(NamedTuple):
     episodes: Int64
     weights: Float32 | None = None
 
+    def that_count(self) -> Examples:
+        """Those without rows in which all weights are 0."""
+        if self.weights is None:
+            return self
+        counts = self.weights.any(axis=1)
+        return Examples(self.inputs[counts], self.targets[counts], self.episodes[counts], self.weights[counts])
+
 
 def weight_generators(seed: int) -> dict[str, torch.Generator]:
     """Where each family's initial weights come from; those of a training's parts are drawn one after another."""

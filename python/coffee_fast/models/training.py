@@ -19,7 +19,6 @@ from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part, Regression, weight_generators
 from coffee_fast.models.steps import Training, run_trainings, single_threaded
 from coffee_fast.models.views import choose_looks
-from coffee_fast.models.weighted import WeightedRegression
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, Int64, ProgressCallback
@@ -124,10 +123,10 @@ def _trainings(
         shared = part(Regression, "shared", views + spec.num_actions, 1, groups=(views, spec.num_actions))
         add("dynamics", "fit dynamics", config.num_steps, delta, shared)
     else:
-        add("dynamics", "fit dynamics", config.num_steps, part(WeightedRegression, "delta", spec.state_size, E))
+        add("dynamics", "fit dynamics", config.num_steps, part(Regression, "delta", spec.state_size, E))
         masks = [part(Regression, name, spec.num_actions, 1) for name in shown if name.startswith("mask ")]
         add("mask", "fit legal actions", config.num_steps, *masks)
-        seen = [part(WeightedRegression, name, spec.observation_size, 1) for name in shown if name.startswith("view ")]
+        seen = [part(Regression, name, spec.observation_size, 1) for name in shown if name.startswith("view ")]
         if seen:
             add("view", "fit observations", config.num_steps, *seen)
     add("reward", "fit rewards", config.num_reward_steps, part(Regression, "reward", spec.num_players, E))

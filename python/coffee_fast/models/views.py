@@ -12,8 +12,6 @@ from coffee_fast.models.entries import EntryKinds
 from coffee_fast.models.inputs import Rows, as_class, num_movers, one_hot
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part
-from coffee_fast.models.sources import Bools
-from coffee_fast.models.weighted import weighted_examples
 from coffee_fast.typing import Float32, Int64
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ def looking_examples(
         move = dataset.spec.action_vectors.shape[1] + dataset.spec.chance_vectors.shape[1]
         for place, sees in enumerate(VIEW_SEES):
             seen = _seeing(inputs, [move, dataset.spec.state_size], sees)
-            found[f"view {place}"] = weighted_examples(seen, after, weights, episodes[rows])
+            found[f"view {place}"] = Examples(seen, after, episodes[rows], weights).that_count()
     return found
 
 
@@ -82,10 +80,10 @@ def _wrong_actions(part: Part, judge: Examples) -> float:
 
 def _squared_error(part: Part, judge: Examples) -> float:
     """Mean squared error of what is predicted."""
-    if not len(judge.targets):
+    if judge.weights is None or not len(judge.targets):
         return 0.0
-    values, weights = np.split(judge.targets, 2, axis=1)
-    return float((((part.outputs(judge.inputs)[0] - values) * weights) ** 2).sum() / weights.sum())
+    errors = (part.outputs(judge.inputs)[0] - judge.targets) ** 2
+    return float((errors * judge.weights).sum() / judge.weights.sum())
 
 
 def _masks(dataset: TrajectoryDataset, normalizers: Normalizers) -> tuple[Float32, Float32, Int64]:
@@ -102,8 +100,8 @@ def _masks(dataset: TrajectoryDataset, normalizers: Normalizers) -> tuple[Float3
 
 def _views(
     dataset: TrajectoryDataset, normalizers: Normalizers, kinds: EntryKinds
-) -> tuple[Float32, Float32, Bools, Int64]:
-    """Inputs, players' next observations ``[B, O]``, which of it has to be predicted, rows of the log.
+) -> tuple[Float32, Float32, Float32, Int64]:
+    """Inputs, players' next observations ``[B, O]``, 1 where they have to be predicted and else 0, rows of the log.
 
     One row for each player after each move. Inputs are a player's own former observation, who it is, who moved, who
     moves next, the action, the outcome, the next state.
@@ -122,7 +120,7 @@ def _views(
     seat = np.tile(np.arange(N), len(rows))
     before, after = (dataset.observation[at].reshape(len(seat), -1) for at in (rows, rows + 1))
     inputs = np.concatenate([normalizers.observation(before), one_hot(seat, N), whole], axis=1)
-    asked = kinds.asks_observation[mover].reshape(len(seat), -1)
+    asked = kinds.asks_observation[mover].reshape(len(seat), -1).astype(np.float32)
     return inputs, normalizers.observation(after), asked, np.repeat(rows, N)
 
 

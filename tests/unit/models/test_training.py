@@ -110,7 +110,7 @@ def test_a_family_that_diverges_falls_back_to_the_other(rng):
 
 
 def test_each_member_keeps_its_best_weights_and_all_stop_when_none_gets_better(rng):
-    config = changed(early_stopping=True, learning_rate=3e-2)
+    config = changed(early_stopping=True)
     noise = [
         Examples(
             rng.normal(size=(40, 6)).astype(np.float32), rng.normal(size=(40, 1)).astype(np.float32), np.arange(40)
@@ -127,8 +127,8 @@ def test_each_member_keeps_its_best_weights_and_all_stop_when_none_gets_better(r
     assert told[-1][1:3] == (1500, 1500)
     losses = np.square(part.outputs(noise[1].inputs) - noise[1].targets).mean(axis=(1, 2))
     assert losses.mean() == pytest.approx(part.held_out_loss, rel=1e-5)
-    last = Regression("noise", *noise, 1, changed(learning_rate=3e-2), weight_generators(1), num_members=3)
-    trained(last, changed(learning_rate=3e-2), num_steps=500)
+    last = Regression("noise", *noise, 1, CONFIG, weight_generators(1), num_members=3)
+    trained(last, CONFIG, num_steps=500)
     assert losses.mean() < np.square(last.outputs(noise[1].inputs) - noise[1].targets).mean()
 
 
