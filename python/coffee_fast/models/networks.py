@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -50,6 +50,14 @@ class StackedMLP:
             inputs = self.activate(torch.baddbmm(bias, inputs, weight), inputs)
         return torch.baddbmm(self.biases[-1], inputs, self.weights[-1])
 
+    def descend(self, inputs: torch.Tensor, loss: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """The ``loss`` of the outputs; its gradients are left in the parameters' ``grad``."""
+        for parameter in self.parameters:
+            parameter.grad = None
+        value = loss(self(inputs))
+        value.backward()  # type: ignore[no-untyped-call]
+        return value.detach()
+
     def seeing(self, num_inputs: int) -> Iterator[torch.Tensor]:
         """The weights by which layers see the network's inputs: views ``[E, num_inputs, outputs]``."""
         yield self.weights[0].detach()
@@ -89,6 +97,35 @@ class StackedProducts(StackedMLP):
     def activate(sums: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         first, second = sums.chunk(2, dim=-1)
         return torch.cat([first * second, inputs], dim=-1)
+
+    def descend(self, inputs: torch.Tensor, loss: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        # Written out: in networks this small autograd's own work takes longer than the sums.
+        if inputs.ndim == 2:
+            inputs = inputs.expand(len(self.weights[0]), -1, -1)
+        with torch.no_grad():
+            seen, factors = [inputs], []
+            for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+                first, second = torch.baddbmm(bias, seen[-1], weight).chunk(2, dim=-1)
+                factors.append((first, second))
+                seen.append(torch.cat([first * second, seen[-1]], dim=-1))
+            outputs = torch.baddbmm(self.biases[-1], seen[-1], self.weights[-1])
+        value = loss(outputs.requires_grad_())
+        (slope,) = torch.autograd.grad(value, outputs)
+        with torch.no_grad():
+            self._set_gradients(-1, seen[-1], slope)
+            left = torch.bmm(slope, self.weights[-1].mT)  # by what a layer has seen, its inputs behind its products
+            for place in reversed(range(len(factors))):
+                (first, second), width = factors[place], factors[place][0].shape[-1]
+                products, left = left[..., :width], left[..., width:]
+                slope = torch.cat([products * second, products * first], dim=-1)
+                self._set_gradients(place, seen[place], slope)
+                if place:
+                    left = torch.baddbmm(left, slope, self.weights[place].mT)
+        return value.detach()
+
+    def _set_gradients(self, place: int, inputs: torch.Tensor, slope: torch.Tensor) -> None:
+        self.weights[place].grad = torch.bmm(inputs.mT, slope)
+        self.biases[place].grad = slope.sum(dim=1, keepdim=True)
 
     def seeing(self, num_inputs: int) -> Iterator[torch.Tensor]:
         for weight in self.weights:

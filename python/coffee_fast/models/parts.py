@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast.errors import NumericalError
 from coffee_fast.models.config import EnsembleConfig
+from coffee_fast.models.learners import Learner
 from coffee_fast.models.networks import FAMILIES, StackedMLP
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
@@ -96,7 +97,7 @@ class Part:
         is_judged = config.early_stopping or config.network == "auto" or self.is_judged_always
         self._judges = _judges(held_out) if is_judged else None
         self._learners = [
-            _Learner(family, stack, config) for family, stack in self._stacks(num_outputs, generators, unused)
+            Learner(family, stack, config) for family, stack in self._stacks(num_outputs, generators, unused)
         ]
         if config.network == "auto" and self._judges is None:
             self.choice = {"chosen": self._learners[0].family}
@@ -136,9 +137,8 @@ class Part:
         """Take a step of each family that is in the running; the loss of the one that leads."""
         batch, losses = self._rows.take(rows), []
         for learner in self._learners[: None if self._is_trial else 1]:
-            losses.append(self.loss(learner.stack(batch.inputs), batch, "mean"))
-            learner.step(losses[-1], learning_rate)
-        return losses[0].detach()
+            losses.append(learner.step(batch.inputs, lambda outputs: self.loss(outputs, batch, "mean"), learning_rate))
+        return losses[0]
 
     @property
     def _is_trial(self) -> bool:
@@ -238,50 +238,6 @@ class TorchRows(NamedTuple):
     def take(self, rows: torch.Tensor) -> TorchRows:
         """Those of a batch."""
         return TorchRows(self.inputs[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
-
-
-class _Learner:
-    """Networks of one family in training, and each member's best weights so far."""
-
-    def __init__(self, family: str, stack: StackedMLP, config: EnsembleConfig) -> None:
-        self.family, self.stack, self.improved = family, stack, 0
-        groups: list[dict[str, Any]] = [
-            {"params": stack.weights, "weight_decay": config.weight_decay},
-            {"params": stack.biases},
-        ]
-        self._optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=0.0, fused=True)
-        self._best = [parameter.detach().clone() for parameter in stack.parameters]
-        self._best_losses = torch.full((len(self._best[0]),), float("inf"))
-        self._last_losses = self._best_losses.clone()
-
-    def step(self, loss: torch.Tensor, learning_rate: float) -> None:
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-
-    @property
-    def best_loss(self) -> float:
-        return float(self._best_losses.mean())
-
-    def judge(self, losses: torch.Tensor, done: int) -> None:
-        better = losses < self._best_losses
-        if better.any():
-            self.improved = done
-        self._last_losses = losses
-        self._best_losses = torch.where(better, losses, self._best_losses)
-        for best, parameter in zip(self._best, self.stack.parameters, strict=True):
-            best[better] = parameter.detach()[better]
-
-    def take_back(self, tolerance: float) -> None:
-        """Give each member its best weights where its last held-out loss is more than ``tolerance`` times the best."""
-        is_worse = self._last_losses > tolerance * self._best_losses
-        for best, parameter in zip(self._best, self.stack.parameters, strict=True):
-            parameter.detach()[is_worse] = best[is_worse]
-
-    def is_finite(self) -> bool:
-        return all(bool(torch.isfinite(parameter).all()) for parameter in self.stack.parameters)
 
 
 def _judges(held_out: Examples | None) -> TorchRows | None:
