@@ -12,6 +12,7 @@ from coffee_fast.typing import Float64, Int64
 
 IMPOSSIBLE = -1e9  # the logit of a class that the log never shows
 OVERFIT = 1.02  # held-out loss at the end, in units of the least on the way, above which that is taken
+SURE = 0.99  # least probability of what was the case from which on nothing is left to be learned
 CERTAIN = 0.98  # held-out recall and precision of "yes" from which on the likeliest is taken
 CERTAIN_CLASS = 0.995  # share of right guesses among several classes from which on the likeliest is taken
 MIN_CERTAIN = 10  # held-out rows of "yes", or in all of several classes; fewer make nothing certain
@@ -42,6 +43,12 @@ class Classifier(Part):
             logits = outputs.masked_fill(self._is_unseen, IMPOSSIBLE).flatten(0, 1)
             losses = functional.cross_entropy(logits, classes.reshape(-1), reduction=reduction)
         return losses if reduction == "mean" else losses.reshape(len(outputs), -1).mean(dim=1)
+
+    def _is_right(self, outputs: torch.Tensor, rows: TorchRows) -> bool:
+        if outputs.shape[-1] == 1:
+            return bool(torch.sigmoid(torch.where(rows.targets == 1, 1.0, -1.0) * outputs[..., 0]).min() >= SURE)
+        chances = torch.softmax(outputs.masked_fill(self._is_unseen, IMPOSSIBLE), dim=-1)
+        return bool(chances[:, torch.arange(len(rows.targets)), rows.targets].min() >= SURE)
 
     def networks(self) -> list[Any]:
         stacks, unseen = super().networks(), self._is_unseen.numpy()

@@ -66,7 +66,7 @@ class AdamW:
 
     def step(self, learning_rate: float) -> None:
         """Move the parameters by their ``grad``."""
-        gradients = [parameter.grad for parameter in self._parameters]
+        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]  # all have
         with torch.no_grad():
             adamw(
                 self._parameters,

@@ -66,6 +66,8 @@ class Part:
 
     Attributes
     ----------
+    is_learned
+        Whether it stopped as nothing was left to be learned.
     choice
         What was tried: each family's held-out loss (or ``"diverged"``), and the ``"chosen"`` one. Empty if nothing was.
     """
@@ -86,7 +88,7 @@ class Part:
     ) -> None:
         self.name, self.config, self.num_members = name, config, num_members
         self.num_rows, self.choice = len(examples.targets), dict[str, float | str]()
-        self.is_stopped = self.num_rows == 0
+        self.is_stopped, self.is_learned = self.num_rows == 0, False
         inputs = np.array(examples.inputs, dtype=np.float32)
         unused = np.zeros(inputs.shape[1], dtype=bool)
         if config.normalization == "per_dimension" and self.num_rows:
@@ -150,14 +152,24 @@ class Part:
             return
         for learner in self._learners[: None if self._is_trial else 1]:
             with torch.no_grad():
-                losses = self.loss(learner.stack(self._judges.inputs), self._judges, "none")
-            learner.judge(losses, done)
+                outputs = learner.stack(self._judges.inputs)
+                learner.judge(self.loss(outputs, self._judges, "none"), done)
         if self._is_trial and done >= TRIAL * num_steps:
             self._learners.sort(key=lambda learner: learner.best_loss)
             self.choice = {learner.family: learner.best_loss for learner in self._learners}
             self.choice["chosen"] = self._learners[0].family
-        if self.config.early_stopping and done - self._learners[0].improved >= PATIENCE * num_steps:
-            self.is_stopped = not self._is_trial
+        if self.config.early_stopping and not self._is_trial:
+            self.is_learned = self._is_right(outputs, self._judges) and self._is_right_of_some_shown()
+            self.is_stopped = self.is_learned or done - self._learners[0].improved >= PATIENCE * num_steps
+
+    def _is_right(self, outputs: torch.Tensor, rows: TorchRows) -> bool:
+        """Whether the worst of the outputs is as good as right, so that more steps would be wasted."""
+        return False
+
+    def _is_right_of_some_shown(self) -> bool:
+        rows = self._rows.take(torch.from_numpy(_spread(self.num_rows)))
+        with torch.no_grad():
+            return self._is_right(self._learners[0].stack(rows.inputs), rows)
 
     def drop_diverged(self, loss: float, phase: str) -> None:
         """Fall back to the other family, if one is left, where the leading one left the finite numbers."""
@@ -201,10 +213,15 @@ class Regression(Part):
     ----------
     groups
         Numbers of outputs, the mean squared errors of which are added up; one group if not given.
+    enough
+        Error of any output that is as good as none; none is if not given.
     """
 
-    def __init__(self, *args: Any, groups: Sequence[int] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, groups: Sequence[int] | None = None, enough: float | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
+        self._enough = enough
         self._groups = list(groups) if groups else [self._rows.targets.shape[1]]
 
     def loss(self, outputs: torch.Tensor, rows: TorchRows, reduction: str) -> torch.Tensor:
@@ -219,6 +236,13 @@ class Regression(Part):
         if reduction == "none":
             losses = [loss.mean(dim=(1, 2)) for loss in losses]
         return sum(losses[1:], start=losses[0])
+
+    def _is_right(self, outputs: torch.Tensor, rows: TorchRows) -> bool:
+        if self._enough is None:
+            return False
+        errors = torch.abs(outputs - rows.targets)
+        errors = errors if rows.weights is None else torch.where(rows.weights > 0, errors, 0.0)
+        return bool(errors.max() <= self._enough)
 
 
 class TorchRows(NamedTuple):
@@ -244,9 +268,12 @@ def _judges(held_out: Examples | None) -> TorchRows | None:
     """Held-out examples, or None if there are none."""
     if held_out is None or not len(held_out.targets):
         return None
-    count = len(held_out.targets)
-    rows = np.arange(count) if count <= MOST_JUDGES else np.linspace(0, count - 1, MOST_JUDGES).astype(np.int64)
-    return TorchRows.of(held_out, rows)
+    return TorchRows.of(held_out, _spread(len(held_out.targets)))
+
+
+def _spread(count: int) -> Int64:
+    """Rows, at most ``MOST_JUDGES``, spread evenly."""
+    return np.arange(count) if count <= MOST_JUDGES else np.linspace(0, count - 1, MOST_JUDGES).astype(np.int64)
 
 
 def _pools(draws: Int64, episodes: Int64) -> list[Int64]:

@@ -33,13 +33,22 @@ class Training:
     """Steps on mini-batches, drawn with replacement from a seeded generator, of parts that are learned together.
 
     Where it ``anneals``, the learning rate falls linearly to zero, so that the last weights are not those of a last few
-    batches.
+    batches. Where parts ``are_alternatives``, those before one that is learned are given up.
     """
 
     def __init__(
-        self, phase: str, parts: Sequence[Part], num_steps: int, config: EnsembleConfig, seed: int, *, anneals: bool
+        self,
+        phase: str,
+        parts: Sequence[Part],
+        num_steps: int,
+        config: EnsembleConfig,
+        seed: int,
+        *,
+        anneals: bool,
+        are_alternatives: bool = False,
     ) -> None:
         self.phase, self.parts, self.config, self.anneals = phase, list(parts), config, anneals
+        self.are_alternatives = are_alternatives
         self.done = 0
         has_rows = any(part.num_rows for part in parts)
         self.num_steps = num_steps if has_rows else 0  # nothing to learn, and nothing to draw
@@ -63,6 +72,10 @@ class Training:
         for part in running:
             part.drop_diverged(loss, self.phase)
             part.judge(self.done, self.num_steps)
+        if self.are_alternatives and any(part.is_learned for part in running):
+            learned = max(place for place, part in enumerate(self.parts) if part.is_learned)
+            for part in self.parts[:learned]:
+                part.is_stopped = True
         if np.isfinite(loss):
             self.loss = loss
         if all(part.is_stopped for part in self.parts):

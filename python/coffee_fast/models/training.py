@@ -26,6 +26,8 @@ from coffee_fast.typing import Float32, Int64, ProgressCallback
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
 
+EXACT = 0.01  # largest error of states and observations, in units of their normalizers, that is as good as none
+MASKED = 0.25  # the same of legal actions, of which half an error is the least that counts
 WIDENED = 0.1  # by which rewards may leave what was seen, in units of the distance of its ends
 
 
@@ -109,8 +111,17 @@ def _trainings(
         generators = weight_generators(own_seed)
         made = [part(config=config, generators=generators, draws=draws) for part in parts]
         # Batches are those of the last part, which sees all rows, and of the others as far as they see all rows too.
+        # Of what may be looked at, the least is the last: if that teaches all, the others are not needed.
         made.reverse()
-        trainings[name] = Training(phase, made, num_steps, config, own_seed, anneals=draws_ends(spec, config))
+        trainings[name] = Training(
+            phase,
+            made,
+            num_steps,
+            config,
+            own_seed,
+            anneals=draws_ends(spec, config),
+            are_alternatives=name in ("mask", "view"),
+        )
 
     def part(kind: type[Part], name: str, num_outputs: int, num_members: int, **options: Any) -> Callable[..., Part]:
         return partial(
@@ -123,10 +134,14 @@ def _trainings(
         shared = part(Regression, "shared", views + spec.num_actions, 1, groups=(views, spec.num_actions))
         add("dynamics", "fit dynamics", config.num_steps, delta, shared)
     else:
-        add("dynamics", "fit dynamics", config.num_steps, part(Regression, "delta", spec.state_size, E))
-        masks = [part(Regression, name, spec.num_actions, 1) for name in shown if name.startswith("mask ")]
+        add("dynamics", "fit dynamics", config.num_steps, part(Regression, "delta", spec.state_size, E, enough=EXACT))
+        masks = [
+            part(Regression, name, spec.num_actions, 1, enough=MASKED) for name in shown if name.startswith("mask ")
+        ]
         add("mask", "fit legal actions", config.num_steps, *masks)
-        seen = [part(Regression, name, spec.observation_size, 1) for name in shown if name.startswith("view ")]
+        seen = [
+            part(Regression, name, spec.observation_size, 1, enough=EXACT) for name in shown if name.startswith("view ")
+        ]
         if seen:
             add("view", "fit observations", config.num_steps, *seen)
     add("reward", "fit rewards", config.num_reward_steps, part(Regression, "reward", spec.num_players, E))
