@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
@@ -79,6 +80,27 @@ def check_seats(what: str, seats: Any, num_players: int) -> tuple[int, ...]:
     if not listed or len(listed) > num_players:
         raise InvalidArgumentError(f"{what} must be a list of 1 to {num_players} players, got {shown(seats)}")
     return tuple(check_count(what, seat, at_most=num_players - 1) for seat in listed)
+
+
+def check_layers(arrays: Mapping[str, NDArray[Any]], config: EnsembleConfig) -> None:
+    """Refuse networks of members that there are not, or of other widths than the settings say."""
+    networks = [name.removesuffix(".0.weight") for name in arrays if name.endswith(".0.weight")]
+    for network in networks:
+        part, _, member = network.partition(".")
+        if f"{part}.is_product" in arrays and arrays[f"{part}.is_product"].any():
+            said = [2 * width for width in config.product_sizes]
+        else:
+            said = list(config.hidden_sizes)
+        names = itertools.takewhile(arrays.__contains__, (f"{network}.{layer}.weight" for layer in itertools.count()))
+        *widths, _ = (len(arrays[name]) for name in names)
+        if widths != said or int(member) >= config.num_members:
+            raise InvalidArgumentError(
+                f"DynamicsEnsemble: network {network} must be one of {config.num_members} members and have layers of "
+                f"{said} outputs before its last, as the settings say, got layers of {widths}"
+            )
+    for part in ("delta", "reward"):
+        if missing := [m for m in range(config.num_members) if f"{part}.{m}" not in networks]:
+            raise InvalidArgumentError(f"DynamicsEnsemble: network {part}.{missing[0]} must be there, and is not")
 
 
 def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:

@@ -48,11 +48,11 @@ class FitReport:
         Share of the variance of unlike next states that the kinds of luck which were found explain.
     drawn
         Of a model that draws ends: on held-out transitions, how well it predicts whether the episode is over
-        (``"end"``), who moves next (``"mover"``) and outcomes of chance (``"chance"``), where it has to: the share of
-        likeliest guesses that came true (``"accuracy"``), the mean log loss (``"log_loss"``), and that of the
-        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck; how much more
-        or less often than foretold they came (``"calibration_error"``), and what that would hardly exceed if the model
-        were right (``"calibration_by_chance"``).
+        (``"end"``), whether anything is paid (``"pay"``), who moves next (``"mover"``) and outcomes of chance
+        (``"chance"``), where it has to: the share of likeliest guesses that came true (``"accuracy"``), the mean log
+        loss (``"log_loss"``), and that of the frequencies with which they came (``"base_log_loss"``), which no model
+        beats where it is all luck; how much more or less often than foretold they came (``"calibration_error"``), and
+        what that would hardly exceed if the model were right (``"calibration_by_chance"``).
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained
