@@ -48,18 +48,14 @@ def check_episodes(function: str, dataset: TrajectoryDataset, config: EnsembleCo
     """Raise ``InvalidArgumentError`` if no episode can be kept out; an episode and its mirror image stay together."""
     num_episodes = dataset.num_trajectories // (2 if dataset.is_mirrored else 1)
     if num_episodes < 2:
-        judged = [name for name in ("early_stopping=True", "network='auto'") if _is_said(config, name)]
+        asked = {"early_stopping=True": config.early_stopping, "network='auto'": config.network == "auto"}
+        judged = [setting for setting, is_asked in asked.items() if is_asked]
         need = f" as {' and '.join(judged)} need{'s' * (len(judged) == 1)} it" if judged else ""
         raise InvalidArgumentError(
             f"{function}: dataset must have 2 episodes or more to keep one out of training{need} "
             f"(holdout_fraction={config.holdout_fraction:g}), got {num_episodes}; log more, or say holdout_fraction=0: "
             "then nothing is held out, and nothing can be chosen by it"
         )
-
-
-def _is_said(config: EnsembleConfig, setting: str) -> bool:
-    name, value = setting.split("=")
-    return repr(getattr(config, name)) == value
 
 
 def check_config(function: str, config: Any, kind: type) -> None:

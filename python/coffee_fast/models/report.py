@@ -12,8 +12,7 @@ from coffee_fast._provenance import plain
 from coffee_fast._sealed import check_form
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.models.figures import held_out_figures, leak_figures, play_figures
-from coffee_fast.models.gaps import gaps
-from coffee_fast.models.repeats import repeats
+from coffee_fast.models.figures_of_log import gaps, repeats
 from coffee_fast.models.report_words import lines
 from coffee_fast.models.verdict import Verdict
 
