@@ -64,13 +64,16 @@ void DynamicsEnsemble::predict_views(Batch& batch, std::span<const std::int32_t>
     batch.views[i] = batch.views[i] * observation_normalizer_.scale[i % O] + observation_normalizer_.mean[i % O];
 }
 
+void DynamicsEnsemble::normalize_observation(const float* observation, float* out) const {
+  const auto& [mean, scale] = observation_normalizer_;
+  for (std::size_t k = 0; k < observation_size(); ++k) out[k] = (observation[k] - mean[k]) / scale[k];
+}
+
 void DynamicsEnsemble::set_view_input(float* input, const Batch& batch, std::size_t lane, std::size_t seat,
                                       std::int32_t player, std::int32_t action) const {
   const std::size_t N = num_players(), O = observation_size(), V = action_size(), W = outcome_size();
   std::fill_n(input, view_input_size(), 0.0f);
-  const float* own = &batch.observations[(lane * N + seat) * O];
-  for (std::size_t k = 0; k < O; ++k)
-    input[k] = (own[k] - observation_normalizer_.mean[k]) / observation_normalizer_.scale[k];
+  normalize_observation(&batch.observations[(lane * N + seat) * O], input);
   float* rest = input + O;
   rest[seat] = 1.0f;
   rest += N;
@@ -91,9 +94,7 @@ void DynamicsEnsemble::set_mask_input(float* input, const float* state, const fl
                                       std::int32_t player) const {
   const std::size_t N = num_players(), O = observation_size();
   std::fill_n(input, mask_input_size(), 0.0f);
-  const float* own = observations + index_of(std::max(player, 0)) * O;
-  for (std::size_t k = 0; k < O; ++k)
-    input[k] = (own[k] - observation_normalizer_.mean[k]) / observation_normalizer_.scale[k];
+  normalize_observation(observations + index_of(std::max(player, 0)) * O, input);
   if (player != chance_player) input[O + index_of(player)] = 1.0f;
   if (options_.mask_sees_state) normalize_state(state, input + O + N);
 }

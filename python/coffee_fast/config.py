@@ -89,9 +89,10 @@ def update(config: Config, values: Mapping[str, Any], parts: Parts | None = None
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path or 'configuration'} must be a table of fields, got {shown(values)}")
-    if "preset" in values and callable(getattr(type(config), "preset", None)):
+    preset = getattr(type(config), "preset", None)
+    if "preset" in values and callable(preset):
         try:
-            config = type(config).preset(values["preset"])
+            config = preset(values["preset"])
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}" if path else str(error)) from None
         values = {name: value for name, value in values.items() if name != "preset"}

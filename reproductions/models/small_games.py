@@ -29,6 +29,7 @@ GAMES = {
     "Leduc poker": "openspiel:leduc_poker",
 }
 KINDS = ("model, chance averaged", "model", "tree")
+NUM_MEMBERS = 20  # trees with frequencies of chance that the log allows, over which bounds are taken
 BEST = cf.EnsembleConfig.preset("best")
 SEARCH = cf.PSROConfig(
     num_iterations=12,
@@ -79,13 +80,14 @@ def solve(name: str, behavior: str, size: int, kind: str, seed: int) -> dict[str
         result = cf.coffee_psro(inside, SEARCH, seed)
     except cf.CoffeeError as error:
         return figures | {"failed": str(error)[:300]}
-    solution = result.solution()
-    exact = cf.exact_regret(game, solution)
+    solution = result.solve()
+    exact = cf.exact_regret(game, solution.mixtures)  # a log without chance is of another game
     uniform = cf.exact_regret(game, "uniform_random")
     figures |= {"nash_conv": float(exact.nash_conv), "uniform_nash_conv": float(uniform.nash_conv)}
     if kind == "tree":
-        found = cf.exact_regret(inside, solution)
-        figures |= {"bounds": [float(value) for value in found.nash_conv_bounds], "num_unseen": int(found.num_unseen)}
+        found = [cf.exact_regret(member, solution.mixtures) for member in (inside, *inside.members(NUM_MEMBERS, seed))]
+        lower, upper = zip(*(one.nash_conv_bounds for one in found), strict=True)
+        figures |= {"bounds": [float(min(lower)), float(max(upper))], "num_unseen": int(found[0].num_unseen)}
     return figures | {"seconds": round(time.process_time() - begin, 1)}
 
 
@@ -94,7 +96,7 @@ def players(game: Any, behavior: str) -> Any:
     if behavior == "uniform":
         return "uniform_random"
     brief = dataclasses.replace(SEARCH, num_iterations=3)
-    return [cf.online_psro(game, brief, seed).solution() for seed in (11, 12)]
+    return [cf.online_psro(game, brief, seed).solve() for seed in (11, 12)]
 
 
 def learn(log: cf.TrajectoryDataset, kind: str, seed: int, game: Any) -> tuple[Any, dict[str, Any]]:
@@ -122,7 +124,6 @@ def without_chance(log: cf.TrajectoryDataset) -> cf.TrajectoryDataset:
         "trajectory_offsets": np.searchsorted(episode, np.arange(log.num_trajectories + 1)),
         "next_state": np.where(goes_on[:, None], log.state[following], log.next_state[kept]),
         "terminal": (~goes_on).astype(np.uint8),
-        "behavior_log_prob": log.behavior_log_prob[kept],
     }
     names = ("state", "observation", "action", "acting_player", "legal_mask", "reward")
     return cf.TrajectoryDataset(spec, arrays | {name: getattr(log, name)[kept] for name in names})

@@ -12,7 +12,12 @@ HEADERS = {header.stem for header in (ROOT / "cpp" / "include" / "coffee_fast").
 TOOLS = {"aligned", "cancel", "check", "coffee_fast", "dynamics", "error", "fma_peak", "isa", "parallel", "tensor_view"}
 TOOLS |= {"any_dynamics", "version"}
 # Specified and tested with what they serve.
-TWIN = {"deviation": "payoff_table", "profile_index": "payoff_table", "stage_game": "anchored"}
+TWIN = {
+    "deviation": "payoff_table",
+    "dynamics_ensemble_parts": "dynamics_ensemble",
+    "profile_index": "payoff_table",
+    "stage_game": "anchored",
+}
 TEST = TWIN | {"policy": "rollout", "anchored_branch": "anchored_solver", "risk_averse_branch": "risk_averse_solver"}
 # The loop of acting and learning is specified by the same loop around torch.
 LOOPS = {"q_learner": "responses/_torch_training.py"}

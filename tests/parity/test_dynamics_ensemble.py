@@ -158,6 +158,7 @@ def make_known_model(spec: GameSpec, *, is_certain: bool = False, **config: Any)
         "observation.values_offsets": places,
     }
     arrays["state.source"][:, ::2] = -1
+    arrays["observation.source"][:, 1::2] = -1
     return DynamicsEnsemble(spec, settings, 0, arrays, FitReport())
 
 
@@ -346,7 +347,12 @@ def test_followed_moves_are_the_twins(rng, make, kind):
                 episode.step(action)
                 continue
             inputs = reference.likely_inputs(episode.state, action, episode.player)
-            assert_close(followed["member_rewards"][row], reference.rewards(inputs))
+            rewards = reference.rewards(inputs)
+            disagreement = reference.disagreement_of(rewards)
+            if model.config.outcome_disagreement:
+                disagreement += reference.outcome_information(episode.state, inputs, episode.player)
+            assert_close(followed["member_rewards"][row], rewards)
+            assert_close(followed["disagreement"][row], disagreement)
             if model.draws_ends:
                 assert_close(followed["ends"][row], reference.end(inputs))
             if following != -9:

@@ -12,7 +12,7 @@ from coffee_fast import _core
 from coffee_fast.checks import check_count
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games.spec import GameSpec
-from coffee_fast.games.tree_arrays import Levels, fingerprint, move_vectors
+from coffee_fast.games.tree_arrays import fingerprint
 from coffee_fast.games.tree_policies import mixture_of, probabilities_of
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float32, Float64, Int32, UInt8
@@ -72,42 +72,14 @@ class GameTree:
     """
 
     def __init__(self, game: Any, max_nodes: int = MAX_NODES) -> None:
-        from coffee_fast.games import openspiel_tree  # which loads OpenSpiel
+        from coffee_fast.games import walked_tree  # which loads OpenSpiel
 
         max_nodes = check_count("GameTree: max_nodes", max_nodes, at_least=1, at_most=2**31 - 2)
-        if isinstance(game, str) and game.startswith(openspiel_tree.PREFIX):
-            game = openspiel_tree.load("GameTree", game, {})
-        if not openspiel_tree.is_game(game):
-            raise InvalidGameError(openspiel_tree.expected("GameTree", game))
-        name = openspiel_tree.name_of(game)
-        walk, played = openspiel_tree.walk("GameTree", game, max_nodes)
-        arrays = walk.breadth_first()
-        num_outcomes = max(played.max_chance_outcomes(), 0) if (arrays["players"] == -1).any() else 0
-        actions, outcomes = move_vectors(played.num_distinct_actions()), move_vectors(num_outcomes)
-        levels = Levels(arrays)
-        hidden_rows, hidden, is_markov = levels.hidden(actions, outcomes)
-        self.is_markov: bool | None = is_markov
-        size = walk.observation_size
-        num_players, self.information_set_names = walk.num_players, tuple(walk.set_names)
-        del walk  # the arrays are there in their order
-        self.reward_scale = levels.reward_scale()
+        walked = walked_tree.read(game, max_nodes)
         self.log: LogTree | None = None
-        spec = GameSpec(
-            name=name,
-            num_players=num_players,
-            num_actions=len(actions),
-            action_vectors=actions,
-            state_size=num_players * size + hidden.shape[1],
-            observation_size=size,
-            history_start=size,
-            max_episode_length=levels.max_episode_length,
-            turn_order=levels.turn_order(),
-            rewards="every_step" if levels.pays_early() else "at_end",
-            num_chance_actions=num_outcomes,
-            chance_vectors=outcomes,
-        )
-        arrays |= {"hidden_rows": hidden_rows if hidden.shape[1] else hidden_rows[:0], "hidden": hidden}
-        self._compile(spec, arrays)
+        self.is_markov: bool | None = walked.is_markov
+        self.reward_scale, self.information_set_names = walked.reward_scale, walked.set_names
+        self._compile(walked.spec, walked.arrays)
 
     def _compile(self, spec: GameSpec, arrays: dict[str, Any], **more: Any) -> None:
         self.spec = spec

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
@@ -47,18 +48,14 @@ def check_episodes(function: str, dataset: TrajectoryDataset, config: EnsembleCo
     """Raise ``InvalidArgumentError`` if no episode can be kept out; an episode and its mirror image stay together."""
     num_episodes = dataset.num_trajectories // (2 if dataset.is_mirrored else 1)
     if num_episodes < 2:
-        judged = [name for name in ("early_stopping=True", "network='auto'") if _is_said(config, name)]
+        asked = {"early_stopping=True": config.early_stopping, "network='auto'": config.network == "auto"}
+        judged = [setting for setting, is_asked in asked.items() if is_asked]
         need = f" as {' and '.join(judged)} need{'s' * (len(judged) == 1)} it" if judged else ""
         raise InvalidArgumentError(
             f"{function}: dataset must have 2 episodes or more to keep one out of training{need} "
             f"(holdout_fraction={config.holdout_fraction:g}), got {num_episodes}; log more, or say holdout_fraction=0: "
             "then nothing is held out, and nothing can be chosen by it"
         )
-
-
-def _is_said(config: EnsembleConfig, setting: str) -> bool:
-    name, value = setting.split("=")
-    return repr(getattr(config, name)) == value
 
 
 def check_config(function: str, config: Any, kind: type) -> None:
@@ -79,6 +76,27 @@ def check_seats(what: str, seats: Any, num_players: int) -> tuple[int, ...]:
     if not listed or len(listed) > num_players:
         raise InvalidArgumentError(f"{what} must be a list of 1 to {num_players} players, got {shown(seats)}")
     return tuple(check_count(what, seat, at_most=num_players - 1) for seat in listed)
+
+
+def check_layers(arrays: Mapping[str, NDArray[Any]], config: EnsembleConfig) -> None:
+    """Refuse networks of members that there are not, or of other widths than the settings say."""
+    networks = [name.removesuffix(".0.weight") for name in arrays if name.endswith(".0.weight")]
+    for network in networks:
+        part, _, member = network.partition(".")
+        if f"{part}.is_product" in arrays and arrays[f"{part}.is_product"].any():
+            said = [2 * width for width in config.product_sizes]
+        else:
+            said = list(config.hidden_sizes)
+        names = itertools.takewhile(arrays.__contains__, (f"{network}.{layer}.weight" for layer in itertools.count()))
+        *widths, _ = (len(arrays[name]) for name in names)
+        if widths != said or int(member) >= config.num_members:
+            raise InvalidArgumentError(
+                f"DynamicsEnsemble: network {network} must be one of {config.num_members} members and have layers of "
+                f"{said} outputs before its last, as the settings say, got layers of {widths}"
+            )
+    for part in ("delta", "reward"):
+        if missing := [m for m in range(config.num_members) if f"{part}.{m}" not in networks]:
+            raise InvalidArgumentError(f"DynamicsEnsemble: network {part}.{missing[0]} must be there, and is not")
 
 
 def check_starts(states: Float32, terminal_value: float, threshold: float) -> None:

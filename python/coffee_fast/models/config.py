@@ -24,11 +24,12 @@ class EnsembleConfig:
     num_members
         Delta-state networks, and reward networks.
     hidden_sizes
-        Widths of the ReLU layers of every network.
+        Widths of the layers of perceptrons.
     num_steps, num_reward_steps
-        Gradient steps of the delta-state networks with the shared one, and of the reward networks.
+        Gradient steps of the delta-state networks with the shared one, and of the reward networks; all others take
+        ``num_steps`` each.
     batch_size, learning_rate
-        Of each step of Adam; batches are drawn with replacement.
+        Of each step of Adam; batches are drawn with replacement. Where ends are drawn the rate falls linearly to 0.
     holdout_fraction
         Share of the trajectories kept out of training for the fit report. The paper trains on all: 0.
     same_batches

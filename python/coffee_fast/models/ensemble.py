@@ -19,7 +19,14 @@ from coffee_fast.checks import check_count, check_progress
 from coffee_fast.config import from_mapping
 from coffee_fast.errors import CheckpointError, CoffeeError, InvalidArgumentError, ModelWarning, shown
 from coffee_fast.games import GameSpec
-from coffee_fast.models.arguments import check_config, check_dataset, check_episodes, check_log, check_starts
+from coffee_fast.models.arguments import (
+    check_config,
+    check_dataset,
+    check_episodes,
+    check_layers,
+    check_log,
+    check_starts,
+)
 from coffee_fast.models.compiled import compiled
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.inputs import draws_ends
@@ -255,6 +262,7 @@ class DynamicsEnsemble:
                 arrays,
                 FitReport.from_json(fields["fit_report"]),
             )
+            check_layers(arrays, model.config)
             if not model.draws_ends:
                 check_starts(arrays["initial.state"], model.spec.terminal_state_value, model.config.terminal_threshold)
             _ = model.core  # checks that all arrays are there and fit each other

@@ -13,7 +13,7 @@ from coffee_fast.typing import Int32, Int64
 
 if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
-    from coffee_fast.models.entries import EntryKinds, Values
+    from coffee_fast.models.entry_kinds import EntryKinds, Values
 
 MOST_GROUPS = 12  # of entries alike, that are listed
 STAYS, TOLD, MOVED, IN_STATE = "stays as it was", "told by the last move", "copied from another", "part of the state"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coffee_fast.models.config import EnsembleConfig
-from coffee_fast.models.entries import EntryKinds
+from coffee_fast.models.entry_kinds import EntryKinds
 from coffee_fast.models.inputs import (
     Rows,
     as_class,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coffee_fast.models.calibration import coverage, score
 from coffee_fast.models.figures_of_moves import figures_by_moves
 from coffee_fast.models.following import Followed
-from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows, predicts_mover
+from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows, pays, predicts_mover
 from coffee_fast.models.leak_probe import leaks
 from coffee_fast.models.limits import MIN_LONGEST
 from coffee_fast.policies import UniformRandom
@@ -108,6 +108,11 @@ def _drawn(
     figures = {"end": score(_either(ends[acts]), is_terminal[acts].astype(np.int64), copies)}
     if predicts_mover(spec) and rows.goes_on.any():
         figures["mover"] = score(movers[rows.goes_on], as_class(spec, rows.next_player[rows.goes_on]), copies)
+    may_pay, does_pay = pays(held_out)
+    if "pay.0.0.weight" in model.arrays and "code.0.0.weight" not in model.arrays and len(may_pay):
+        # With codes it would be that of the likeliest luck, which says nothing of what is drawn.
+        paid = model.core.pays(held_out.state[may_pay], held_out.action[may_pay], rows.player[may_pay])
+        figures["pay"] = score(_either(paid), does_pay.astype(np.int64), copies)
     is_chance = rows.player < 0
     if is_chance.any():
         chances = model.core.chance_probabilities(held_out.state[is_chance])

@@ -99,15 +99,34 @@ def network_inputs(dataset: TrajectoryDataset, normalizers: Normalizers, *, draw
     mover where chance moves, and for an outcome where it does not.
     """
     spec, state = dataset.spec, normalizers.state(dataset.state)
+    action, outcome = normalized_moves(dataset, normalizers)
     if not draws:
-        return np.concatenate([state, normalizers.action(spec.action_vectors[dataset.action])], axis=1)
-    is_chance = dataset.acting_player < 0
-    action = normalizers.action(spec.action_vectors[np.where(is_chance, 0, dataset.action)])
-    action[is_chance] = 0.0
-    outcome = np.zeros((len(state), spec.chance_vectors.shape[1]), dtype=np.float32)
-    if is_chance.any():
-        outcome[is_chance] = normalizers.chance(spec.chance_vectors[dataset.action[is_chance]])
+        return np.concatenate([state, action], axis=1)
     return np.concatenate([state, action, one_hot(dataset.acting_player, spec.num_players), outcome], axis=1)
+
+
+def normalized_moves(
+    dataset: TrajectoryDataset, normalizers: Normalizers, rows: Int64 | slice = slice(None)
+) -> tuple[Float32, Float32]:
+    """Normalized vectors of actions ``[R, V]`` and of outcomes ``[R, W]``; zeros for the one that a row has not."""
+    spec = dataset.spec
+    return _moves(dataset, rows, normalizers.action(spec.action_vectors), normalizers.chance(spec.chance_vectors))
+
+
+def raw_moves(dataset: TrajectoryDataset, rows: Int64) -> tuple[Float32, Float32]:
+    """The same as the game has them."""
+    return _moves(dataset, rows, dataset.spec.action_vectors, dataset.spec.chance_vectors)
+
+
+def _moves(
+    dataset: TrajectoryDataset, rows: Int64 | slice, actions: Float32, outcomes: Float32
+) -> tuple[Float32, Float32]:
+    taken, is_chance = dataset.action[rows], dataset.acting_player[rows] < 0
+    action = actions[np.where(is_chance, 0, taken)]
+    action[is_chance] = 0.0
+    outcome = np.zeros((len(taken), outcomes.shape[1]), dtype=np.float32)
+    outcome[is_chance] = outcomes[taken[is_chance]]
+    return action, outcome
 
 
 def delta_inputs(dataset: TrajectoryDataset, inputs: Float32, rows: Rows) -> Float32:

@@ -72,7 +72,8 @@ class Part:
         What was tried: each family's held-out loss (or ``"diverged"``), and the ``"chosen"`` one. Empty if nothing was.
     """
 
-    is_judged_always = False  # whether it is judged without early stopping
+    is_judged_always = False  # whether it is judged without early stopping,
+    tolerance = float("inf")  # and in units of the best held-out loss the last one from which on that is taken then
 
     def __init__(
         self,
@@ -187,8 +188,6 @@ class Part:
         if self._judges is not None:
             learner.take_back(1.0 if self.config.early_stopping else self.tolerance)
         return list(learner.stack.export())
-
-    tolerance = float("inf")  # of the last held-out losses in units of the best, from which on those are taken
 
     @property
     def family(self) -> str:

@@ -12,8 +12,7 @@ from coffee_fast._provenance import plain
 from coffee_fast._sealed import check_form
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.models.figures import held_out_figures, leak_figures, play_figures
-from coffee_fast.models.gaps import gaps
-from coffee_fast.models.repeats import repeats
+from coffee_fast.models.figures_of_log import gaps, repeats
 from coffee_fast.models.report_words import lines
 from coffee_fast.models.verdict import Verdict
 
@@ -48,11 +47,11 @@ class FitReport:
         Share of the variance of unlike next states that the kinds of luck which were found explain.
     drawn
         Of a model that draws ends: on held-out transitions, how well it predicts whether the episode is over
-        (``"end"``), who moves next (``"mover"``) and outcomes of chance (``"chance"``), where it has to: the share of
-        likeliest guesses that came true (``"accuracy"``), the mean log loss (``"log_loss"``), and that of the
-        frequencies with which they came (``"base_log_loss"``), which no model beats where it is all luck; how much more
-        or less often than foretold they came (``"calibration_error"``), and what that would hardly exceed if the model
-        were right (``"calibration_by_chance"``).
+        (``"end"``), whether anything is paid (``"pay"``), who moves next (``"mover"``) and outcomes of chance
+        (``"chance"``), where it has to: the share of likeliest guesses that came true (``"accuracy"``), the mean log
+        loss (``"log_loss"``), and that of the frequencies with which they came (``"base_log_loss"``), which no model
+        beats where it is all luck; how much more or less often than foretold they came (``"calibration_error"``), and
+        what that would hardly exceed if the model were right (``"calibration_by_chance"``).
     state_error
         Mean absolute error of the mean next state, held-out transitions that are not terminal.
     state_unexplained, worst_entry, worst_unexplained

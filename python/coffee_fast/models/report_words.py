@@ -10,7 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from coffee_fast.models.report import FitReport
 
-DRAWN = {"end": "whether an episode is over", "mover": "who moves next", "chance": "outcomes of chance"}
+DRAWN = {
+    "end": "whether an episode is over",
+    "pay": "whether anything is paid",
+    "mover": "who moves next",
+    "chance": "outcomes of chance",
+}
 MOST_LINES = 12  # of figures by moves made
 
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from coffee_fast.models.classifiers import Classifier, is_certain
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.examples import episodes_of, examples
-from coffee_fast.models.found import Found
 from coffee_fast.models.inputs import draws_ends, num_movers
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part, Regression, weight_generators
 from coffee_fast.models.steps import Training, run_trainings, single_threaded
+from coffee_fast.models.structure import Structure
 from coffee_fast.models.views import choose_looks
 from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
@@ -43,7 +43,7 @@ class TrainedNetworks:
         The last ones of trainings.
     arrays
         What else the model must know of its networks, by name.
-    found
+    structure
         What was found in the log before: kinds of entries, and of hidden luck.
     choices
         Of parts for which two families were tried: held-out losses by family, or ``"diverged"``, and what was
@@ -54,14 +54,14 @@ class TrainedNetworks:
     losses: dict[str, float]
     arrays: dict[str, NDArray[Any]]
     choices: Mapping[str, Mapping[str, float | str]]
-    found: Found
+    structure: Structure
 
     @property
     def told(self) -> dict[str, Any]:
         """What a fit report is told: what was tried, found and explained."""
-        luck = self.found.luck
+        luck = self.structure.luck
         explained = luck.explained if luck is not None and luck.is_used else None
-        return {"choices": self.choices, "kinds": self.found.sentences, "codes_explained": explained}
+        return {"choices": self.choices, "kinds": self.structure.sentences, "codes_explained": explained}
 
 
 def train(
@@ -76,23 +76,23 @@ def train(
     """Train all networks; with two threads or more all trainings at once, to the same bits."""
     logs = (dataset,) if held_out is None else (dataset, held_out)
     with single_threaded():
-        found = Found.of(logs, normalizers, config, seed, progress)
-        codes = found.codes or (None,) * len(logs)
+        structure = Structure.of(logs, normalizers, config, seed, progress)
+        codes = structure.codes or (None,) * len(logs)
         shown, *judges_ = (
-            examples(log, normalizers, config, found.kinds, code) for log, code in zip(logs, codes, strict=True)
+            examples(log, normalizers, config, structure.kinds, code) for log, code in zip(logs, codes, strict=True)
         )
         judges = judges_[0] if judges_ else {}
         trainings = _trainings(dataset, shown, judges, config, seed)
         run_trainings(list(trainings.values()), num_threads, progress)
         parts = [part for training in trainings.values() for part in training.parts]
         layers = {part: part.networks() for part in parts}
-        arrays = found.to_arrays() | choose_looks(parts, judges or shown)
+        arrays = structure.to_arrays() | choose_looks(parts, judges or shown)
         parts = [part for part in parts if " " not in part.name]  # not those that see too much or too little
         rewards = shown["reward"].targets * np.float32(normalizers.reward_scale)
         arrays |= _arrays(parts, rewards, judges, config)
     losses = {name: training.loss for name, training in trainings.items()}
     choices = {part.name: part.choice for part in parts if part.choice}
-    return TrainedNetworks({part.name: layers[part] for part in parts}, losses, arrays, choices, found)
+    return TrainedNetworks({part.name: layers[part] for part in parts}, losses, arrays, choices, structure)
 
 
 def _trainings(

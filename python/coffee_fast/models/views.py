@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.models.entries import EntryKinds
-from coffee_fast.models.inputs import Rows, as_class, num_movers, one_hot
+from coffee_fast.models.entry_kinds import EntryKinds
+from coffee_fast.models.inputs import Rows, as_class, normalized_moves, num_movers, one_hot
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part
 from coffee_fast.typing import Float32, Int64
@@ -109,13 +109,8 @@ def _views(
     spec, rows = dataset.spec, np.flatnonzero(Rows.of(dataset).goes_on)
     N, M = spec.num_players, num_movers(spec)
     mover, following = (as_class(spec, dataset.acting_player[at].astype(np.int32)) for at in (rows, rows + 1))
-    is_chance, taken = mover == N, dataset.action[rows]
-    action = normalizers.action(spec.action_vectors[np.where(is_chance, 0, taken)])
-    action[is_chance] = 0.0
-    outcome = np.zeros((len(rows), spec.chance_vectors.shape[1]), dtype=np.float32)
-    if is_chance.any():
-        outcome[is_chance] = normalizers.chance(spec.chance_vectors[taken[is_chance]])
-    common = [one_hot(mover, M), one_hot(following, M), action, outcome, normalizers.state(dataset.next_state[rows])]
+    common = [one_hot(mover, M), one_hot(following, M), *normalized_moves(dataset, normalizers, rows)]
+    common.append(normalizers.state(dataset.next_state[rows]))
     whole = np.repeat(np.concatenate(common, axis=1), N, axis=0)
     seat = np.tile(np.arange(N), len(rows))
     before, after = (dataset.observation[at].reshape(len(seat), -1) for at in (rows, rows + 1))

@@ -167,9 +167,9 @@ class RunConfig:
         """Return a named configuration.
 
         ``demo``
-            A minute or two on two cores: every part at work, networks of the paper's widths.
+            A minute or two on two cores: every part at work, inside a model of preset "best".
         ``quick``
-            Some minutes: more iterations, longer training, stronger opponents in the evaluation.
+            Some minutes: the same model, more iterations, longer training, stronger opponents in the evaluation.
         ``paper``
             The sizes of Nguyen and Wellman 2026 (Table 2): some twenty minutes of one core.
 
@@ -229,7 +229,7 @@ RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config, "sol
 def _demo() -> RunConfig:
     return RunConfig(
         dataset=DatasetConfig(equilibrium=_brief_equilibria(8, 12_000)),
-        model=EnsembleConfig(num_steps=3_000, num_reward_steps=2_000, learning_rate=2e-3),
+        model=EnsembleConfig.preset("best"),
         psro=PSROConfig(
             num_iterations=8,
             num_simulations=500,
@@ -243,7 +243,7 @@ def _demo() -> RunConfig:
 def _quick() -> RunConfig:
     return RunConfig(
         dataset=DatasetConfig(equilibrium=_brief_equilibria(16, 30_000)),
-        model=EnsembleConfig(num_steps=6_000, num_reward_steps=6_000, learning_rate=1e-3),
+        model=EnsembleConfig.preset("best"),
         psro=PSROConfig(num_iterations=16, response=_brief_ddqn(30_000)),
         evaluation=EvaluationConfig(num_simulations=10_000, num_last_iterations=2, response=_brief_ddqn(100_000)),
     )

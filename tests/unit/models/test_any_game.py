@@ -9,7 +9,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast.errors import ConfigError, DatasetError, InvalidArgumentError
-from coffee_fast.models.repeats import repeats
+from coffee_fast.models.figures_of_log import repeats
 
 NUM_GAMES = 1500
 CONFIG = cf.EnsembleConfig(

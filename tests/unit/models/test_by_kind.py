@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from tests.games import GAMES
-from tests.unit.models.test_codes import Climb
+from tests.unit.models.test_hidden_luck import Climb
 
 import coffee_fast as cf
 from coffee_fast.errors import ConfigError

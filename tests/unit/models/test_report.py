@@ -94,3 +94,24 @@ def test_a_short_fit_is_on_its_way():
     assert report.state_error < 0.2
     assert report.model_mean_length == pytest.approx(report.data_mean_length, abs=1.0)
     assert report.model_deal_rate == pytest.approx(report.data_deal_rate, abs=0.2)
+
+
+def test_the_chance_of_being_paid_is_judged_and_counted_once(dataset, config):
+    config = dataclasses.replace(config, payments="probability")
+    _, held_out = dataset.split(config.holdout_fraction, derive_seed(4, "holdout"))
+    model = cf.DynamicsEnsemble.fit(dataset, config, seed=4)
+    ends = np.flatnonzero(held_out.terminal)
+    moves = held_out.state[ends], held_out.action[ends], held_out.acting_player[ends].astype(np.int32)
+    paid, does_pay = model.core.pays(*moves), (held_out.reward[ends] != 0).any(axis=1)
+    foretold = np.where(does_pay, paid, 1 - paid)
+    assert model.fit_report.drawn["pay"]["log_loss"] == pytest.approx(-np.log(foretold).mean())
+
+    member_rewards = model.core.rewards(*moves)[0]
+    errors = np.abs(member_rewards.mean(axis=2) - held_out.reward[ends])[does_pay]
+    assert model.fit_report.reward_error == pytest.approx(errors.mean())
+    last = max(int(name.split(".")[2]) for name in model.arrays if name.startswith("pay.0."))
+    weight, bias = (f"pay.0.{last}.{part}" for part in ("weight", "bias"))
+    sure = model.arrays | {weight: np.zeros_like(model.arrays[weight]), bias: np.float32([50.0])}
+    if_paid = cf.DynamicsEnsemble(model.spec, config, 0, sure, model.fit_report).core.rewards(*moves)[0]
+    assert paid.min() < 0.9
+    np.testing.assert_allclose(member_rewards, if_paid * paid[:, None, None], rtol=1e-12)

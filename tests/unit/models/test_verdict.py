@@ -11,7 +11,7 @@ import pytest
 import coffee_fast as cf
 from coffee_fast.errors import CheckpointError, DatasetError, InvalidArgumentError
 from coffee_fast.models import FitReport, Verdict
-from coffee_fast.models.gaps import gaps
+from coffee_fast.models.figures_of_log import gaps
 
 BRIEF = cf.EnsembleConfig(
     num_members=2,

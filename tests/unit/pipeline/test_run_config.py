@@ -30,9 +30,9 @@ def test_the_paper_preset_has_the_papers_sizes():
 
 
 @pytest.mark.parametrize("name", ["demo", "quick"])
-def test_the_small_presets_have_networks_of_the_papers_widths(name):
+def test_the_small_presets_have_the_best_model_and_networks_of_the_papers_widths(name):
     config = RunConfig.preset(name)
-    assert config.model.hidden_sizes == (250, 250)
+    assert config.model == cf.EnsembleConfig.preset("best")
     assert config.psro.response.hidden_sizes == (200, 200)
     assert config.dataset.num_trajectories == 1000
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coffee_fast.models.entries import EntryKinds
+from coffee_fast.models.entry_kinds import EntryKinds
+from coffee_fast.models.figures_of_log import repeats
 from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows
 from coffee_fast.models.limits import DRAWN_LUCK, MIN_REPEATED
 from coffee_fast.models.normalization import Normalizers
-from coffee_fast.models.repeats import repeats
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, Float64, Int64
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from coffee_fast.models.codes import Luck, Outcomes
 from coffee_fast.models.config import EnsembleConfig
-from coffee_fast.models.entries import EntryKinds
+from coffee_fast.models.entry_kinds import EntryKinds
 from coffee_fast.models.examples import episodes_of
+from coffee_fast.models.hidden_luck import Luck, Outcomes
 from coffee_fast.models.inputs import Rows, delta_inputs, network_inputs
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Regression, weight_generators
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Structure:
     """What was found in a log, the training part of it first.
 
     Attributes
@@ -49,7 +49,7 @@ class Found:
         config: EnsembleConfig,
         seed: int,
         progress: ProgressCallback | None,
-    ) -> Found:
+    ) -> Structure:
         """Look into a log: its training part and, if any is kept out, the held-out one."""
         kinds = EntryKinds.of(*parts) if config.entries == "by_kind" else None
         if not config.chance_codes:

@@ -1,4 +1,4 @@
-"""Whether a log is random where a model of it cannot be: like situations that led to unlike things."""
+"""What a log shows of itself: whether it is random where a model cannot be, and what it shows too little of."""
 
 from __future__ import annotations
 
@@ -66,6 +66,26 @@ def repeats(dataset: TrajectoryDataset, *, draws: bool = False) -> dict[str, Any
         movers = rows.next_player[goes_on, None].astype(np.float32)
         counts["num_unlike_movers"] = int(_unlike(group[goes_on], movers).sum())
     return counts
+
+
+def gaps(
+    dataset: TrajectoryDataset, training: TrajectoryDataset | None, held_out: TrajectoryDataset | None
+) -> dict[str, Any]:
+    """Count outcomes of chance that never came; name entries of the state that only differ where nobody learns.
+
+    Returns
+    -------
+    dict
+        ``num_unseen_outcomes``, in all of the log. ``new_entries``: entries of the state that are always the same in
+        the training part, and something else in the held-out one.
+    """
+    outcomes = np.unique(dataset.action[dataset.acting_player < 0])
+    figures: dict[str, Any] = {"num_unseen_outcomes": dataset.spec.num_chance_actions - len(outcomes)}
+    if training is not None and held_out is not None:
+        first = training.state[0]
+        is_new = (training.state == first).all(axis=0) & (held_out.state != first).any(axis=0)
+        figures["new_entries"] = np.flatnonzero(is_new).tolist()
+    return figures
 
 
 def _tolerance(rows: NDArray[np.float32]) -> NDArray[np.float64]:

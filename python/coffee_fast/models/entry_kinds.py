@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast.models.copies import Bools, Copies, are_among, few_values
 from coffee_fast.models.entry_words import in_words
-from coffee_fast.models.inputs import Rows, as_class, num_movers
-from coffee_fast.models.sources import Bools, Copies, are_among, few_values
+from coffee_fast.models.inputs import Rows, as_class, num_movers, raw_moves
 from coffee_fast.typing import Float32, Int32, Int64
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ WIDENED = 0.1  # of the range seen, on either side, to which other predictions a
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """Ascending values of entries: those of entry ``k`` are ``values[offsets[k]:offsets[k + 1]]``, none if it has any.
+    """Ascending values of entries: those of entry ``k`` are ``values[offsets[k]:offsets[k + 1]]``.
 
-    ``values`` is ``float32``, ``offsets`` ``int32 [K + 1]``.
+    An entry without any may be any number. ``values`` is ``float32``, ``offsets`` ``int32 [K + 1]``.
     """
 
     values: Float32
@@ -154,21 +154,14 @@ class _Moves:
     @classmethod
     def of(cls, dataset: TrajectoryDataset) -> _Moves:
         spec, rows = dataset.spec, np.flatnonzero(Rows.of(dataset).goes_on)
-        player, taken = dataset.acting_player[rows].astype(np.int32), dataset.action[rows]
-        is_chance = player < 0
-        action = np.zeros((len(rows), spec.action_vectors.shape[1]), dtype=np.float32)
-        action[~is_chance] = spec.action_vectors[taken[~is_chance]]
-        outcome = np.zeros((len(rows), spec.chance_vectors.shape[1]), dtype=np.float32)
-        outcome[is_chance] = spec.chance_vectors[taken[is_chance]]
         return cls(
             spec,
-            as_class(spec, player),
+            as_class(spec, dataset.acting_player[rows].astype(np.int32)),
             dataset.state[rows],
             dataset.next_state[rows],
             dataset.observation[rows],
             dataset.observation[rows + 1],
-            action,
-            outcome,
+            *raw_moves(dataset, rows),
         )
 
     def states(self) -> Copies:

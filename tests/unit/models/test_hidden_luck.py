@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.models.codes import Luck, Outcomes
+from coffee_fast.models.hidden_luck import Luck, Outcomes
 from coffee_fast.models.inputs import network_inputs
 from coffee_fast.models.normalization import Normalizers
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.models.repeats import repeats
+from coffee_fast.models.figures_of_log import repeats
 
 
 def unlike(dataset):

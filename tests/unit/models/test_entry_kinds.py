@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tests.games import bargaining, poker
 
 import coffee_fast as cf
-from coffee_fast.models.entries import EntryKinds
-from coffee_fast.models.sources import Copies, are_among, few_values
+from coffee_fast.models.copies import Copies, are_among, few_values
+from coffee_fast.models.entry_kinds import EntryKinds, Values, _is_exact, _Moves
 
 VECTORS = np.array([[0.0, 0.3], [0.5, 0.1], [1.0, 0.7]], dtype=np.float32)
 
@@ -161,3 +163,18 @@ def test_no_copy_of_predicted_numbers_reaches_a_player():
     source = kinds.observation_source
     in_state = source[(source >= size) & (source < size + D)] - size
     assert not (kinds.asks_state.any(axis=0) & (kinds.state_values.counts == 0))[in_state].any()
+
+
+def test_no_copy_of_a_copy_of_a_predicted_number_is_exact():
+    """The fifth entry takes few values, the sixth is told by the move."""
+    source = np.array([[-1, 0, 1, 2, -1, 6]], dtype=np.int32)
+    values = Values.of({4: np.array([0.0, 1.0], dtype=np.float32)}, 6)
+    assert _is_exact(source, values).tolist() == [False, False, False, False, True, True]
+
+
+def test_what_the_move_tells_is_believed_before_what_stood_beside():
+    moves = _Moves.of(log())
+    plans = moves.state.copy()
+    plans[:, 4] = moves.action[:, 1]  # whoever moves has written down the offer beforehand
+    sources = dataclasses.replace(moves, state=plans).states().sources(2)
+    assert sources[:, 1].tolist() == [6 + 1] * 2
