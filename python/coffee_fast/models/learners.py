@@ -15,7 +15,7 @@ class Learner:
     """Networks of one family in training, and each member's best weights so far."""
 
     def __init__(self, family: str, stack: StackedMLP, config: EnsembleConfig) -> None:
-        self.family, self.stack, self.improved = family, stack, 0
+        self.family, self.stack, self.improved, self.is_done = family, stack, 0, False
         self._optimizers = [AdamW(stack.weights, config.weight_decay), AdamW(stack.biases, 0.0)]
         self._best = [parameter.detach().clone() for parameter in stack.parameters]
         self._best_losses = torch.full((len(self._best[0]),), float("inf"))

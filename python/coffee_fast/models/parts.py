@@ -155,22 +155,24 @@ class Part:
             with torch.no_grad():
                 outputs = learner.stack(self._judges.inputs)
                 learner.judge(self.loss(outputs, self._judges, "none"), done)
-        if self._is_trial and done >= TRIAL * num_steps:
-            self._learners.sort(key=lambda learner: learner.best_loss)
+            if self.config.early_stopping:
+                learner.is_done = self._is_right(outputs, self._judges) and self._is_right_of_shown(learner)
+        if self._is_trial and (done >= TRIAL * num_steps or any(learner.is_done for learner in self._learners)):
+            self._learners.sort(key=lambda learner: (not learner.is_done, learner.best_loss))
             self.choice = {learner.family: learner.best_loss for learner in self._learners}
             self.choice["chosen"] = self._learners[0].family
         if self.config.early_stopping and not self._is_trial:
-            self.is_learned = self._is_right(outputs, self._judges) and self._is_right_of_some_shown()
+            self.is_learned = self._learners[0].is_done
             self.is_stopped = self.is_learned or done - self._learners[0].improved >= PATIENCE * num_steps
+
+    def _is_right_of_shown(self, learner: Learner) -> bool:
+        rows = self._rows.take(torch.from_numpy(_spread(self.num_rows)))
+        with torch.no_grad():
+            return self._is_right(learner.stack(rows.inputs), rows)
 
     def _is_right(self, outputs: torch.Tensor, rows: TorchRows) -> bool:
         """Whether the worst of the outputs is as good as right, so that more steps would be wasted."""
         return False
-
-    def _is_right_of_some_shown(self) -> bool:
-        rows = self._rows.take(torch.from_numpy(_spread(self.num_rows)))
-        with torch.no_grad():
-            return self._is_right(self._learners[0].stack(rows.inputs), rows)
 
     def drop_diverged(self, loss: float, phase: str) -> None:
         """Fall back to the other family, if one is left, where the leading one left the finite numbers."""
