@@ -59,7 +59,8 @@ class EnsembleConfig:
     product_sizes
         Widths of the product layers.
     weight_decay
-        Of weights, not biases, at each step in units of the learning rate (AdamW).
+        Of weights, not biases, at each step in units of the learning rate (AdamW), for a network that learns from 300
+        rows or fewer; from more it is smaller in proportion.
     early_stopping
         Whether each network keeps the weights that predicted held-out episodes best, and stops when they no longer
         get better.
@@ -118,7 +119,7 @@ class EnsembleConfig:
         Parameters
         ----------
         name
-            ``"paper"``: the paper's model, all defaults. ``"best"``: what measurements earn, products learned for less
+            ``"paper"``: the paper's model, all defaults. ``"best"``: what measurements earn, products or perceptrons learned for less
             time from what pays, of entries by their kinds; it may change with versions, and the change log says how.
 
         Raises
@@ -196,7 +197,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 3e-3,
         "same_batches": False,
         "normalization": "per_dimension",
-        "network": "product",
+        "network": "auto",
         "weight_decay": 1.0,
         "early_stopping": True,
         "payments": "probability",

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch.optim.adamw import adamw
 
-from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.networks import StackedMLP
 
 
 class Learner:
     """Networks of one family in training, and each member's best weights so far."""
 
-    def __init__(self, family: str, stack: StackedMLP, config: EnsembleConfig) -> None:
+    def __init__(self, family: str, stack: StackedMLP, decay: float) -> None:
         self.family, self.stack, self.improved, self.is_done = family, stack, 0, False
-        self._optimizers = [AdamW(stack.weights, config.weight_decay), AdamW(stack.biases, 0.0)]
+        self._optimizers = [AdamW(stack.weights, decay), AdamW(stack.biases, 0.0)]
         self._best = [parameter.detach().clone() for parameter in stack.parameters]
         self._best_losses = torch.full((len(self._best[0]),), float("inf"))
         self._last_losses = self._best_losses.clone()

@@ -17,6 +17,7 @@ from coffee_fast.policies import Layers
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import Float32, Int64
 
+FEW_ROWS = 300  # to learn from, from which on decay falls with their number: a prior counts less beside more data
 TRIAL = 0.2  # share of the steps after which one family is kept
 PATIENCE = 0.2  # share of the steps in which some member must get better
 MOST_JUDGES = 4096  # held-out rows that a part is judged by, spread evenly; more would cost more than the steps
@@ -99,8 +100,9 @@ class Part:
         self._pools = None if draws is None or num_members == 1 else _pools(draws, examples.episodes)
         is_judged = config.early_stopping or config.network == "auto" or self.is_judged_always
         self._judges = _judges(held_out) if is_judged else None
+        decay = config.weight_decay * min(1.0, FEW_ROWS / max(self.num_rows, 1))
         self._learners = [
-            Learner(family, stack, config) for family, stack in self._stacks(num_outputs, generators, unused)
+            Learner(family, stack, decay) for family, stack in self._stacks(num_outputs, generators, unused)
         ]
         if config.network == "auto" and self._judges is None:
             self.choice = {"chosen": self._learners[0].family}
