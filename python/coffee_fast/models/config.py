@@ -119,8 +119,9 @@ class EnsembleConfig:
         Parameters
         ----------
         name
-            ``"paper"``: the paper's model, all defaults. ``"best"``: what measurements earn, products or perceptrons learned for less
-            time from what pays, of entries by their kinds; it may change with versions, and the change log says how.
+            ``"paper"``: the paper's model, all defaults. ``"best"``: what measurements earn, products or perceptrons
+            learned for less time from what pays, of entries by their kinds; it may change with versions, and the change
+            log says how.
 
         Raises
         ------
