@@ -3,6 +3,7 @@
 
 #include "any_dynamics.hpp"
 #include "coffee_fast/game_tree.hpp"
+#include "coffee_fast/tree_mirror_descent.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
@@ -145,7 +146,35 @@ void bind_game_tree(py::module_& module) {
             return to_array(
                 without_gil([&](CancelToken&) { return mixture_behavior(tree, player, rows, as_span(weights)); }));
           },
-          py::arg("player"), py::arg("policies").noconvert(), py::arg("weights").noconvert());
+          py::arg("player"), py::arg("policies").noconvert(), py::arg("weights").noconvert())
+      .def(
+          "decision_values",
+          [](const GameTree& tree, const Array<double>& log_policy, const Array<double>& log_reference,
+             double kl_weight, bool kl_in_rewards) {
+            DecisionValues found = without_gil([&](CancelToken& cancel) {
+              return decision_values({tree, as_span(log_reference), kl_in_rewards}, as_span(log_policy), kl_weight,
+                                     cancel);
+            });
+            return std::tuple(to_array(std::move(found.action_values)), to_array(std::move(found.gap)),
+                              to_array(std::move(found.reach)));
+          },
+          py::arg("log_policy").noconvert(), py::arg("log_reference").noconvert(), py::arg("kl_weight"),
+          py::arg("kl_in_rewards"))
+      .def(
+          "mirror_descent",
+          [](const GameTree& tree, const Array<double>& log_policy, const Array<double>& log_reference,
+             const Array<double>& kl_weights, const Array<double>& step_sizes, bool kl_in_rewards, double tolerance,
+             const Array<double>& reach_sums) {
+            std::vector<double> policy = to_vector(log_policy), sums = to_vector(reach_sums);
+            const std::size_t num_steps = without_gil([&](CancelToken& cancel) {
+              return tree_mirror_descent({tree, as_span(log_reference), kl_in_rewards}, policy, as_span(kl_weights),
+                                         as_span(step_sizes), tolerance, sums, cancel);
+            });
+            return std::tuple(num_steps, to_array(std::move(policy)), to_array(std::move(sums)));
+          },
+          py::arg("log_policy").noconvert(), py::arg("log_reference").noconvert(), py::arg("kl_weights").noconvert(),
+          py::arg("step_sizes").noconvert(), py::arg("kl_in_rewards"), py::arg("tolerance"),
+          py::arg("reach_sums").noconvert());
 }
 
 }  // namespace coffee_fast::bindings

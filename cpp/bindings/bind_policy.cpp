@@ -16,6 +16,18 @@ Policy network_policy(Policy::Kind kind, std::shared_ptr<const Mlp> network, dou
   return policy;
 }
 
+Policy table(const Array<float>& information_states, const Array<double>& probabilities) {
+  check(information_states.ndim() == 2 && probabilities.ndim() == 2,
+        "Policy.table: information_states and probabilities must have two axes");
+  const auto matrix = [](const auto& array) {
+    return MatrixView(array.data(), static_cast<std::size_t>(array.shape(0)), static_cast<std::size_t>(array.shape(1)));
+  };
+  Policy policy;
+  policy.kind = Policy::Kind::table;
+  policy.table = std::make_shared<const PolicyTable>(matrix(information_states), matrix(probabilities));
+  return policy;
+}
+
 Policy mixture(std::vector<Policy> components, std::vector<double> weights) {
   check(!components.empty() && components.size() == weights.size(), "Policy.mixture: weights must be one a component, ",
         components.size(), " in all and at least 1, got ", weights.size());
@@ -49,6 +61,7 @@ void bind_policy(py::module_& module) {
             return network_policy(Policy::Kind::softmax, std::move(network), temperature);
           },
           py::arg("network").none(false), py::arg("temperature") = 1.0)
+      .def_static("table", &table, py::arg("information_states").noconvert(), py::arg("probabilities").noconvert())
       .def_static("mixture", &mixture, py::arg("components"), py::arg("weights"));
 
   module.def(

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "coffee_fast/check.hpp"
 
@@ -27,15 +28,11 @@ std::int32_t sample_uniform(std::span<const std::uint8_t> mask, Stream& stream) 
   return nth_legal(mask, stream.next_below(count_legal(mask)));
 }
 
-/// exp(value / temperature) over the legal actions, shifted by the largest so that nothing overflows.
-std::int32_t sample_softmax(std::span<const float> values, std::span<const std::uint8_t> mask, double temperature,
-                            Stream& stream) {
-  const double largest = values[static_cast<std::size_t>(masked_argmax(values, mask))];
-  const auto weight = [&](std::size_t action) {
-    return mask[action] ? std::exp((static_cast<double>(values[action]) - largest) / temperature) : 0.0;
-  };
+/// A legal action with probability proportional to `weight(action)`; the first where none has any.
+template <class Weight>
+std::int32_t sample_weighted(std::span<const std::uint8_t> mask, Stream& stream, const Weight& weight) {
   double sum = 0.0;
-  for (std::size_t action = 0; action < mask.size(); ++action) sum += weight(action);
+  for (std::size_t action = 0; action < mask.size(); ++action) sum += mask[action] ? weight(action) : 0.0;
   const double threshold = stream.next_double() * sum;
   double cumulative = 0.0;
   std::int32_t chosen = nth_legal(mask, 0);
@@ -46,6 +43,28 @@ std::int32_t sample_softmax(std::span<const float> values, std::span<const std::
     if (threshold < cumulative) break;
   }
   return chosen;
+}
+
+/// exp(value / temperature) over the legal actions, shifted by the largest so that nothing overflows.
+std::int32_t sample_softmax(std::span<const float> values, std::span<const std::uint8_t> mask, double temperature,
+                            Stream& stream) {
+  const double largest = values[static_cast<std::size_t>(masked_argmax(values, mask))];
+  return sample_weighted(mask, stream, [&](std::size_t action) {
+    return std::exp((static_cast<double>(values[action]) - largest) / temperature);
+  });
+}
+
+void choose_by_table(const PolicyTable& table, MatrixView<const float> information_states,
+                     MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
+                     std::span<std::int32_t> actions) {
+  for (std::size_t row = 0; row < legal_masks.rows; ++row) {
+    const std::span<const std::uint8_t> mask = legal_masks.row(row);
+    const std::span<const double> written = table.find(information_states.row(row));
+    bool is_said = false;
+    for (std::size_t action = 0; action < written.size(); ++action) is_said |= mask[action] && written[action] > 0.0;
+    actions[row] = is_said ? sample_weighted(mask, streams[row], [&](std::size_t action) { return written[action]; })
+                           : sample_uniform(mask, streams[row]);
+  }
 }
 
 void choose_by_network(const Policy& policy, MatrixView<const float> information_states,
@@ -98,6 +117,37 @@ void choose_by_mixture(const Policy& policy, MatrixView<const float> information
 
 }  // namespace
 
+PolicyTable::PolicyTable(MatrixView<const float> information_states, MatrixView<const double> probabilities)
+    : information_state_size_(information_states.columns),
+      num_actions_(probabilities.columns),
+      information_states_(information_states.data,
+                          information_states.data + information_states.rows * information_states.columns),
+      probabilities_(probabilities.data, probabilities.data + probabilities.rows * probabilities.columns),
+      order_(information_states.rows) {
+  check(probabilities.rows == order_.size(), "PolicyTable: probabilities must have ", order_.size(), " rows, got ",
+        probabilities.rows);
+  check(information_state_size_ >= 1 && num_actions_ >= 1,
+        "PolicyTable: information_states and probabilities must have a column or more");
+  check(std::ranges::all_of(information_states_, [](float value) { return std::isfinite(value); }),
+        "PolicyTable: information_states must be finite");
+  check(std::ranges::all_of(probabilities_, [](double value) { return value >= 0.0 && std::isfinite(value); }),
+        "PolicyTable: probabilities must be finite and nonnegative");
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  const auto values = [this](std::size_t row) { return information_state(row); };
+  std::ranges::sort(order_, std::ranges::lexicographical_compare, values);
+  const auto twice = std::ranges::adjacent_find(order_, std::ranges::equal, values);
+  if (twice != order_.end())
+    check(false, "PolicyTable: information_states must have no two rows alike, got rows ", std::min(twice[0], twice[1]),
+          " and ", std::max(twice[0], twice[1]));
+}
+
+std::span<const double> PolicyTable::find(std::span<const float> information_state) const {
+  const auto place = std::ranges::lower_bound(order_, information_state, std::ranges::lexicographical_compare,
+                                              [this](std::size_t row) { return this->information_state(row); });
+  if (place == order_.end() || !std::ranges::equal(this->information_state(*place), information_state)) return {};
+  return std::span(probabilities_).subspan(*place * num_actions_, num_actions_);
+}
+
 bool looks_at_information_states(const Policy& policy) {
   return policy.kind == Policy::Kind::mixture ? std::ranges::any_of(policy.components, looks_at_information_states)
                                               : policy.kind != Policy::Kind::uniform_random;
@@ -110,6 +160,11 @@ void check_policy(const Policy& policy, std::size_t information_state_size, std:
     check(policy.network->output_size() == num_actions, "policy: network must have ", num_actions,
           " outputs, one an action, got ", policy.network->output_size());
   }
+  if (policy.table != nullptr)
+    check(
+        policy.table->information_state_size() == information_state_size && policy.table->num_actions() == num_actions,
+        "policy: table must be of information states of ", information_state_size, " features and ", num_actions,
+        " actions, got one of ", policy.table->information_state_size(), " and ", policy.table->num_actions());
   for (const Policy& component : policy.components) check_policy(component, information_state_size, num_actions);
 }
 
@@ -152,6 +207,9 @@ void choose_actions(const Policy& policy, MatrixView<const float> information_st
     case Policy::Kind::greedy:
     case Policy::Kind::softmax:
       choose_by_network(policy, information_states, legal_masks, streams, actions, workspace);
+      return;
+    case Policy::Kind::table:
+      choose_by_table(*policy.table, information_states, legal_masks, streams, actions);
       return;
     case Policy::Kind::mixture:
       choose_by_mixture(policy, information_states, legal_masks, streams, actions);

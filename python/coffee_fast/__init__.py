@@ -32,6 +32,7 @@ _FACE = {
     "UniformRandom": "policies",
     "NetworkPolicy": "policies",
     "PerStepMixture": "policies",
+    "TablePolicy": "policy_tables",
     "Mixture": "policies",
     "Player": "players",
     "simulate": "simulation",
@@ -51,6 +52,8 @@ _FACE = {
     "load_payoffs": "empirical",
     "save_payoffs": "empirical",
     "TabularGame": "tabular",
+    # game trees
+    "mirror_descent": "regularized",
     # responses
     "ConservativeObjective": "responses",
     "DDQN": "responses",

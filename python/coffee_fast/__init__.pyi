@@ -53,6 +53,7 @@ from coffee_fast.policies import Mixture as Mixture
 from coffee_fast.policies import NetworkPolicy as NetworkPolicy
 from coffee_fast.policies import PerStepMixture as PerStepMixture
 from coffee_fast.policies import UniformRandom as UniformRandom
+from coffee_fast.policy_tables import TablePolicy as TablePolicy
 from coffee_fast.psro import EquilibriumConfig as EquilibriumConfig
 from coffee_fast.psro import PSROConfig as PSROConfig
 from coffee_fast.psro import PSROResult as PSROResult
@@ -62,6 +63,7 @@ from coffee_fast.psro import equilibrium_profiles as equilibrium_profiles
 from coffee_fast.psro import oef as oef
 from coffee_fast.psro import oef_bc as oef_bc
 from coffee_fast.psro import online_psro as online_psro
+from coffee_fast.regularized import mirror_descent as mirror_descent
 from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective

@@ -13,6 +13,7 @@ from coffee_fast.checks import check_choice, check_count
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.games import GameSpec
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, as_player
+from coffee_fast.policy_tables import TablePolicy
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import Float32, UInt8
 
@@ -233,10 +234,12 @@ def _seat(seat: Any, spec: GameSpec | None, num_seats: int) -> int:
 
 
 def network_sizes(policies: tuple[Policy, ...]) -> tuple[int, int] | None:
-    """Return information state size and number of actions of the first network among policies, if there is one."""
+    """Return information state size and number of actions of the first network or table, if there is one."""
     for policy in policies:
         if isinstance(policy, NetworkPolicy):
             return policy.network.input_size, policy.network.output_size
+        if isinstance(policy, TablePolicy):
+            return policy.information_states.shape[1], policy.action_probabilities.shape[1]
         if isinstance(policy, PerStepMixture) and (found := network_sizes(policy.components)):
             return found
     return None
@@ -246,12 +249,12 @@ def _sizes(policies: tuple[Policy, ...], spec: Any) -> tuple[int, int]:
     found = network_sizes(policies)
     if spec is None:
         if found is None:
-            raise InvalidArgumentError("player: no network says how large the game is, so spec must be given")
+            raise InvalidArgumentError("player: no network or table says how large the game is, so spec must be given")
         return found
     wanted = spec.information_state_size, spec.num_actions
     if found not in (None, wanted):
         raise InvalidArgumentError(
-            f"player: a network from {found[0]} features to {found[1]} actions does not play {shown(spec.name)}, "
+            f"player: a policy from {found[0]} features to {found[1]} actions does not play {shown(spec.name)}, "
             f"which has {wanted[0]} and {wanted[1]}"
         )
     return wanted

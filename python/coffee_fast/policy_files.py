@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from coffee_fast._sealed import check_form
 from coffee_fast.errors import CheckpointError, InvalidArgumentError, shown
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, Policy, UniformRandom
+from coffee_fast.policy_tables import TablePolicy
 
 Arrays = dict[str, NDArray[Any]]
 _FORMS: Mapping[str, Mapping[str, Any]] = {
     "uniform_random": {"policy": str},
     "network": {"policy": str, "kind": str, "temperature": float, "num_layers": int},
+    "table": {"policy": str},
     "per_step_mixture": {"policy": str, "weights": [float], "components": [dict]},
 }
 
@@ -37,6 +39,9 @@ def policy_arrays(policy: Policy, prefix: str = "") -> tuple[dict[str, Any], Arr
             "temperature": float(policy.temperature),
             "num_layers": len(policy.layers),
         }, arrays
+    if isinstance(policy, TablePolicy):
+        names = ("information_states", "action_probabilities")
+        return {"policy": "table"}, {f"{prefix}{name}": getattr(policy, name) for name in names}
     if isinstance(policy, PerStepMixture):
         parts = [policy_arrays(part, f"{prefix}component{i}.") for i, part in enumerate(policy.components)]
         return {
@@ -45,7 +50,8 @@ def policy_arrays(policy: Policy, prefix: str = "") -> tuple[dict[str, Any], Arr
             "components": [description for description, _ in parts],
         }, {name: array for _, arrays in parts for name, array in arrays.items()}
     raise InvalidArgumentError(
-        f"policy must be a UniformRandom, NetworkPolicy or PerStepMixture to be saved, got {type(policy).__name__}"
+        "policy must be a UniformRandom, NetworkPolicy, TablePolicy or PerStepMixture to be saved, got "
+        f"{type(policy).__name__}"
     )
 
 
@@ -72,6 +78,8 @@ def policy_from_arrays(description: Mapping[str, Any], arrays: Mapping[str, NDAr
             network = NetworkPolicy(layers, kind=description["kind"], temperature=description["temperature"])
             _ = network.core  # checks that the layers fit each other
             return network
+        if kind == "table":
+            return TablePolicy(arrays[f"{prefix}information_states"], arrays[f"{prefix}action_probabilities"])
         parts = enumerate(description["components"])
         components = tuple(policy_from_arrays(part, arrays, f"{prefix}component{i}.") for i, part in parts)
         mixture = PerStepMixture(components, tuple(description["weights"]))

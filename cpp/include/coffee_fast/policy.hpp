@@ -11,22 +11,46 @@
 
 namespace coffee_fast {
 
+/// Distributions over actions, written down by information state.
+class PolicyTable {
+ public:
+  /// information_states [K, I], finite, no two alike; probabilities [K, A], finite and nonnegative. Both are copied.
+  PolicyTable(MatrixView<const float> information_states, MatrixView<const double> probabilities);
+
+  std::size_t information_state_size() const { return information_state_size_; }
+  std::size_t num_actions() const { return num_actions_; }
+  /// [A]; empty for an information state that is not written down. O(I log K).
+  std::span<const double> find(std::span<const float> information_state) const;
+
+ private:
+  std::span<const float> information_state(std::size_t row) const {
+    return std::span(information_states_).subspan(row * information_state_size_, information_state_size_);
+  }
+
+  std::size_t information_state_size_, num_actions_;
+  std::vector<float> information_states_;
+  std::vector<double> probabilities_;
+  std::vector<std::size_t> order_;  // rows, ascending by information state
+};
+
 /// What a player does at a decision: a map from its information state to a legal action.
 struct Policy {
   enum class Kind {
     uniform_random,  ///< each legal action with equal probability
     greedy,          ///< the legal action of largest network output, lowest index first
     softmax,         ///< a legal action with probability proportional to exp(output / temperature)
+    table,           ///< a legal action as `table` says; where it says nothing, each with equal probability
     mixture,         ///< at every decision anew, one of `components` by `weights`
   };
 
   Kind kind = Kind::uniform_random;
   std::shared_ptr<const Mlp> network;  ///< of greedy and softmax
   double temperature = 1.0;            ///< of softmax
-  std::vector<Policy> components;      ///< of mixture; themselves not mixtures
-  std::vector<double> weights;         ///< of mixture; nonnegative, sum one
+  std::shared_ptr<const PolicyTable> table;
+  std::vector<Policy> components;  ///< of mixture; themselves not mixtures
+  std::vector<double> weights;     ///< of mixture; nonnegative, sum one
 
-  /// The same play: networks are compared by identity.
+  /// The same play: networks and tables are compared by identity.
   bool operator==(const Policy&) const = default;
 };
 
@@ -46,7 +70,7 @@ struct PolicyWorkspace {
 /// Whether the policy needs information states at all; a uniform one is content with legal masks.
 bool looks_at_information_states(const Policy& policy);
 
-/// Throws InvalidArgument unless the policy's networks fit a game of these sizes.
+/// Throws InvalidArgument unless the policy's networks and tables fit a game of these sizes.
 void check_policy(const Policy& policy, std::size_t information_state_size, std::size_t num_actions);
 
 /// One action for each row: information_states [B, I], legal_masks [B, A] of 0 and 1 with at least one 1 a row,

@@ -11,6 +11,7 @@ import numpy as np
 from coffee_fast._reference.mlp import forward
 from coffee_fast._reference.rng import Stream, sample_categorical
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, UniformRandom
+from coffee_fast.policy_tables import TablePolicy
 from coffee_fast.typing import Float32
 
 
@@ -35,6 +36,12 @@ def choose_action(policy: Any, decision: Decision, stream: Stream) -> int:
     if isinstance(policy, PerStepMixture):
         component = policy.components[sample_categorical(policy.weights, stream.next_double())]
         return choose_action(component, decision, stream)
+    if isinstance(policy, TablePolicy):
+        is_here = (policy.information_states == decision.information_state).all(axis=1)
+        weights = policy.action_probabilities[is_here][:, legal].sum(axis=0)  # of the one row, or none
+        if not weights.any():
+            return legal[stream.next_below(len(legal))]
+        return legal[sample_categorical(list(weights / weights.sum()), stream.next_double())]
     assert isinstance(policy, NetworkPolicy)
     values = forward(list(policy.layers), decision.information_state[None])[0]
     if policy.kind == "greedy":

@@ -11,6 +11,7 @@ from open_spiel.python.policy import Policy as OpenSpielPolicy
 from coffee_fast import _core
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import NetworkPolicy, PerStepMixture, UniformRandom, as_mixture
+from coffee_fast.policy_tables import TablePolicy
 from coffee_fast.typing import Float32, Float64
 
 Rule = Callable[[Float32, list[int]], Float64]
@@ -86,13 +87,15 @@ def _rule(game: Any, policy: Any) -> Rule:
     if isinstance(policy, PerStepMixture):
         rules, weights = [_rule(game, part) for part in policy.components], np.array(policy.weights, np.float64)
         return lambda features, legal: weights / weights.sum() @ np.array([rule(features, legal) for rule in rules])
+    sizes = (game.information_state_tensor_size(), game.num_distinct_actions())
+    if isinstance(policy, TablePolicy):
+        return _rule_of_table(policy, sizes)
     if not isinstance(policy, NetworkPolicy):
         raise InvalidArgumentError(
-            f"to_openspiel_policy: policies must be UniformRandom, NetworkPolicy or PerStepMixture, "
+            "to_openspiel_policy: policies must be UniformRandom, NetworkPolicy, TablePolicy or PerStepMixture, "
             f"got {type(policy).__name__}"
         )
     network = _core.Mlp(list(policy.layers))
-    sizes = (game.information_state_tensor_size(), game.num_distinct_actions())
     if (network.input_size, network.output_size) != sizes:
         raise InvalidArgumentError(
             f"to_openspiel_policy: the network must have {sizes[0]} inputs and {sizes[1]} outputs for this game, "
@@ -105,5 +108,20 @@ def _rule(game: Any, policy: Any) -> Rule:
             return np.asarray(np.arange(len(legal)) == outputs.argmax(), np.float64)
         powers = np.exp((outputs - outputs.max()) / policy.temperature)
         return np.asarray(powers / powers.sum())
+
+    return rule
+
+
+def _rule_of_table(policy: TablePolicy, sizes: tuple[int, int]) -> Rule:
+    if (found := (policy.information_states.shape[1], policy.action_probabilities.shape[1])) != sizes:
+        raise InvalidArgumentError(
+            f"to_openspiel_policy: the table must be of {sizes[0]} features and {sizes[1]} actions for this game, got "
+            f"one of {found[0]} and {found[1]}"
+        )
+
+    def rule(features: Float32, legal: list[int]) -> Float64:
+        mask = np.zeros((1, sizes[1]))
+        mask[0, legal] = 1
+        return policy.probabilities(features[None], mask)[0, legal]
 
     return rule

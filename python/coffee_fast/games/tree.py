@@ -230,6 +230,11 @@ class GameTree:
         """``int32 [K + 1]``: the first sequence of each information set, an action of it each, and their number."""
         return self.core.sequence_starts()
 
+    def set_sums(self, values: Float64) -> Float64:
+        """Sums over the actions of each information set, ``float64 [K]`` of ``[Q]``."""
+        padded = np.append(values, 0.0)  # as no slice may begin at the end
+        return np.add.reduceat(padded, self.sequence_starts)[:-1]
+
     def behavior(self, player: int, strategy: Any) -> Float64:
         """Return what a player does at each of its information sets.
 

@@ -2,12 +2,14 @@
 
 from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
+from coffee_fast.regularized.anchored.mirror_descent import mirror_descent
 from coffee_fast.regularized.anchored.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
     CorrelatedEquilibrium,
     CorrelatedPolicies,
 )
+from coffee_fast.regularized.anchored.tree_solutions import AnchoredProfile
 from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.cloning import clone_independently, clone_jointly
 from coffee_fast.regularized.cooperative.inspo import inspo
@@ -23,6 +25,7 @@ from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_h
 __all__ = [
     "AnchoredEquilibrium",
     "AnchoredPolicies",
+    "AnchoredProfile",
     "CommonPayoffGame",
     "CooperativePolicies",
     "CorrelatedEquilibrium",
@@ -41,6 +44,7 @@ __all__ = [
     "gane",
     "inspo",
     "known_solvers",
+    "mirror_descent",
     "one_hot_features",
     "robust_expectation",
     "rqe",
