@@ -72,7 +72,8 @@ class TablePolicy(_Copied):
         weights: Float64 = np.concatenate([self.action_probabilities, unwritten])[rows] * legal
         is_said = weights.any(axis=1, keepdims=True)
         weights = np.where(is_said, weights, legal)
-        return weights / weights.sum(axis=1, keepdims=True)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return weights
 
     def __repr__(self) -> str:
         num_states, num_actions = self.action_probabilities.shape
@@ -89,10 +90,9 @@ def _distributions(values: Any, count: int) -> Float64:
             f"TablePolicy: action_probabilities must be numbers of shape [{count}, A], a row an information state, got "
             f"{shown(values)}"
         )
-    is_one = np.isfinite(array).all(axis=1) & (array >= 0.0).all(axis=1)
-    is_one &= np.abs(np.where(is_one[:, None], array, 0.0).sum(axis=1) - 1.0) <= 1e-6
-    if not is_one.all():
-        row = int(np.argmin(is_one))
+    shares = np.where((array >= 0.0) & (array <= 2.0), array, 9.0)  # NaN is none
+    if len(wrong := np.flatnonzero(np.abs(shares.sum(axis=1) - 1.0) > 1e-6)):
+        row = int(wrong[0])
         raise InvalidArgumentError(
             f"TablePolicy: action_probabilities must be distributions, got {shown(array[row].tolist())} at row {row}"
         )

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from coffee_fast.checks import check_count, check_flag, check_number
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError, NumericalError, shown
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.games import GameTree
 from coffee_fast.policies import as_profile
 from coffee_fast.policy_tables import TablePolicy
+from coffee_fast.regularized.anchored.tree_descent import Descent, Look, Schedule, history_of
 from coffee_fast.regularized.anchored.tree_solutions import AnchoredProfile
 from coffee_fast.stage_games.status import status_of
 from coffee_fast.typing import Float64
 
 FINAL_SHARE = 0.01  # of the first weight, of which the default ends
 STEP_SIZE = 0.3  # over the scale of rewards
-MOST_ITERATIONS, MOST_EVALUATIONS = 10**8, 10**5
-LEAST = 1e-300  # of a probability, where its logarithm is needed
+MOST_ITERATIONS, MOST_EVALUATIONS = 10**8, 10**4
 
 
 def mirror_descent(
@@ -29,6 +28,7 @@ def mirror_descent(
     kl_weight: float | None = None,
     final_kl_weight: float | None = None,
     step_size: float | None = None,
+    reference_period: int | None = None,
     num_iterations: int = 1000,
     kl_in_rewards: bool = True,
     averaging: bool = False,
@@ -63,15 +63,20 @@ def mirror_descent(
     step_size
         :math:`\eta`, in units of one over payoff; by default .3 over ``tree.reward_scale``. Where iterations do not
         settle at a small weight, a smaller one helps.
+    reference_period
+        After so many iterations, each time, what is played becomes the reference; by default it stays. Near a Nash
+        equilibrium of the game without penalties it then comes at any weight, often much nearer and sooner than by a
+        falling one: try a tenth of ``tree.reward_scale`` and a period of 100.
     num_iterations
-        Steps at most; a descent of constant weight ends when it has converged.
+        Steps at most; a descent with one weight and one reference ends when it has converged.
     kl_in_rewards
         Whether the KL that a player pays at its later decisions counts in its values: then the fixed point is a Nash
         equilibrium of the game with penalties; else a logit quantal response equilibrium, each decision an agent's
         (McKelvey and Palfrey 1998).
     averaging
-        Whether to return the average of all iterations, as if one were drawn an episode, in place of the last. Its gap
-        is no fixed point's, so that it is seldom converged.
+        Whether to return the average of all iterations, as if one were drawn an episode, in place of the last: better
+        where iterations do not settle, as at a small constant weight, and never nearly as good as the last where they
+        do. Its gap is no fixed point's.
     tolerance
         Converged where ``gap`` is at most this share of the KL weight, at every decision.
     num_evaluations
@@ -120,107 +125,16 @@ def mirror_descent(
     tree = game if isinstance(game, GameTree) else GameTree(game)
     tree.check_recall(name)
     _check_states(tree)
+    if reference_period is not None:
+        reference_period = check_count(f"{name}: reference_period", reference_period, at_least=1)
     if first is None:
         first, last = tree.reward_scale, last or FINAL_SHARE * tree.reward_scale
-    schedule = _Schedule(first, last or first, num_iterations)
-    descent = _Descent(tree, _log_reference(tree, reference), size or STEP_SIZE / tree.reward_scale, kl_in_rewards)
-    history = [descent.look(schedule.first, averaging)]
-    for until in sorted({round(num_iterations * i / num_evaluations) for i in range(1, num_evaluations + 1)} - {0}):
-        weights = schedule.weights(descent.num_iterations, until)
-        descent.go_on(weights, tolerance if schedule.is_constant else 0.0)
-        history.append(descent.look(float(weights[-1]), averaging))
-        if descent.num_iterations < until:  # converged
-            break
-    return _profile(tree, history, tolerance)
+    schedule = Schedule(first, last or first, num_iterations, num_evaluations, reference_period)
+    descent = Descent(tree, _log_reference(tree, reference), size or STEP_SIZE / tree.reward_scale, kl_in_rewards)
+    return _profile(tree, history_of(descent, schedule, averaging, tolerance), tolerance)
 
 
-@dataclass(frozen=True)
-class _Schedule:
-    """KL weights that fall from the first iteration to the last by equal ratios."""
-
-    first: float
-    last: float
-    num_iterations: int
-
-    @property
-    def is_constant(self) -> bool:
-        return self.first == self.last or self.num_iterations == 1
-
-    def weights(self, begin: int, end: int) -> Float64:
-        if self.is_constant:
-            return np.full(end - begin, self.first)
-        share = np.arange(begin, end) / (self.num_iterations - 1)
-        return np.exp((1.0 - share) * np.log(self.first) + share * np.log(self.last))
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """What a profile was found to be after so many iterations: :class:`AnchoredProfile` has the words."""
-
-    num_iterations: int
-    kl_weight: float
-    policy: Float64
-    values: Float64
-    regret: Float64
-    gap: Float64
-    entropy: Float64
-    kl: Float64
-
-
-class _Descent:
-    """Where a descent has come to, and how it goes on."""
-
-    def __init__(self, tree: GameTree, log_reference: Float64, step_size: float, kl_in_rewards: bool) -> None:
-        self.tree, self.step_size, self.kl_in_rewards = tree, step_size, kl_in_rewards
-        self.log_reference, self.log_policy = log_reference, log_reference
-        self.reach_sums = np.zeros(len(log_reference))
-        self.num_iterations = 0
-
-    def go_on(self, weights: Float64, tolerance: float) -> None:
-        """Take a step for each weight, or fewer where it has converged."""
-        sizes = np.full(len(weights), self.step_size)
-        steps, self.log_policy, self.reach_sums = self.tree.core.mirror_descent(
-            self.log_policy, self.log_reference, weights, sizes, self.kl_in_rewards, tolerance, self.reach_sums
-        )
-        self.num_iterations += steps
-        if not np.isfinite(self.log_policy).all():
-            raise NumericalError(
-                f"mirror_descent: policies left the finite numbers within {self.num_iterations} iterations; with a "
-                f"step_size of {self.step_size:g} and kl_weight of {weights[0]:g} to {weights[-1]:g} against a scale "
-                f"of rewards of {self.tree.reward_scale:g}, one of them is too extreme"
-            )
-
-    def look(self, kl_weight: float, averaging: bool) -> _Look:
-        tree, num_players = self.tree, self.tree.spec.num_players
-        policy = self._average() if averaging else np.exp(self.log_policy)
-        log_policy = np.log(np.maximum(policy, LEAST)) if averaging else self.log_policy
-        _, gap, reach = tree.core.decision_values(log_policy, self.log_reference, kl_weight, self.kl_in_rewards)
-        values = tree.core.profile_values(policy).reshape(num_players, -1).mean(axis=1)
-        best = np.array([tree.core.best_response(policy, player)[0] for player in range(num_players)])
-        is_own = tree.information_set_players == np.arange(num_players)[:, None]
-
-        def mean(terms: Float64) -> Float64:
-            met = reach * is_own
-            return met @ tree.set_sums(terms) / np.maximum(met.sum(axis=1), LEAST)
-
-        return _Look(
-            num_iterations=self.num_iterations,
-            kl_weight=kl_weight,
-            policy=policy,
-            values=values,
-            regret=np.maximum(best - values, 0.0),  # below 0 by rounding alone
-            gap=(gap * is_own).max(axis=1, initial=0.0),
-            entropy=mean(-policy * log_policy),
-            kl=mean(policy * (log_policy - self.log_reference)),
-        )
-
-    def _average(self) -> Float64:
-        """What a player does who draws an iteration at the start of an episode; as now where none would get there."""
-        totals = np.repeat(self.tree.set_sums(self.reach_sums), np.diff(self.tree.sequence_starts))
-        return np.where(totals > 0.0, self.reach_sums / np.where(totals > 0.0, totals, 1.0), np.exp(self.log_policy))
-
-
-def _profile(tree: GameTree, history: list[_Look], tolerance: float) -> AnchoredProfile:
+def _profile(tree: GameTree, history: list[Look], tolerance: float) -> AnchoredProfile:
     final = history[-1]
     table = np.zeros(tree.legal_masks.shape)
     table[tree.legal_masks.astype(bool)] = final.policy
