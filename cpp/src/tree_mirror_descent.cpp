@@ -189,8 +189,7 @@ std::size_t tree_mirror_descent(const AnchoredTreeGame& game, std::span<double> 
   for (std::size_t t = 0; t < kl_weights.size(); ++t) {
     cancel.poll();
     passes.evaluate(log_policy, kl_weights[t], values, gaps, cancel);
-    if (tolerance > 0.0 && std::ranges::all_of(gaps, [&](double gap) { return gap <= tolerance * kl_weights[t]; }))
-      return t;
+    if (tolerance > 0.0 && std::ranges::all_of(gaps, [&](double gap) { return gap <= tolerance; })) return t;
     if (!reach_sums.empty()) passes.add_reach(reach_sums);
     for (std::size_t q = 0; q < values.size(); ++q)
       log_policy[q] = (log_policy[q] + step_sizes[t] * (kl_weights[t] * game.log_reference[q] + values[q])) /

@@ -2,7 +2,7 @@
 
     python reproductions/self_play/trees.py      # about ten minutes on one core
 
-Each search is a line of trees.jsonl, and what is there is not searched for again. Of it trees.md and trees.png are made.
+Each search is a line of trees.jsonl; what is there is not searched for again. Page and figure are made of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FALLING = {
 }
 MOVING = {
     "reference moved each 100": {"kl_weight": 0.1, "reference_period": 100, "num_iterations": 10_000},
-    "reference moved each 300, small steps": {
+    "reference moved each 300, half the steps": {
         "kl_weight": 0.1,
         "step_size": 0.1,
         "reference_period": 300,

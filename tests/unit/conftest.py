@@ -11,6 +11,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast.responses import Response, ResponseObjective
+from tests.unit.scripted_games import scripted_game  # noqa: F401
 
 
 @dataclass(frozen=True)

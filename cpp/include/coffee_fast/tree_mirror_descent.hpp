@@ -35,7 +35,7 @@ DecisionValues decision_values(const AnchoredTreeGame& game, std::span<const dou
 ///   log policy <- (log policy + step_size (kl_weight log reference + q)) / (1 + step_size kl_weight) + const.
 ///
 /// A step for each of `kl_weights` [T] and `step_sizes` [T]; it ends early, before the step, where no gap is more than
-/// `tolerance` kl_weight (0: never). `reach_sums` [Q], unless empty, gains the probability with which the mover has
+/// `tolerance` (0: never). `reach_sums` [Q], unless empty, gains the probability with which the mover has
 /// played each sequence, its own earlier moves included, for every profile from which a step is taken: their average
 /// (as a mixture drawn once an episode) is to play in proportion to it. Returns the number of steps. Each is O(V N).
 std::size_t tree_mirror_descent(const AnchoredTreeGame& game, std::span<double> log_policy,

@@ -60,7 +60,7 @@ def tree_mirror_descent(
     reach_sums = np.zeros(len(log_policy))
     for step, (weight, size) in enumerate(zip(kl_weights, step_sizes, strict=True)):
         values, gap, _ = decision_values(tree, log_policy, log_reference, weight, kl_in_rewards)
-        if tolerance > 0.0 and (gap <= tolerance * weight).all():
+        if tolerance > 0.0 and (gap <= tolerance).all():
             return step, log_policy, reach_sums
         for player in range(tree.payoffs.shape[1]):
             reach_sums += own_reach(tree, np.exp(log_policy), player)

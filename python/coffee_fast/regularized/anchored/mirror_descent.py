@@ -17,7 +17,6 @@ from coffee_fast.stage_games.status import status_of
 from coffee_fast.typing import Float64
 
 FINAL_SHARE = 0.01  # of the first weight, of which the default ends
-STEP_SIZE = 0.3  # over the scale of rewards
 MOST_ITERATIONS, MOST_EVALUATIONS = 10**8, 10**4
 
 
@@ -61,8 +60,8 @@ def mirror_descent(
     final_kl_weight
         What the weight falls to, geometrically, at the last iteration; by default it stays as it is given.
     step_size
-        :math:`\eta`, in units of one over payoff; by default .3 over ``tree.reward_scale``. Where iterations do not
-        settle at a small weight, a smaller one helps.
+        :math:`\eta`, in units of one over payoff; by default tied to the weight, twice that over the square of
+        ``tree.reward_scale``. Where iterations do not settle, a smaller one helps.
     reference_period
         After so many iterations, each time, what is played becomes the reference; by default it stays. Near a Nash
         equilibrium of the game without penalties it then comes at any weight, often much nearer and sooner than by a
@@ -78,7 +77,8 @@ def mirror_descent(
         where iterations do not settle, as at a small constant weight, and never nearly as good as the last where they
         do. Its gap is no fixed point's.
     tolerance
-        Converged where ``gap`` is at most this share of the KL weight, at every decision.
+        Converged where every ``gap`` is at most this share of the KL weight or, if that is less, of
+        ``tree.reward_scale``; responses are then right to about its square root.
     num_evaluations
         How often ``history`` is written, evenly spread: exact best responses each time, as costly as some iterations.
 
@@ -130,11 +130,12 @@ def mirror_descent(
     if first is None:
         first, last = tree.reward_scale, last or FINAL_SHARE * tree.reward_scale
     schedule = Schedule(first, last or first, num_iterations, num_evaluations, reference_period)
-    descent = Descent(tree, _log_reference(tree, reference), size or STEP_SIZE / tree.reward_scale, kl_in_rewards)
-    return _profile(tree, history_of(descent, schedule, averaging, tolerance), tolerance)
+    descent = Descent(tree, _log_reference(tree, reference), size, kl_in_rewards, averaging)
+    allowed_gap = tolerance * min(tree.reward_scale, schedule.last)
+    return _profile(tree, history_of(descent, schedule, allowed_gap), allowed_gap)
 
 
-def _profile(tree: GameTree, history: list[Look], tolerance: float) -> AnchoredProfile:
+def _profile(tree: GameTree, history: list[Look], allowed_gap: float) -> AnchoredProfile:
     final = history[-1]
     table = np.zeros(tree.legal_masks.shape)
     table[tree.legal_masks.astype(bool)] = final.policy
@@ -146,7 +147,7 @@ def _profile(tree: GameTree, history: list[Look], tolerance: float) -> AnchoredP
         regret=final.regret,
         gap=final.gap,
         kl_weight=final.kl_weight,
-        status=status_of(bool((final.gap <= tolerance * final.kl_weight).all())),
+        status=status_of(bool((final.gap <= allowed_gap).all())),
         num_iterations=final.num_iterations,
         history={
             "iteration": np.array([look.num_iterations for look in history], np.int64),

@@ -10,6 +10,7 @@ from coffee_fast.errors import NumericalError
 from coffee_fast.games import GameTree
 from coffee_fast.typing import Float64
 
+STEP_SIZE = 2.0  # times the KL weight over the square of the scale of rewards
 LEAST = 1e-300  # of a probability, where its logarithm is needed
 
 
@@ -58,30 +59,33 @@ class Look:
 class Descent:
     """Where a descent has come to, and how it goes on."""
 
-    def __init__(self, tree: GameTree, log_reference: Float64, step_size: float, kl_in_rewards: bool) -> None:
-        self.tree, self.step_size, self.kl_in_rewards = tree, step_size, kl_in_rewards
+    def __init__(
+        self, tree: GameTree, log_reference: Float64, step_size: float | None, kl_in_rewards: bool, averaging: bool
+    ) -> None:
+        self.tree, self.step_size, self.kl_in_rewards, self.averaging = tree, step_size, kl_in_rewards, averaging
         self.log_reference, self.log_policy = log_reference, log_reference
-        self.reach_sums = np.zeros(len(log_reference))
+        self.reach_sums = np.zeros(len(log_reference) if averaging else 0)
         self.num_iterations = 0
 
-    def go_on(self, weights: Float64, tolerance: float) -> None:
-        """Take a step for each weight, or fewer where it has converged."""
-        sizes = np.full(len(weights), self.step_size)
+    def go_on(self, weights: Float64, allowed_gap: float) -> None:
+        """Take a step for each weight, or fewer where all gaps are at most the one that is allowed."""
+        tied = STEP_SIZE * weights / self.tree.reward_scale**2
+        sizes = tied if self.step_size is None else np.full(len(weights), self.step_size)
         steps, self.log_policy, self.reach_sums = self.tree.core.mirror_descent(
-            self.log_policy, self.log_reference, weights, sizes, self.kl_in_rewards, tolerance, self.reach_sums
+            self.log_policy, self.log_reference, weights, sizes, self.kl_in_rewards, allowed_gap, self.reach_sums
         )
         self.num_iterations += steps
         if not np.isfinite(self.log_policy).all():
             raise NumericalError(
-                f"mirror_descent: policies left the finite numbers within {self.num_iterations} iterations; with a "
-                f"step_size of {self.step_size:g} and kl_weight of {weights[0]:g} to {weights[-1]:g} against a scale "
-                f"of rewards of {self.tree.reward_scale:g}, one of them is too extreme"
+                f"mirror_descent: policies left the finite numbers within {self.num_iterations} iterations; a "
+                f"step_size of {sizes[0]:g} to {sizes[-1]:g} or kl_weight of {weights[0]:g} to {weights[-1]:g} is too "
+                f"extreme where the scale of rewards is {self.tree.reward_scale:g}"
             )
 
-    def look(self, kl_weight: float, averaging: bool) -> Look:
+    def look(self, kl_weight: float) -> Look:
         tree, num_players = self.tree, self.tree.spec.num_players
-        policy = self._average() if averaging else np.exp(self.log_policy)
-        log_policy = np.log(np.maximum(policy, LEAST)) if averaging else self.log_policy
+        policy = self._average() if self.averaging else np.exp(self.log_policy)
+        log_policy = np.log(np.maximum(policy, LEAST)) if self.averaging else self.log_policy
         _, gap, reach = tree.core.decision_values(log_policy, self.log_reference, kl_weight, self.kl_in_rewards)
         values = tree.core.profile_values(policy).reshape(num_players, -1).mean(axis=1)
         best = np.array([tree.core.best_response(policy, player)[0] for player in range(num_players)])
@@ -110,17 +114,17 @@ class Descent:
         return np.where(totals > 0.0, self.reach_sums / np.where(totals > 0.0, totals, 1.0), np.exp(self.log_policy))
 
 
-def history_of(descent: Descent, schedule: Schedule, averaging: bool, tolerance: float) -> list[Look]:
+def history_of(descent: Descent, schedule: Schedule, allowed_gap: float) -> list[Look]:
     """Go through the schedule, or until converged, and return what was seen, before the first step too."""
-    history, period = [descent.look(schedule.first, averaging)], schedule.reference_period or schedule.num_iterations
+    history, period = [descent.look(schedule.first)], schedule.reference_period or schedule.num_iterations
     for look in schedule.looks:
         while (begin := descent.num_iterations) < look:
             if begin and begin % period == 0:
                 descent.log_reference = descent.log_policy
             end = min(look, begin + period - begin % period)
             weights = schedule.weights(begin, end)
-            descent.go_on(weights, tolerance if schedule.may_end_early else 0.0)
+            descent.go_on(weights, allowed_gap if schedule.may_end_early else 0.0)
             if descent.num_iterations < end:
-                return [*history, descent.look(float(weights[-1]), averaging)]
-        history.append(descent.look(float(weights[-1]), averaging))
+                return [*history, descent.look(float(weights[-1]))]
+        history.append(descent.look(float(weights[-1])))
     return history
