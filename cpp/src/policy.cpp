@@ -124,21 +124,21 @@ PolicyTable::PolicyTable(MatrixView<const float> information_states, MatrixView<
                           information_states.data + information_states.rows * information_states.columns),
       probabilities_(probabilities.data, probabilities.data + probabilities.rows * probabilities.columns),
       order_(information_states.rows) {
-  check(probabilities.rows == order_.size(), "PolicyTable: probabilities must have ", order_.size(), " rows, got ",
-        probabilities.rows);
+  check(probabilities.rows == order_.size(), "policy: probabilities of a table must have ", order_.size(),
+        " rows, got ", probabilities.rows);
   check(information_state_size_ >= 1 && num_actions_ >= 1,
-        "PolicyTable: information_states and probabilities must have a column or more");
+        "policy: information_states and probabilities of a table must have a column or more");
   check(std::ranges::all_of(information_states_, [](float value) { return std::isfinite(value); }),
-        "PolicyTable: information_states must be finite");
+        "policy: information_states of a table must be finite");
   check(std::ranges::all_of(probabilities_, [](double value) { return value >= 0.0 && std::isfinite(value); }),
-        "PolicyTable: probabilities must be finite and nonnegative");
+        "policy: probabilities of a table must be finite and nonnegative");
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   const auto values = [this](std::size_t row) { return information_state(row); };
   std::ranges::sort(order_, std::ranges::lexicographical_compare, values);
   const auto twice = std::ranges::adjacent_find(order_, std::ranges::equal, values);
   if (twice != order_.end())
-    check(false, "PolicyTable: information_states must have no two rows alike, got rows ", std::min(twice[0], twice[1]),
-          " and ", std::max(twice[0], twice[1]));
+    check(false, "policy: information_states of a table must have no two rows alike, got rows ",
+          std::min(twice[0], twice[1]), " and ", std::max(twice[0], twice[1]));
 }
 
 std::span<const double> PolicyTable::find(std::span<const float> information_state) const {

@@ -19,6 +19,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from coffee_fast import _files
+from coffee_fast.checks import check_flag
 from coffee_fast.errors import CheckpointError, CoffeeError, shown
 
 Form = Mapping[Any, Any]
@@ -137,6 +138,7 @@ class SealedFolder:
         self, path: str | Path, fields: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], overwrite: bool = False
     ) -> None:
         """Write a new folder, all at once; with ``overwrite`` it may take the place of one of the same kind."""
+        overwrite = check_flag("save: overwrite", overwrite)
         with _files.publish_directory(path, replaces=self._replaces(path) if overwrite else ()) as folder:
             _files.write_tensors(folder / self.tensors, arrays)
             sha256 = _files.sha256_of(folder / self.tensors)

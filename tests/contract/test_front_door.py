@@ -110,6 +110,7 @@ def world() -> dict[str, Any]:
         **{"tree": tree, "game_log": game_log, "log_tree": cf.GameTree.from_dataset(game_log)},
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
+        "profile": cf.mirror_descent(tree, num_iterations=5),
         "table": cf.PayoffTable.symmetric(payoffs),
         "mixtures": [np.array([0.5, 0.5]), np.array([0.5, 0.5])],
         "log": {
@@ -190,6 +191,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "GameTree.members": (w["log_tree"].members, {"num": 2, "seed": 0}),
         "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),
+        "TablePolicy": (
+            cf.TablePolicy,
+            {"information_states": np.eye(2, dtype=np.float32), "action_probabilities": np.full((2, 4), 0.25)},
+        ),
         "PerStepMixture": (cf.PerStepMixture, {"components": (uniform, uniform), "weights": (0.5, 0.5)}),
         "Mixture": (cf.Mixture, {"policies": (uniform, uniform), "probabilities": np.array([0.5, 0.5])}),
         "simulate": (
@@ -531,6 +536,17 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             },
         ),
         "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "mirror_descent": (
+            cf.mirror_descent,
+            {
+                **{"game": w["tree"], "reference": "uniform", "kl_weight": 1.0, "final_kl_weight": 0.1},
+                **{"step_size": 0.5, "reference_period": 2, "num_iterations": 5, "kl_in_rewards": True},
+                **{"averaging": False, "tolerance": 1e-10, "num_evaluations": 2},
+            },
+        ),
+        "mirror_descent of a log": (cf.mirror_descent, {"game": w["log_tree"], "reference": [cf.UniformRandom()] * 2}),
+        "AnchoredProfile.save": (w["profile"].save, {"path": folder / "profile", "overwrite": False}),
+        "AnchoredProfile.load": (regularized.AnchoredProfile.load, {"path": folder / "nowhere"}),
         "exact_regret of a log": (cf.exact_regret, {"game": w["log_tree"], "policies": ["uniform_random"] * 2}),
         "exact_regret of one strategy": (cf.exact_regret, {"game": w["tree"], "policies": cf.UniformRandom()}),
         "evaluation.regret_by_iteration": (

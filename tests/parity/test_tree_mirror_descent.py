@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.parity.test_game_tree import core_of, random_profiles, random_tree
 
 import coffee_fast as cf
 from coffee_fast._reference import game_tree as tree_twin
 from coffee_fast._reference import tree_mirror_descent as twin
-from tests.parity.test_game_tree import core_of, random_profiles, random_tree
 
 NOTHING = np.zeros(0)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.scripted_games import scripted_game  # noqa: F401
 
 import coffee_fast as cf
 from coffee_fast.responses import Response, ResponseObjective
-from tests.unit.scripted_games import scripted_game  # noqa: F401
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_openspiel_plays_it():
 @pytest.mark.parametrize(
     ("states", "rows", "message"),
     [
-        ([STATES[0]] * 2, ROWS[:2], "information_states must have no two rows alike, got rows 0 and 1"),
+        ([STATES[0]] * 2, ROWS[:2], "information_states of a table must have no two rows alike, got rows 0 and 1"),
         ([[0.0, 0.0], [-0.0, 0.0]], ROWS[:2], "no two rows alike"),
         (STATES, ROWS[:2], r"action_probabilities must be numbers of shape \[3, A\]"),
         (STATES, [[0.5, 0.6, 0.0], *ROWS[1:]], r"must be distributions, got \[0.5, 0.6, 0.0\] at row 0"),
@@ -126,7 +126,7 @@ def test_openspiel_plays_it():
         (np.zeros((3, 0)), ROWS, "must have a column or more"),
         ([[np.inf, 0.0], *STATES[1:]], ROWS, "information_states must be finite"),
         (STATES, "abc", "action_probabilities must be numbers"),
-        (None, ROWS, "information_states must be numbers"),
+        (None, ROWS, r"information_states must have shape \[K, I\], got \[\]"),
     ],
 )
 def test_what_is_no_table_is_refused(states, rows, message):

@@ -48,4 +48,5 @@
 #include "coffee_fast/stage_game.hpp"
 #include "coffee_fast/tensor_view.hpp"
 #include "coffee_fast/trained_network.hpp"
+#include "coffee_fast/tree_mirror_descent.hpp"
 #include "coffee_fast/version.hpp"
