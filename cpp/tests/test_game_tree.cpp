@@ -4,6 +4,7 @@
 #include "coffee_fast/error.hpp"
 #include "coffee_fast/game_tree.hpp"
 #include "coffee_fast/rollout.hpp"
+#include "coffee_fast/tree_mirror_descent.hpp"
 #include "testing.hpp"
 
 using namespace coffee_fast;
@@ -100,6 +101,39 @@ TEST(luck_is_drawn_within_the_move_before_it_and_members_disagree_about_what_is_
   }
   EXPECT(std::abs(mean - values[0]) < 0.04);
   EXPECT(std::abs(spread - 0.75 * 0.25 * 0.25) < 0.01);  // half the distance, of one player in two
+}
+
+TEST(mirror_descent_ends_where_no_decision_gains) {
+  const GameTree tree(coin());
+  CancelToken cancel;
+  const std::vector<double> reference(6, std::log(0.5)), weights(5000, 0.5);
+  std::vector<double> policy = reference, sums(6, 0.0);
+  const std::size_t steps = tree_mirror_descent({tree, reference}, policy, weights, weights, 1e-14, sums, cancel);
+  EXPECT(steps > 10 && steps < 5000);
+  const DecisionValues found = decision_values({tree, reference}, policy, 0.5, cancel);
+  for (const double gap : found.gap) EXPECT(gap <= 1e-14);
+  EXPECT(near(found.reach[0], 0.75) && near(found.reach[1], 0.25));
+  EXPECT(near(found.reach[2], 0.75 * std::exp(policy[1]) + 0.25 * std::exp(policy[3])));
+  EXPECT(std::abs(sums[0] + sums[1] - static_cast<double>(steps)) < 1e-9);  // who sees heads moves first
+}
+
+TEST(tables_are_found_and_played) {
+  const std::vector<float> known{1.0f, 0.0f, 2.0f};
+  const std::vector<double> written{0.0, 1.0, 1.0, 0.0, 0.0, 0.0};
+  Policy policy;
+  policy.kind = Policy::Kind::table;
+  policy.table = std::make_shared<const PolicyTable>(MatrixView(known.data(), 3, 1), MatrixView(written.data(), 3, 2));
+  EXPECT(looks_at_information_states(policy));
+  const std::vector<float> asked{0.0f, 1.0f, -0.0f, 2.0f, 3.0f};
+  const std::vector<std::uint8_t> masks{1, 1, 1, 1, 1, 1, 0, 1, 1, 0};
+  std::vector<Stream> streams(5, Stream(1, Purpose::action, 0, 0, 0));
+  std::vector<std::int32_t> actions(5);
+  PolicyWorkspace workspace;
+  choose_actions(policy, {asked.data(), 5, 1}, {masks.data(), 5, 2}, streams, actions, workspace);
+  EXPECT((actions == std::vector<std::int32_t>{0, 1, 0, 1, 0}));  // the last two by what is legal
+  EXPECT(policy.table->find(std::span(asked).last(1)).empty());
+  const std::vector<float> twice{1.0f, 0.0f, 1.0f};
+  EXPECT_THROW(PolicyTable({twice.data(), 3, 1}, {written.data(), 3, 2}), InvalidArgument);
 }
 
 TEST(arrays_that_are_no_tree_are_refused) {
