@@ -78,7 +78,8 @@ def mirror_descent(
         do. Its gap is no fixed point's.
     tolerance
         Converged where every ``gap`` is at most this share of the KL weight or, if that is less, of
-        ``tree.reward_scale``; responses are then right to about its square root.
+        ``tree.reward_scale`` (responses are then right to about its square root) and, where the reference moves,
+        every regret at most this share of the latter.
     num_evaluations
         How often ``history`` is written, evenly spread: exact best responses each time, as costly as some iterations.
 
@@ -132,10 +133,14 @@ def mirror_descent(
     schedule = Schedule(first, last or first, num_iterations, num_evaluations, reference_period)
     descent = Descent(tree, _log_reference(tree, reference), size, kl_in_rewards, averaging)
     allowed_gap = tolerance * min(tree.reward_scale, schedule.last)
-    return _profile(tree, history_of(descent, schedule, allowed_gap), allowed_gap)
+    # A fixed point at the latest of several references may be far from where they lead, an equilibrium without penalty.
+    allowed_regret = np.inf if reference_period is None else tolerance * tree.reward_scale
+    history = history_of(descent, schedule, allowed_gap)
+    has_converged = bool((history[-1].gap <= allowed_gap).all() and (history[-1].regret <= allowed_regret).all())
+    return _profile(tree, history, has_converged)
 
 
-def _profile(tree: GameTree, history: list[Look], allowed_gap: float) -> AnchoredProfile:
+def _profile(tree: GameTree, history: list[Look], has_converged: bool) -> AnchoredProfile:
     final = history[-1]
     table = np.zeros(tree.legal_masks.shape)
     table[tree.legal_masks.astype(bool)] = final.policy
@@ -147,7 +152,7 @@ def _profile(tree: GameTree, history: list[Look], allowed_gap: float) -> Anchore
         regret=final.regret,
         gap=final.gap,
         kl_weight=final.kl_weight,
-        status=status_of(bool((final.gap <= allowed_gap).all())),
+        status=status_of(has_converged),
         num_iterations=final.num_iterations,
         history={
             "iteration": np.array([look.num_iterations for look in history], np.int64),

@@ -54,9 +54,10 @@ class AnchoredProfile:
         rewards that is a Nash equilibrium of the game with penalties: by any policy a player then gains at most its
         gap times the decisions that it makes in an episode.
     kl_weight
-        The weight that the gap is about: the last.
+        The weight that the gap is about: the last, as the reference is.
     status
-        ``"converged"``: every gap is within the tolerance; ``"max_iterations"``: some gap is not.
+        ``"converged"``: every gap is within the tolerance and, where the reference moved, every regret too;
+        ``"max_iterations"``: some is not.
     num_iterations
         Steps taken.
     history

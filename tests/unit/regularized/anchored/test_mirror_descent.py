@@ -140,6 +140,12 @@ def test_a_reference_that_moves_leads_to_an_equilibrium_at_any_weight(kuhn):
     moved = mirror_descent(kuhn, kl_weight=0.15, num_iterations=2000, reference_period=100)
     assert moved.nash_conv < 1e-6 < 1e-2 < still.nash_conv
     np.testing.assert_allclose(moved.values, [-1 / 18, 1 / 18], atol=1e-6)
+    assert moved.status == "max_iterations"
+    assert mirror_descent(kuhn, kl_weight=0.15, num_iterations=3000, reference_period=100).status == "converged"
+    early = mirror_descent(kuhn, kl_weight=2.0, num_iterations=200, reference_period=100)
+    assert early.gap.max() < 1e-11  # at rest around a reference that is far from where it leads
+    assert early.nash_conv > 0.1
+    assert early.status == "max_iterations"
     by_hand, reference = None, "uniform"
     for _ in range(3):
         by_hand = mirror_descent(kuhn, reference=reference, kl_weight=0.15, num_iterations=10, tolerance=1e-300)
