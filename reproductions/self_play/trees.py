@@ -46,6 +46,19 @@ MOVING = {
 CFR = "CFR+ (OpenSpiel)"
 CFR_ITERATIONS, CFR_SECONDS = 10_000, 60.0
 TARGETS = (0.1, 0.01, 0.001)  # shares of what uniform play leaves to gain
+HEAD = """# Anchored self-play in the trees of small games
+
+Made by `python reproductions/self_play/trees.py`: `cf.mirror_descent` from uniform play, with KL weights in units of
+the scale of rewards, and OpenSpiel's `CFRPlusSolver` (C++, its average policy). NashConv is exact. Time is processor
+time of one core without evaluations, CFR+ at most a minute a game. A weight falls from 1 over the whole run, so that
+each length is a run of its own; where the reference moves, the weight is 0.1. An iteration of CFR+ goes through the
+game once for each player, in OpenSpiel's states; one of descent twice through the tree, in flat arrays.
+
+Iteration by iteration CFR+ is far ahead until NashConv is very small. A reference that moves leads to the equilibria
+of Kuhn poker, also of three players, and of liar's dice faster than any power of the iterations, and passes CFR+ there.
+In Leduc poker and goofspiel it wanders, and a falling weight does not come as near: **CFR+ is better** there by
+iterations and at the end, and in Leduc poker for the same time too; in goofspiel the two are then about level.
+"""
 
 
 def main() -> None:
@@ -88,10 +101,9 @@ def by_descent(tree: cf.GameTree, settings: dict[str, Any]) -> dict[str, Any]:
     iterations = found.history["iteration"]
     return {
         "iterations": iterations.tolist(),
-        "nash_conv": found.history["nash_conv"].tolist(),
-        "gap": found.history["gap"].tolist(),
-        "seconds": (seconds * iterations / iterations[-1]).tolist(),
-        "status": found.status,
+        "nash_conv": rounded(found.history["nash_conv"]),
+        "gap": rounded(found.history["gap"]),
+        "seconds": rounded(seconds * iterations / iterations[-1]),
     }
 
 
@@ -112,7 +124,11 @@ def by_cfr(tree: cf.GameTree, name: str) -> dict[str, Any]:
         seconds.append(spent)
         if spent > CFR_SECONDS:
             break
-    return {"iterations": iterations, "nash_conv": nash_conv, "seconds": seconds}
+    return {"iterations": iterations, "nash_conv": rounded(nash_conv), "seconds": rounded(seconds)}
+
+
+def rounded(values: Any) -> list[float]:
+    return [float(f"{value:.4g}") for value in values]
 
 
 def policies_of(tree: cf.GameTree, tabular: Any) -> list[cf.TablePolicy]:
@@ -127,7 +143,7 @@ def policies_of(tree: cf.GameTree, tabular: Any) -> list[cf.TablePolicy]:
 
 def page(lines: list[dict[str, Any]]) -> str:
     """What came out, and who was better."""
-    parts = ["# Anchored self-play in the trees of small games\n\nMade by `python reproductions/self_play/trees.py`.\n"]
+    parts = [HEAD, "![NashConv against iterations](trees.png)\n"]
     for game in dict.fromkeys(line["game"] for line in lines):
         own = [line for line in lines if line["game"] == game]
         uniform = own[0]["nash_conv"][0]
@@ -140,7 +156,6 @@ def page(lines: list[dict[str, Any]]) -> str:
             end = f"{line['nash_conv'][-1]:.2e} | {line['iterations'][-1]} | {line['seconds'][-1]:.2g}"
             parts.append(f"| {line['method']} | {end} | {reached} |")
         parts.append(f"\n{verdict(own)}\n")
-    parts.append("\n![NashConv against iterations](trees.png)\n")
     return "\n".join(parts)
 
 
@@ -180,7 +195,7 @@ def draw(lines: list[dict[str, Any]], file: Path) -> None:
         axes.set_title(game, fontsize="medium", loc="left")
         axes.set_xlabel("iterations")
     panels[0].set_ylabel("NashConv")
-    panels[0].legend(frameon=False, fontsize="x-small", loc="lower left")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(curves), frameon=False)
     figure.savefig(file, dpi=130)
 
 

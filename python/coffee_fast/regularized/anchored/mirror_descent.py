@@ -63,9 +63,10 @@ def mirror_descent(
         :math:`\eta`, in units of one over payoff; by default tied to the weight, twice that over the square of
         ``tree.reward_scale``. Where iterations do not settle, a smaller one helps.
     reference_period
-        After so many iterations, each time, what is played becomes the reference; by default it stays. Near a Nash
-        equilibrium of the game without penalties it then comes at any weight, often much nearer and sooner than by a
-        falling one: try a tenth of ``tree.reward_scale`` and a period of 100.
+        After so many iterations, each time, what is played becomes the reference; by default it stays. Where this
+        settles, it does at a Nash equilibrium of the game without penalties, at any weight: in some games, as Kuhn
+        poker with a tenth of ``tree.reward_scale`` and a period of 100, much sooner than by a falling one, while in
+        others, as Leduc poker, it wanders. ``history`` says which.
     num_iterations
         Steps at most; a descent with one weight and one reference ends when it has converged.
     kl_in_rewards
