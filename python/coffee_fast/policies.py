@@ -27,7 +27,7 @@ class Policy(Protocol):
     def core(self) -> _core.Policy: ...
 
 
-class _Copied:
+class Copied:
     """What is computed from the fields and kept, as the kernels' objects, is left behind by ``copy`` and ``pickle``."""
 
     def __getstate__(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class _Copied:
 
 
 @dataclass(frozen=True)
-class UniformRandom(_Copied):
+class UniformRandom(Copied):
     """Every legal action with equal probability."""
 
     @cached_property
@@ -54,7 +54,7 @@ class UniformRandom(_Copied):
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkPolicy(_Copied):
+class NetworkPolicy(Copied):
     """A multilayer perceptron over information states, ReLU between its layers.
 
     Attributes
@@ -143,7 +143,7 @@ class NetworkPolicy(_Copied):
 
 
 @dataclass(frozen=True)
-class PerStepMixture(_Copied):
+class PerStepMixture(Copied):
     """At every decision anew, one of ``components`` drawn by ``weights``.
 
     Attributes
@@ -182,7 +182,7 @@ class PerStepMixture(_Copied):
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture(_Copied):
+class Mixture(Copied):
     """A distribution over policies from which a player draws at the start of each episode.
 
     ``policies`` and ``probabilities [K]`` (nonnegative, summing to one within 1e-6; kept scaled to sum exactly).

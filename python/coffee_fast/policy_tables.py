@@ -11,12 +11,12 @@ import numpy as np
 from coffee_fast import _core
 from coffee_fast.action_probabilities import as_batch, as_features
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.policies import _Copied
+from coffee_fast.policies import Copied
 from coffee_fast.typing import Float32, Float64
 
 
 @dataclass(frozen=True, eq=False)
-class TablePolicy(_Copied):
+class TablePolicy(Copied):
     """At each information state that is written down, what is written; at any other, uniform play.
 
     Where an action has become illegal, the others keep their shares; where none is left, legal actions are as likely.

@@ -71,8 +71,8 @@ def mirror_descent(
         Steps at most; a descent with one weight and one reference ends when it has converged.
     kl_in_rewards
         Whether the KL that a player pays at its later decisions counts in its values: then the fixed point is a Nash
-        equilibrium of the game with penalties; else a logit quantal response equilibrium, each decision an agent's
-        (McKelvey and Palfrey 1998).
+        equilibrium of the game with penalties; else, with a uniform reference, a logit quantal response equilibrium,
+        each decision an agent's (McKelvey and Palfrey 1998).
     averaging
         Whether to return the average of all iterations, as if one were drawn an episode, in place of the last: better
         where iterations do not settle, as at a small constant weight, and never nearly as good as the last where they
@@ -124,11 +124,11 @@ def mirror_descent(
     averaging = check_flag(f"{name}: averaging", averaging)
     first, last = _positive("kl_weight", kl_weight), _positive("final_kl_weight", final_kl_weight)
     size = _positive("step_size", step_size)
+    if reference_period is not None:
+        reference_period = check_count(f"{name}: reference_period", reference_period, at_least=1)
     tree = game if isinstance(game, GameTree) else GameTree(game)
     tree.check_recall(name)
     _check_states(tree)
-    if reference_period is not None:
-        reference_period = check_count(f"{name}: reference_period", reference_period, at_least=1)
     if first is None:
         first, last = tree.reward_scale, last or FINAL_SHARE * tree.reward_scale
     schedule = Schedule(first, last or first, num_iterations, num_evaluations, reference_period)

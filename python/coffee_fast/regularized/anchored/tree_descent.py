@@ -26,7 +26,7 @@ class Schedule:
 
     def weights(self, begin: int, end: int) -> Float64:
         if self.first == self.last or self.num_iterations == 1:
-            return np.full(end - begin, self.first)
+            return np.full(end - begin, self.last)
         share = np.arange(begin, end) / (self.num_iterations - 1)
         falling: Float64 = np.exp((1.0 - share) * np.log(self.first) + share * np.log(self.last))
         return falling

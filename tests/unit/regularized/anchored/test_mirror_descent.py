@@ -271,6 +271,7 @@ def test_what_is_returned_is_what_was_seen_last(kuhn):
     np.testing.assert_allclose(history["entropy"] + history["kl"], np.log(2.0))
     evenly = mirror_descent(kuhn, num_iterations=10, num_evaluations=4).history["iteration"]
     assert evenly.tolist() == [0, 2, 5, 8, 10]
+    assert mirror_descent(kuhn, num_iterations=1, kl_weight=2.0, final_kl_weight=0.5).kl_weight == 0.5
     assert mirror_descent(kuhn, num_iterations=3, num_evaluations=50).history["iteration"].tolist() == [0, 1, 2, 3]
 
 
