@@ -29,8 +29,9 @@ class GameTree:
     """Every node of a game with its chances, payoffs and information sets, in flat arrays.
 
     It plays as any game does (``simulate``, ``generate_dataset``), and what is computed in it is exact: see
-    :func:`coffee_fast.exact_regret` and :func:`coffee_fast.mirror_descent`. A player's observation is its information state tensor. The state is all players'
-    tensors side by side; where they do not tell nodes with unlike futures apart, followed by the moves not yet shown.
+    :func:`coffee_fast.exact_regret` and :func:`coffee_fast.mirror_descent`. A player's observation is its information
+    state tensor. The state is all players' tensors side by side; where they do not tell nodes with unlike futures
+    apart, followed by the moves not yet shown.
     A log has a tree as well, laid out as its specification says: see :meth:`from_dataset`.
 
     Parameters
