@@ -68,7 +68,7 @@ struct PolicyLearner::Batch {
 struct PolicyLearner::Worker {
   TrainedNetwork::Pass policy, value;
   std::vector<float> inputs, reference_logits;
-  std::vector<double> log_probabilities;
+  ActionDistribution distribution;
   Mlp::Workspace reference;
 };
 
@@ -183,7 +183,7 @@ void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, double kl
     if (worker.policy.activations.empty()) {
       worker.policy = policies_[k].make_pass();
       worker.value = values_[k].make_pass();
-      worker.log_probabilities.resize(A);
+      worker.distribution = ActionDistribution(A);
       worker.reference_logits.resize(has_reference ? rows_per_pass * A : 0);
     }
     const std::size_t first = pass * rows_per_pass, count = std::min(rows_per_pass, n - first);
@@ -192,21 +192,23 @@ void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, double kl
     const MatrixView<const float> predicted = values_[k].forward(inputs, worker.value);
     const MatrixView<float> reference_logits{worker.reference_logits.data(), count, A};
     if (has_reference) references_[k].network->forward(inputs, reference_logits, worker.reference);
-    const std::span log_probabilities(worker.log_probabilities);
+    ActionDistribution& distribution = worker.distribution;
     for (std::size_t row = 0; row < count; ++row) {
       const std::size_t t = first + row;
       const auto legal = row_of(decisions.legal_masks, t, A);
       if (has_reference) {
         for (float& logit : reference_logits.row(row)) logit /= static_cast<float>(references_[k].temperature);
-        masked_log_softmax(reference_logits.row(row), legal, log_probabilities);
-        std::ranges::copy(log_probabilities, batch.log_references.begin() + static_cast<std::ptrdiff_t>(t * A));
+        distribution.set(reference_logits.row(row), legal);
+        std::ranges::copy(distribution.log_probability(),
+                          batch.log_references.begin() + static_cast<std::ptrdiff_t>(t * A));
       }
-      masked_log_softmax(logits.row(row), legal, log_probabilities);
+      distribution.set(logits.row(row), legal);
       if (keeps_all)
-        std::ranges::copy(log_probabilities, batch.old_log_probabilities.begin() + static_cast<std::ptrdiff_t>(t * A));
-      batch.log_probabilities[t] = log_probabilities[static_cast<std::size_t>(decisions.actions[t])];
-      kl[t] = kl_divergence(log_probabilities, legal, row_of(batch.log_references, t, A));
-      entropy[t] = policy_entropy(log_probabilities, legal);
+        std::ranges::copy(distribution.log_probability(),
+                          batch.old_log_probabilities.begin() + static_cast<std::ptrdiff_t>(t * A));
+      batch.log_probabilities[t] = distribution.log_probability()[static_cast<std::size_t>(decisions.actions[t])];
+      kl[t] = kl_divergence(distribution, row_of(batch.log_references, t, A));
+      entropy[t] = coffee_fast::entropy(distribution);
       values[t] = static_cast<double>(predicted(row, 0));
       rewards[t] = decisions.rewards[t] / options_.reward_scale - (options_.kl_in_rewards ? kl_weight * kl[t] : 0.0);
     }
@@ -245,7 +247,7 @@ void PolicyLearner::learn(std::size_t k, const Decisions& decisions, const Batch
         if (worker.policy.activations.empty()) {
           worker.policy = policy.make_pass();
           worker.value = value.make_pass();
-          worker.log_probabilities.resize(A);
+          worker.distribution = ActionDistribution(A);
           worker.inputs.resize(rows_per_pass * I);
         }
         const std::size_t count = std::min(rows_per_pass, size - pass * rows_per_pass);
@@ -264,9 +266,9 @@ void PolicyLearner::learn(std::size_t k, const Decisions& decisions, const Batch
               row_of(decisions.legal_masks, t, A), static_cast<std::size_t>(decisions.actions[t]),
               batch.log_probabilities[t],          batch.advantages[t],
               row_of(batch.log_references, t, A),  row_of(batch.old_log_probabilities, t, A)};
-          masked_log_softmax(logits.row(row), decision.legal, worker.log_probabilities);
+          worker.distribution.set(logits.row(row), row_of(decisions.legal_masks, t, A));
           const PolicyLossFigures found =
-              policy_loss_gradient(loss, decision, worker.log_probabilities, weight, logit_gradients.row(row));
+              policy_loss_gradient(loss, decision, worker.distribution, weight, logit_gradients.row(row));
           step_kl[t] = std::expm1(found.log_ratio) - found.log_ratio;  // under pi_old its mean is KL(pi_old || pi)
           is_clipped[t] = found.is_clipped ? 1.0 : 0.0;
           value_gradient(row, 0) =

@@ -59,7 +59,7 @@ def _zeros(layers: Layers) -> AdamState:
     return AdamState(first, second)
 
 
-def _sample(layers: Layers) -> ChooseAction:
+def sample(layers: Layers) -> ChooseAction:
     """Draw an action from a softmax policy as policy.cpp does."""
 
     def choose(state: Float32, mask: Any, stream: Stream) -> int:
@@ -84,7 +84,7 @@ class PolicyLearner:
     def update(self, kl_weight: float, learning_rate: float) -> dict[str, Any]:
         """One update; return its figures."""
         count = self.options.num_episodes
-        learners = [_sample(network.policy) for network in self.networks]
+        learners = [sample(network.policy) for network in self.networks]
         collected = [Decisions() for _ in self.networks]
         returns, disagreements = [], []
         for number in range(self.num_updates * count, (self.num_updates + 1) * count):
