@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,10 +15,17 @@ from coffee_fast import _files
 from coffee_fast._provenance import first_difference
 from coffee_fast._strict_json import parse_json
 from coffee_fast.errors import CheckpointError, shown
-from coffee_fast.responses.base import ResponseTraining, State
+from coffee_fast.responses.base import State
 
 FORMAT = "coffee_fast response checkpoint 1"
 SECONDS_BETWEEN_WRITES = 30.0  # at the paper's sizes a write is some 20 MB and 0.2 s, under a hundredth of the time
+
+
+class Resumable(Protocol):
+    """A training whose state can be kept, and taken up elsewhere."""
+
+    def export_state(self) -> State: ...
+    def restore(self, state: State) -> None: ...
 
 
 class ResponseCheckpoint:
@@ -32,7 +39,7 @@ class ResponseCheckpoint:
         self._identity = json.dumps(identity, sort_keys=True)
         self._last = time.monotonic()
 
-    def restore(self, training: ResponseTraining) -> None:
+    def restore(self, training: Resumable) -> None:
         """Let the training continue from the file, if there is one.
 
         Raises
@@ -62,10 +69,13 @@ class ResponseCheckpoint:
         except CheckpointError as error:
             raise CheckpointError(f"{self.file}: {error}") from error
 
-    def keep(self, training: ResponseTraining) -> None:
+    def keep(self, training: Resumable) -> None:
         """Write the training's state, unless the last time is not long ago."""
-        if time.monotonic() - self._last < SECONDS_BETWEEN_WRITES:
-            return
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_WRITES:
+            self.write(training)
+
+    def write(self, training: Resumable) -> None:
+        """Write the training's state."""
         arrays = training.export_state()
         metadata = {"format": FORMAT, "identity": self._identity, "sha256": _sha256(self._identity, arrays)}
         self.file.parent.mkdir(parents=True, exist_ok=True)
