@@ -49,13 +49,7 @@ class ResponseCheckpoint:
         """
         if not self.file.exists():
             return
-        arrays = _files.read_tensors(self.file, CheckpointError)
-        metadata = _files.read_metadata(self.file, CheckpointError)
-        identity = metadata.get("identity", "")
-        if metadata.get("sha256") != _sha256(identity, arrays):
-            raise CheckpointError(f"{self.file}: damaged, its arrays do not have the sha256 it names")
-        if metadata.get("format") != FORMAT:
-            raise CheckpointError(f"{self.file}: expected a {FORMAT}, got {shown(metadata.get('format'))}")
+        identity, arrays = read_checkpoint(self.file)
         try:
             there = parse_json(identity)
         except ValueError as error:
@@ -81,6 +75,18 @@ class ResponseCheckpoint:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _files.write_tensors(self.file, arrays, metadata)
         self._last = time.monotonic()
+
+
+def read_checkpoint(file: Path) -> tuple[str, State]:
+    """Return of which training a checkpoint is, as JSON, and its arrays; ``CheckpointError`` if it is damaged."""
+    arrays = _files.read_tensors(file, CheckpointError)
+    metadata = _files.read_metadata(file, CheckpointError)
+    identity = metadata.get("identity", "")
+    if metadata.get("sha256") != _sha256(identity, arrays):
+        raise CheckpointError(f"{file}: damaged, its arrays do not have the sha256 it names")
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{file}: expected a {FORMAT}, got {shown(metadata.get('format'))}")
+    return identity, arrays
 
 
 def _sha256(identity: str, arrays: State) -> str:

@@ -21,8 +21,8 @@ from coffee_fast import _files
 from coffee_fast._provenance import first_difference, machine, same_machine, versions
 from coffee_fast._sealed import read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError
-from coffee_fast.responses.checkpoint import ResponseCheckpoint
-from coffee_fast.typing import Resume
+from coffee_fast.responses.checkpoint import ResponseCheckpoint, read_checkpoint
+from coffee_fast.typing import Float64, Resume
 
 if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
@@ -86,3 +86,9 @@ def open_folder(path: Path, identity: SelfPlayIdentity, spec: GameSpec, resume: 
 def has_trained(path: Path) -> bool:
     """Whether a run folder holds any training."""
     return (path / TRAINING).exists()
+
+
+def load_history(path: Path) -> dict[str, Float64]:
+    """Read the figures of the updates so far from a run folder, without the model that it plays in."""
+    _, arrays = read_checkpoint(path / TRAINING)
+    return {name.removeprefix("history."): array for name, array in arrays.items() if name.startswith("history.")}

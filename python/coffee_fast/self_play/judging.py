@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coffee_fast.empirical import EmpiricalGame, PayoffTable, simulate_missing
+from coffee_fast.empirical.profiles import check_number
 from coffee_fast.evaluation.best_responses import train_best_responses
 from coffee_fast.evaluation.exact import exact_regret
 from coffee_fast.games import GameTree
@@ -19,6 +20,7 @@ from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
+    from coffee_fast.games import GameSpec
     from coffee_fast.psro.execution import Execution
     from coffee_fast.self_play.config import SelfPlayConfig
     from coffee_fast.self_play.training import Snapshot
@@ -44,6 +46,11 @@ class Judgement:
     bound: Float64
     chosen: int
     table: PayoffTable
+
+
+def check_judgeable(caller: str, spec: GameSpec) -> None:
+    """Raise ``InvalidGameError`` where the payoffs among policies and responses to them are too many to tabulate."""
+    check_number(caller, [2] * spec.num_players)
 
 
 def judge(

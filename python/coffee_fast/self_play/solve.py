@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coffee_fast.empirical.profiles import check_number
 from coffee_fast.policies import Mixture, NetworkPolicy
 from coffee_fast.psro.execution import Execution
 from coffee_fast.psro.solution import Solution
 from coffee_fast.self_play.config import SelfPlayConfig
-from coffee_fast.self_play.judging import Judgement, judge
+from coffee_fast.self_play.judging import Judgement, check_judgeable, judge
 from coffee_fast.self_play.snapshots import SelfPlaySnapshots, find_snapshots
 from coffee_fast.simulation import check_dynamics
 from coffee_fast.typing import Float64, ProgressCallback, Resume
@@ -100,7 +99,7 @@ def anchored_self_play(
     ((NetworkPolicy(41-8-109, softmax, temperature 1),), 'complete')
     """
     check_dynamics("anchored_self_play", "model", model)
-    check_number("anchored_self_play", [2] * model.spec.num_players)
+    check_judgeable("anchored_self_play", model.spec)
     execution = Execution.of("anchored_self_play", run_dir, resume, num_threads, progress)
     found = find_snapshots("anchored_self_play", model, config, seed, execution, reference)
     judgement = judge(found.snapshots, model, config, seed, execution)
