@@ -91,7 +91,7 @@ def write_report(
         _images(plots, ("mixtures.png",)),
         "What a player earns as estimated in the search, by own and opponent's strategy:" if has_payoffs else "",
         _images(plots, ("payoffs.png", "payoffs-1.png")),
-        run_self_play.section(solution, history, run_self_play.PLOT in plots) if history else "",
+        run_self_play.section(solution, history, fit, run_self_play.PLOT in plots) if history else "",
         f"## The log it learned from\n\n{markdown.quoted(dataset)}" if dataset else "",
         f"## The model\n\n{markdown.quoted(str(fit))}" if fit else "",
         fidelity_in_words(fidelity) if fidelity else "",
@@ -208,11 +208,14 @@ def _search(result: PSROResult, solution: Solution, fit: FitReport | None) -> st
     number = len(result.strategies[0])
     each = "" if len(solution.roles) == 1 else " for each role"
     source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
-    is_one = result.num_iterations == 1
-    count = f"1 strategy{each} was" if is_one else f"{number - 1} strategies{each} were"
+    num_given = sum(not record.objective for record in result.records[1:])
+    num_learned = result.num_iterations - num_given
+    is_one = num_learned == 1
+    count = f"1 strategy{each} was" if is_one else f"{num_learned} strategies{each} were"
     order = "" if is_one else ", one after the other"
+    after = f", after {num_given} of self-play" if num_given else ""
     return (
-        f"{source}, {count} learned{order}, {place}. With uniform random play they are {number}; the solution "
+        f"{source}, {count} learned{order}{after}, {place}. With uniform random play they are {number}; the solution "
         f"{_plays(solution)}."
     )
 

@@ -31,20 +31,21 @@ def plays(solution: Solution) -> str:
     return f"{who} by one network, which gives each legal action a probability by what the player knows."
 
 
-def section(solution: Solution, history: Mapping[str, Float64], is_drawn: bool) -> str:
+def section(solution: Solution, history: Mapping[str, Float64], fit: FitReport | None, is_drawn: bool) -> str:
     """Return what happened over the updates, and the snapshots with what the model says of each."""
     num_updates, last = len(history["kl_weight"]), {name: rows[-1] for name, rows in history.items()}
     words = (
         f"{num_updates} updates. The weight of divergence from the reference went from {history['kl_weight'][0]:.3g} "
         f"to {last['kl_weight']:.3g}. In the last update a player earned {last['returns'].mean():.2f} an episode, a "
         f"decision had an entropy of {last['entropy'].mean():.2f} nats and a divergence from the reference of "
-        f"{last['kl'].mean():.2f}, and the members of the model disagreed by {last['disagreement']:.2f} an episode."
+        f"{last['kl'].mean():.2f}"
     )
+    words += f", and the members of the model disagreed by {last['disagreement']:.2f} an episode." if fit else "."
     image = f"![self-play]({PLOT})" if is_drawn else ""
-    return "\n\n".join(part for part in ("## Self-play", words, _snapshots(solution), image) if part)
+    return "\n\n".join(part for part in ("## Self-play", words, _snapshots(solution, fit), image) if part)
 
 
-def _snapshots(solution: Solution) -> str:
+def _snapshots(solution: Solution, fit: FitReport | None) -> str:
     history = solution.history
     if history is None or "snapshot_bound" not in history:
         return ""
@@ -59,12 +60,15 @@ def _snapshots(solution: Solution) -> str:
         )
         for place in range(len(bound))
     ]
-    return (
+    words = (
         "Of the averaged policies of these updates the solution is the one whose regret has the least upper bound "
         "inside the model: what a response trained against it gains there, with every member believed where it favors "
-        "leaving. The true game had no say in it.\n\n"
-        + markdown.table(("update", "weight", "regret in the model, summed", "upper bound", ""), rows)
+        "leaving. The true game had no say in it."
+        if fit
+        else "Of the averaged policies of these updates the solution is the one that leaving gains least."
     )
+    header = ("update", "weight", "regret, summed", "upper bound", "")
+    return f"{words}\n\n{markdown.table(header, rows)}"
 
 
 def _reference(solver: Mapping[str, Any]) -> str:
