@@ -1,11 +1,24 @@
 #include "coffee_fast/q_learner.hpp"
 #include "coffee_fast/q_network.hpp"
+#include "layers.hpp"
 #include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
 
-using Layers = std::vector<std::pair<Array<float>, Array<float>>>;
+Layers read_part(const QNetwork& network, QNetwork::Part part) {
+  return read_layers(network, [&](std::size_t l, MatrixView<float> weights, std::span<float> bias) {
+    network.read_layer(part, l, weights, bias);
+  });
+}
+
+void write_layers(QNetwork& network, QNetwork::Part part, const Layers& layers) {
+  check(layers.size() == network.num_layers(), "write: layers must be ", network.num_layers(), ", got ", layers.size());
+  const auto views = as_layers(layers, "layers");
+  for (std::size_t l = 0; l < views.size(); ++l) network.write_layer(part, l, views[l].weights, views[l].bias);
+}
+
+}  // namespace
 
 std::vector<Mlp::Layer> as_layers(const Layers& layers, const char* name) {
   std::vector<Mlp::Layer> views;
@@ -16,25 +29,6 @@ std::vector<Mlp::Layer> as_layers(const Layers& layers, const char* name) {
   }
   return views;
 }
-
-Layers read_layers(const QNetwork& network, QNetwork::Part part) {
-  Layers layers;
-  for (std::size_t l = 0; l < network.num_layers(); ++l) {
-    Array<float> weights({network.num_outputs(l), network.num_inputs(l)});
-    Array<float> bias(static_cast<py::ssize_t>(network.num_outputs(l)));
-    network.read_layer(part, l, as_mutable_matrix(weights), {bias.mutable_data(), network.num_outputs(l)});
-    layers.emplace_back(std::move(weights), std::move(bias));
-  }
-  return layers;
-}
-
-void write_layers(QNetwork& network, QNetwork::Part part, const Layers& layers) {
-  check(layers.size() == network.num_layers(), "write: layers must be ", network.num_layers(), ", got ", layers.size());
-  const auto views = as_layers(layers, "layers");
-  for (std::size_t l = 0; l < views.size(); ++l) network.write_layer(part, l, views[l].weights, views[l].bias);
-}
-
-}  // namespace
 
 void bind_q_network(py::module_& module) {
   py::class_<QNetwork> network(module, "QNetwork");
@@ -70,7 +64,7 @@ void bind_q_network(py::module_& module) {
           py::arg("next_legal_masks").noconvert())
       .def("copy_to_target", &QNetwork::copy_to_target)
       .def_property("num_steps", &QNetwork::num_steps, &QNetwork::set_num_steps)
-      .def("read", &read_layers, py::arg("part"))
+      .def("read", &read_part, py::arg("part"))
       .def("write", &write_layers, py::arg("part"), py::arg("layers"));
 
   py::class_<QLearner>(module, "QLearner", "Collects experience with an actor and learns a Q-network from it.")

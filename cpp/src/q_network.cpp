@@ -1,7 +1,6 @@
 #include "coffee_fast/q_network.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "coffee_fast/check.hpp"
@@ -39,7 +38,7 @@ QNetwork::QNetwork(std::span<const Mlp::Layer> online, std::span<const Mlp::Laye
         target.size());
   std::size_t size = 0;
   for (std::size_t l = 0; l < online.size(); ++l) {
-    Shape shape{};
+    LayerShape shape{};
     shape.inputs = online[l].weights.columns;
     shape.outputs = online[l].weights.rows;
     check(shape.inputs > 0 && shape.outputs > 0, "QNetwork: layer ", l, " must not be empty");
@@ -64,7 +63,7 @@ QNetwork::QNetwork(std::span<const Mlp::Layer> online, std::span<const Mlp::Laye
 }
 
 std::size_t QNetwork::element(std::size_t layer, std::size_t output, std::size_t input) const {
-  const Shape& shape = shapes_[layer];
+  const LayerShape& shape = shapes_[layer];
   if (layer + 1 == shapes_.size()) return shape.weights + output * shape.padded_inputs + input;
   return shape.weights + (output / panel_width * shape.inputs + input) * panel_width + output % panel_width;
 }
@@ -84,7 +83,7 @@ std::vector<float>& QNetwork::part(Part which) {
 }
 
 void QNetwork::read_layer(Part which, std::size_t layer, MatrixView<float> weights, std::span<float> bias) const {
-  const Shape& shape = shapes_[layer];
+  const LayerShape& shape = shapes_[layer];
   const std::vector<float>& values = const_cast<QNetwork*>(this)->part(which);
   const std::size_t step = layer + 1 == shapes_.size() ? 1 : panel_width;  // from one input to the next
   for (std::size_t output = 0; output < weights.rows; ++output) {
@@ -96,7 +95,7 @@ void QNetwork::read_layer(Part which, std::size_t layer, MatrixView<float> weigh
 
 void QNetwork::write_layer(Part which, std::size_t layer, MatrixView<const float> weights,
                            std::span<const float> bias) {
-  const Shape& shape = shapes_[layer];
+  const LayerShape& shape = shapes_[layer];
   check(weights.rows == shape.outputs && weights.columns == shape.inputs && bias.size() == shape.outputs,
         "QNetwork: layer ", layer, " must have weights [", shape.outputs, ", ", shape.inputs, "] and bias [",
         shape.outputs, "], got [", weights.rows, ", ", weights.columns, "] and [", bias.size(), "]");
@@ -170,14 +169,11 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   }
 
   ++num_steps_;
-  const double first_correction = 1.0 - std::pow(options_.first_moment_decay, static_cast<double>(num_steps_));
-  const double second_correction = 1.0 - std::pow(options_.second_moment_decay, static_cast<double>(num_steps_));
   QNetworkStep step{};
   step.shapes = shapes_.data();
   step.num_layers = shapes_.size();
-  step.online = online_.data();
-  step.first_moment = first_moment_.data();
-  step.second_moment = second_moment_.data();
+  step.adam = adam_step(options_.learning_rate, options_.first_moment_decay, options_.second_moment_decay,
+                        options_.epsilon, num_steps_, online_, first_moment_, second_moment_);
   step.target = target_.data();
   step.batch_size = batch_size;
   step.padded_batch = padded_batch;
@@ -187,12 +183,6 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   step.next_row = next_row.data();
   step.next_legal_masks = next_legal_masks.data();
   step.discount = options_.discount;
-  step.first_weight = static_cast<float>(1.0 - options_.first_moment_decay);
-  step.second_decay = static_cast<float>(options_.second_moment_decay);
-  step.second_weight = static_cast<float>(1.0 - options_.second_moment_decay);
-  step.inverse_root_correction = static_cast<float>(1.0 / std::sqrt(second_correction));
-  step.epsilon = static_cast<float>(options_.epsilon);
-  step.step_size = static_cast<float>(options_.learning_rate / first_correction);
   step.activations = activations.data();
   step.target_activations = target_activations.data();
   step.gradients = gradients.data();

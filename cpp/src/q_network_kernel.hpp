@@ -7,85 +7,17 @@
 #include <cstdint>
 #include <utility>
 
-#include "product_kernel.hpp"
+#include "layer_kernel.hpp"
 #include "q_network_step.hpp"
-#include "simd.hpp"
 
 namespace coffee_fast {
 namespace {
 
-/// outputs[rows, padded outputs] = max(0, inputs W + bias) of one hidden layer.
-template <class V>
-void hidden_forward(const QNetwork::Shape& shape, const float* parameters, const float* inputs,
-                    std::size_t input_stride, std::size_t num_rows, float* outputs) {
-  const Product product{inputs, input_stride, 1, 0, parameters + shape.weights, panel_width, shape.inputs * panel_width,
-                        1,      shape.inputs};
-  const float* bias = parameters + shape.bias;
-  const std::size_t stride = shape.padded_outputs;
-  multiply<V>(product, num_rows, stride / panel_width, [=](std::size_t row, std::size_t panel) {
-    float* const tile = outputs + row * stride + panel * panel_width;
-    const float* const tile_bias = bias + panel * panel_width;
-    return [=](std::size_t r, std::size_t column, typename V::Type sum) __attribute__((always_inline)) {
-      V::store(tile + r * stride + column, V::at_least(V::add(sum, V::load(tile_bias + column)), V::zero()));
-    };
-  });
-}
-
-/// gradient_t[inputs, batch] = W gradient_of_outputs_t[outputs, batch] of one hidden layer.
-template <class V>
-void hidden_backward(const QNetwork::Shape& shape, const float* parameters, const float* output_gradient_t,
-                     std::size_t padded_batch, float* input_gradient_t) {
-  const Product product{parameters + shape.weights,
-                        panel_width,
-                        1,
-                        shape.inputs * panel_width,
-                        output_gradient_t,
-                        padded_batch,
-                        panel_width,
-                        shape.padded_outputs / panel_width,
-                        panel_width};
-  multiply<V>(product, shape.inputs, padded_batch / panel_width, [=](std::size_t row, std::size_t panel) {
-    float* const tile = input_gradient_t + row * padded_batch + panel * panel_width;
-    return [=](std::size_t r, std::size_t column, typename V::Type sum)
-               __attribute__((always_inline)) { V::store(tile + r * padded_batch + column, sum); };
-  });
-}
-
-/// Adam on one register of parameters (torch's arithmetic: bias corrections folded into two scalars).
-template <class V>
-struct Adam {
-  typename V::Type first_weight, second_decay, second_weight, inverse_root_correction, epsilon, negative_step;
-  float *parameters, *first, *second;
-
-  Adam(const QNetworkStep& step)
-      : first_weight(V::broadcast(step.first_weight)),
-        second_decay(V::broadcast(step.second_decay)),
-        second_weight(V::broadcast(step.second_weight)),
-        inverse_root_correction(V::broadcast(step.inverse_root_correction)),
-        epsilon(V::broadcast(step.epsilon)),
-        negative_step(V::broadcast(-step.step_size)),
-        parameters(step.online),
-        first(step.first_moment),
-        second(step.second_moment) {}
-
-  [[gnu::always_inline]] void operator()(std::size_t offset, typename V::Type gradient) const {
-    const auto old_first = V::load(first + offset);
-    const auto m = V::multiply_add(first_weight, V::subtract(gradient, old_first), old_first);
-    const auto v = V::multiply_add(second_weight, V::multiply(gradient, gradient),
-                                   V::multiply(second_decay, V::load(second + offset)));
-    const auto denominator = V::multiply_add(V::square_root(v), inverse_root_correction, epsilon);
-    V::store(first + offset, m);
-    V::store(second + offset, v);
-    V::store(parameters + offset,
-             V::multiply_add(negative_step, V::divide(m, denominator), V::load(parameters + offset)));
-  }
-};
-
 /// One Adam step on a hidden layer, whose weight gradient inputs^T output_gradient never leaves the registers.
 template <class V>
-void hidden_update(const QNetwork::Shape& shape, const QNetworkStep& step, const float* inputs,
-                   std::size_t input_stride, const float* output_gradient) {
-  const Adam<V> adam(step);
+void hidden_update(const LayerShape& shape, const QNetworkStep& step, const float* inputs, std::size_t input_stride,
+                   const float* output_gradient) {
+  const Adam<V> adam(step.adam);
   const std::size_t stride = shape.padded_outputs;
   const Product product{inputs, 1, input_stride, 0, output_gradient, stride, panel_width, 1, step.batch_size};
   multiply<V>(product, shape.inputs, stride / panel_width, [&](std::size_t row, std::size_t panel) {
@@ -128,7 +60,7 @@ template <class V, std::size_t num_rows>
 }
 
 template <class V>
-float q_value(const QNetwork::Shape& last, const float* parameters, const float* hidden, std::size_t action) {
+float q_value(const LayerShape& last, const float* parameters, const float* hidden, std::size_t action) {
   const float* const row[] = {parameters + last.weights + action * last.padded_inputs};
   float value;
   dot<V>(hidden, row, last.padded_inputs, &value);
@@ -137,7 +69,7 @@ float q_value(const QNetwork::Shape& last, const float* parameters, const float*
 
 /// The legal action of the greatest value at one state.
 template <class V>
-std::size_t greedy_action(const QNetwork::Shape& last, const float* parameters, const float* hidden,
+std::size_t greedy_action(const LayerShape& last, const float* parameters, const float* hidden,
                           const std::uint8_t* legal, std::size_t* actions) {
   std::size_t num_legal = 0;
   for (std::size_t action = 0; action < last.outputs; ++action) {
@@ -171,57 +103,28 @@ std::size_t greedy_action(const QNetwork::Shape& last, const float* parameters, 
 /// The target network's value of the online network's greedy action at each next state.
 template <class V>
 void bootstrap_values(const QNetworkStep& step, const float* online_hidden, const float* target_hidden, float* values) {
-  const QNetwork::Shape& last = step.shapes[step.num_layers - 1];
+  const LayerShape& last = step.shapes[step.num_layers - 1];
   for (std::size_t row = 0; row < step.num_next; ++row) {
     const std::size_t offset = row * last.padded_inputs;
-    const std::size_t action =
-        greedy_action<V>(last, step.online, online_hidden + offset, step.next_legal_masks[row], step.legal_actions);
+    const std::size_t action = greedy_action<V>(last, step.adam.parameters, online_hidden + offset,
+                                                step.next_legal_masks[row], step.legal_actions);
     values[row] = q_value<V>(last, step.target, target_hidden + offset, action);
   }
 }
-
-/// target[j, i] = source[i, j], both of sides that are multiples of 16; where `keep` is given, 0 unless keep[j, i] > 0.
-template <class V>
-void transpose(const float* source, std::size_t num_rows, std::size_t num_columns, float* target, const float* keep) {
-  for (std::size_t i = 0; i < num_rows; i += V::width)
-    for (std::size_t j = 0; j < num_columns; j += V::width) {
-      typename V::Type rows[V::width];
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < V::width; ++r) rows[r] = V::load(source + (i + r) * num_columns + j);
-      transpose<V>(rows);
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < V::width; ++r) {
-        const std::size_t offset = (j + r) * num_rows + i;
-        V::store(target + offset, keep ? V::where_positive(V::load(keep + offset), rows[r]) : rows[r]);
-      }
-    }
-}
-
-/// Treats denormal numbers as zeros while it lives. Moments of weights that get no gradient decay into them, where
-/// arithmetic is ten times slower.
-class DenormalsAreZero {
- public:
-#if defined(__SSE__)
-  DenormalsAreZero() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
-  ~DenormalsAreZero() { _mm_setcsr(before_); }
-
- private:
-  unsigned before_;
-#endif
-};
 
 template <class V>
 float gradient_step(const QNetworkStep& step) {
   [[maybe_unused]] const DenormalsAreZero scope;
   const std::size_t num_hidden = step.num_layers - 1;
   const std::size_t B = step.batch_size;
-  const QNetwork::Shape& last = step.shapes[num_hidden];
+  const LayerShape& last = step.shapes[num_hidden];
 
   // Forward: Q at (s, s') in one pass, the target network at s' alone.
   for (std::size_t l = 0; l < num_hidden; ++l) {
-    const QNetwork::Shape& shape = step.shapes[l];
+    const LayerShape& shape = step.shapes[l];
     const std::size_t stride = l == 0 ? shape.inputs : step.shapes[l - 1].padded_outputs;
-    hidden_forward<V>(shape, step.online, step.activations[l], stride, B + step.num_next, step.activations[l + 1]);
+    hidden_forward<V>(shape, step.adam.parameters, step.activations[l], stride, B + step.num_next,
+                      step.activations[l + 1]);
     hidden_forward<V>(shape, step.target, l == 0 ? step.activations[0] + B * stride : step.target_activations[l],
                       stride, step.num_next, step.target_activations[l + 1]);
   }
@@ -235,11 +138,11 @@ float gradient_step(const QNetworkStep& step) {
     const auto action = static_cast<std::size_t>(step.actions[b]);
     const float bootstrap = step.next_row[b] < 0 ? 0.0f : step.discount * step.next_values[step.next_row[b]];
     const float* h = hidden + b * last.padded_inputs;
-    const float error = q_value<V>(last, step.online, h, action) - (step.rewards[b] + bootstrap);
+    const float error = q_value<V>(last, step.adam.parameters, h, action) - (step.rewards[b] + bootstrap);
     loss += error * error;
     const float scale = 2.0f * error / static_cast<float>(B);
     const auto scales = V::broadcast(scale);
-    const float* weights = step.online + last.weights + action * last.padded_inputs;
+    const float* weights = step.adam.parameters + last.weights + action * last.padded_inputs;
     float* row = step.last_gradient + action * last.padded_inputs;
     for (std::size_t i = 0; i < last.padded_inputs; i += V::width) {
       const auto input = V::load(h + i);
@@ -252,18 +155,18 @@ float gradient_step(const QNetworkStep& step) {
 
   // Backward through the hidden layers; each is updated once nothing reads its weights any more.
   for (std::size_t l = num_hidden; l-- > 0;) {
-    const QNetwork::Shape& shape = step.shapes[l];
+    const LayerShape& shape = step.shapes[l];
     const std::size_t stride = l == 0 ? shape.inputs : step.shapes[l - 1].padded_outputs;
     if (l > 0) {
       transpose<V>(step.gradients[l], step.padded_batch, shape.padded_outputs, step.transposed, nullptr);
-      hidden_backward<V>(shape, step.online, step.transposed, step.padded_batch, step.transposed_next);
+      hidden_backward<V>(shape, step.adam.parameters, step.transposed, step.padded_batch, step.transposed_next);
       transpose<V>(step.transposed_next, stride, step.padded_batch, step.gradients[l - 1], step.activations[l]);
     }
     hidden_update<V>(shape, step, step.activations[l], stride, step.gradients[l]);
   }
 
   // Adam on the last layer, every row of it: moments decay also where no gradient came.
-  const Adam<V> adam(step);
+  const Adam<V> adam(step.adam);
   const std::size_t size = last.outputs * last.padded_inputs, offset = last.weights;
   float* const last_gradient = step.last_gradient;
   for (std::size_t i = 0; i < size; i += V::width) {

@@ -3,15 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "coffee_fast/q_network.hpp"
+#include "adam_step.hpp"
+#include "coffee_fast/layer_shape.hpp"
 
 namespace coffee_fast {
 
 /// Everything one gradient step reads and writes, as bare pointers: the units of the instruction sets share it.
 struct QNetworkStep {
-  const QNetwork::Shape* shapes;
+  const LayerShape* shapes;
   std::size_t num_layers;
-  float *online, *first_moment, *second_moment;
+  AdamStep adam;  ///< on the online network
   const float* target;
 
   std::size_t batch_size, padded_batch;  ///< padded to whole panels of 16
@@ -22,7 +23,6 @@ struct QNetworkStep {
   const std::uint8_t* const* next_legal_masks;  ///< [num_next] rows
 
   float discount;
-  float first_weight, second_decay, second_weight, inverse_root_correction, epsilon, step_size;  // Adam
 
   // workspace
   float* const* activations;         ///< [layers]: [B + num_next, width]; activations[0] are the stacked inputs

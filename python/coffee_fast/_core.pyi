@@ -467,6 +467,47 @@ class QLearner:
     def run(self, num_decisions: int) -> None: ...
     def take_mean_loss(self) -> float: ...
 
+class TrainedNetwork:
+    def __init__(self, layers: Sequence[tuple[Float32, Float32]]) -> None: ...
+    def adam_step(
+        self, inputs: Float32, output_gradients: Float32, learning_rate: float
+    ) -> list[tuple[Float32, Float32]]: ...
+    def layers(self) -> list[tuple[Float32, Float32]]: ...
+
+class PolicyLearner:
+    def __init__(
+        self,
+        dynamics: Any,
+        policies: Sequence[Sequence[tuple[Float32, Float32]]],
+        values: Sequence[Sequence[tuple[Float32, Float32]]],
+        learning_seats: Sequence[Sequence[tuple[int, int]]],
+        opponents: Sequence[tuple[Sequence[Policy], Sequence[float]]],
+        references: Sequence[Policy],
+        *,
+        seed: int,
+        num_episodes: int = ...,
+        num_parallel_episodes: int = ...,
+        batch_size: int = ...,
+        num_epochs: int = ...,
+        update: str = ...,
+        clip: float = ...,
+        step_size: float = ...,
+        gae_lambda: float = ...,
+        kl_in_rewards: bool = ...,
+        uncertainty_penalty: float = ...,
+        coverage_weight: float = ...,
+        reward_scale: float = ...,
+        averaging: float = ...,
+    ) -> None: ...
+    @property
+    def num_updates(self) -> int: ...
+    def update(self, kl_weight: float, learning_rate: float, num_threads: int = ...) -> dict[str, Any]: ...
+    def policy(self, k: int) -> list[tuple[Float32, Float32]]: ...
+    def average(self, k: int) -> list[tuple[Float32, Float32]]: ...
+    def value(self, k: int) -> list[tuple[Float32, Float32]]: ...
+    def export_state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
 def solve_anchored(
     payoffs: Sequence[Float64],
     reference: Sequence[Float64],

@@ -39,7 +39,7 @@ VARIANTS: dict[str, cf.EnsembleConfig] = {
     words: dataclasses.replace(BEST, **changes)
     for words, changes in {
         "relu networks": {"network": "relu", "learning_rate": 1e-3},
-        "networks chosen": {"network": "auto"},
+        "product networks": {"network": "product"},
         "one normalizer": {"normalization": "scalar"},
         "no decay": {"weight_decay": 0.0},
         "decay .3": {"weight_decay": 0.3},

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 HEADERS = {header.stem for header in (ROOT / "cpp" / "include" / "coffee_fast").glob("*.hpp")}
 # What computes nothing of its own.
 TOOLS = {"aligned", "cancel", "check", "coffee_fast", "dynamics", "error", "fma_peak", "isa", "parallel", "tensor_view"}
-TOOLS |= {"any_dynamics", "version"}
+TOOLS |= {"any_dynamics", "layer_shape", "version"}
 # Specified and tested with what they serve.
 TWIN = {
     "deviation": "payoff_table",

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "coffee_fast/layer_shape.hpp"
 #include "coffee_fast/mlp.hpp"
 #include "coffee_fast/tensor_view.hpp"
 
@@ -60,20 +61,11 @@ class QNetwork {
   void write_layer(Part part, std::size_t layer, MatrixView<const float> weights, std::span<const float> bias);
   void set_num_steps(std::uint64_t num_steps) { num_steps_ = num_steps; }
 
-  /// Where a layer lies in a part. Outputs are padded with zeros to whole panels of 16; the weights of a hidden layer
-  /// are stored [panel][inputs][16], those of the last layer [outputs][padded inputs], and each is followed by its
-  /// bias.
-  struct Shape {
-    std::size_t inputs, outputs, padded_outputs;
-    std::size_t padded_inputs;  ///< of the last layer's rows; else `inputs`
-    std::size_t weights, bias;  ///< offsets
-  };
-
  private:
   std::size_t element(std::size_t layer, std::size_t output, std::size_t input) const;
   std::vector<float>& part(Part which);
 
-  std::vector<Shape> shapes_;
+  std::vector<LayerShape> shapes_;  // the last layer's rows are [outputs][padded inputs]
   QNetworkOptions options_;
   std::vector<float> online_, target_, first_moment_, second_moment_;
   std::vector<float> workspace_;

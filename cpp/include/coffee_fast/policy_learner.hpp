@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "coffee_fast/any_dynamics.hpp"
+#include "coffee_fast/cancel.hpp"
+#include "coffee_fast/experience.hpp"
+#include "coffee_fast/policy.hpp"
+#include "coffee_fast/policy_loss.hpp"
+#include "coffee_fast/trained_network.hpp"
+
+namespace coffee_fast {
+
+struct PolicyLearnerOptions {
+  ExperienceOptions experience;
+  std::size_t num_episodes = 1500;  ///< of an update
+  std::size_t num_parallel_episodes = 256;
+  std::size_t batch_size = 2048;  ///< decisions of a minibatch, about
+  std::size_t num_epochs = 2;
+  PolicyLoss::Update update = PolicyLoss::Update::clipped;
+  double clip = 0.2;
+  double step_size = 1.0;  ///< of mirror descent
+  double gae_lambda = 1.0;
+  bool kl_in_rewards = false;  ///< whether what a player pays for leaving its reference counts as a reward too
+  double reward_scale = 1.0;   ///< rewards are divided by it where they are learned from
+  double averaging = 0.0;      ///< share of the former average that each update leaves; 0: the last policy
+};
+
+/// One update, of each network k where it says [K].
+struct PolicyUpdateFigures {
+  std::vector<double> returns;  ///< [players]: mean of a normal episode, undiscounted, raw, without penalty
+  double disagreement = 0.0;    ///< mean of a normal episode
+  std::vector<double> kl, kl_per_episode, entropy;  ///< [K]: KL(pi || reference) and entropy, before the update
+  std::vector<double> step_kl;                      ///< [K]: estimate of KL(pi_old || pi) in the last epoch
+  std::vector<double> value_error;                  ///< [K]: mean squared, scaled units, before the update
+  std::vector<double> clipped;                      ///< [K]: share of the last epoch's decisions
+  std::vector<std::int64_t> num_decisions;          ///< [K]
+  std::uint64_t num_episodes = 0, num_coverage_episodes = 0;
+  double learning_seconds = 0.0;
+};
+
+/// Regularized policy gradients: networks learn at once from the episodes that they play together, each paying
+/// kl_weight times its divergence from a reference (Sokota et al., ICLR 2023; Rudolph et al., ICLR 2026).
+///
+/// Update u plays episodes [u, u + 1) * num_episodes, takes generalized advantages, and makes num_epochs passes over
+/// shuffled minibatches (stream (seed, replay, network, u, epoch)) of Adam steps on PolicyLoss and on the squared error
+/// of the values. Its result is the same for every number of threads and of parallel episodes.
+class PolicyLearner {
+ public:
+  /// Networks k = 0 .. K-1: policies[k] maps information states to A logits, values[k] to a number; references[k] is
+  /// uniform play or a softmax policy. The learner shares the dynamics.
+  PolicyLearner(AnyDynamics dynamics, std::vector<TrainedNetwork> policies, std::vector<TrainedNetwork> values,
+                std::vector<Policy> references, PolicyLearnerOptions options);
+
+  /// One update. If it throws, Cancelled for one, the learner is what it was before.
+  PolicyUpdateFigures update(double kl_weight, double learning_rate, int num_threads, CancelToken& cancel);
+
+  std::uint64_t num_updates() const { return num_updates_; }
+  std::size_t num_networks() const { return policies_.size(); }
+  const TrainedNetwork& policy(std::size_t k) const { return policies_[k]; }
+  const TrainedNetwork& value(std::size_t k) const { return values_[k]; }
+  /// Parameters of the averaged policy, laid out as policy(k)'s.
+  std::span<const float> average(std::size_t k) const { return averages_[k]; }
+
+  struct State {
+    std::vector<TrainedNetwork::State> policies, values;
+    std::vector<std::vector<float>> averages;
+    std::uint64_t num_updates = 0;
+  };
+  State state() const;
+  /// InvalidArgument unless the state is of networks of these sizes.
+  void restore(State state);
+
+ private:
+  struct Batch;
+  struct Worker;
+
+  Experience play(int num_threads, CancelToken& cancel) const;
+  void look_at(std::size_t k, const Decisions& decisions, double kl_weight, Batch& batch, int num_threads,
+               CancelToken& cancel, PolicyUpdateFigures& figures) const;
+  void learn(std::size_t k, const Decisions& decisions, const Batch& batch, double kl_weight, double learning_rate,
+             int num_threads, CancelToken& cancel, PolicyUpdateFigures& figures);
+  void average_in();
+
+  AnyDynamics dynamics_;
+  std::vector<TrainedNetwork> policies_, values_;
+  std::vector<std::vector<float>> averages_;
+  std::vector<Policy> references_;
+  PolicyLearnerOptions options_;
+  std::uint64_t num_updates_ = 0;
+};
+
+}  // namespace coffee_fast

@@ -1,0 +1,165 @@
+"""Twin of policy_learner.hpp: regularized policy gradients, in the order of the formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from coffee_fast._core import Purpose, Stream
+from coffee_fast._reference.actor import ChooseAction, StartEpisode
+from coffee_fast._reference.experience import Decisions, ExperienceOptions, play_episode
+from coffee_fast._reference.policy_loss import (
+    PolicyLoss,
+    Rows,
+    divergence,
+    generalized_advantages,
+    log_uniform,
+    loss_gradient,
+    masked_log_softmax,
+)
+from coffee_fast._reference.q_network import AdamState, Layers, forward
+from coffee_fast._reference.trained_network import adam_step
+from coffee_fast.typing import Float32, Float64
+
+Logits = Callable[[Float32], Float32]
+
+
+@dataclass
+class Options:
+    """As PolicyLearnerOptions in policy_learner.hpp."""
+
+    num_episodes: int = 1500
+    batch_size: int = 2048
+    num_epochs: int = 2
+    loss: PolicyLoss = field(default_factory=PolicyLoss)
+    gae_lambda: float = 1.0
+    kl_in_rewards: bool = False
+    reward_scale: float = 1.0
+    averaging: float = 0.0
+
+
+@dataclass
+class Network:
+    """A policy and a value network that learn, the average of the former, and the logits of what it is drawn to."""
+
+    policy: Layers
+    value: Layers
+    reference: Logits | None = None  # None: uniform play
+    average: Layers = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.policy_adam, self.value_adam = _zeros(self.policy), _zeros(self.value)
+
+
+def _zeros(layers: Layers) -> AdamState:
+    first, second = ([(np.zeros_like(w), np.zeros_like(b)) for w, b in layers] for _ in range(2))
+    return AdamState(first, second)
+
+
+def _sample(layers: Layers) -> ChooseAction:
+    """Draw an action from a softmax policy as policy.cpp does."""
+
+    def choose(state: Float32, mask: Any, stream: Stream) -> int:
+        log_policy = masked_log_softmax(forward(layers, state[None])[-1].astype(np.float64), mask[None])[0]
+        legal = np.flatnonzero(mask)
+        cumulative = np.cumsum(np.exp(log_policy[legal] - log_policy[legal].max()))
+        place = np.searchsorted(cumulative, stream.next_double() * cumulative[-1], side="right")
+        return int(legal[min(int(place), len(legal) - 1)])
+
+    return choose
+
+
+class PolicyLearner:
+    """See policy_learner.hpp."""
+
+    def __init__(
+        self, start: StartEpisode, networks: Sequence[Network], episodes: ExperienceOptions, options: Options
+    ) -> None:
+        self.start, self.networks, self.episodes, self.options = start, networks, episodes, options
+        self.num_updates = 0
+
+    def update(self, kl_weight: float, learning_rate: float) -> dict[str, Any]:
+        """One update; return its figures."""
+        count = self.options.num_episodes
+        learners = [_sample(network.policy) for network in self.networks]
+        collected = [Decisions() for _ in self.networks]
+        returns, disagreements = [], []
+        for number in range(self.num_updates * count, (self.num_updates + 1) * count):
+            own, earned, disagreement, is_coverage = play_episode(self.start, self.episodes, learners, number)
+            for seat in sorted(own):
+                network, decisions = own[seat]
+                collected[network].append(decisions)
+            if not is_coverage:
+                returns.append(earned)
+                disagreements.append(disagreement)
+        figures: dict[str, Any] = {"returns": np.mean(returns, axis=0), "disagreement": np.mean(disagreements)}
+        each = [
+            self._learn(k, network, decisions, kl_weight, learning_rate)
+            for k, (network, decisions) in enumerate(zip(self.networks, collected, strict=True))
+        ]
+        self.num_updates += 1
+        return figures | {name: np.array([own[name] for own in each]) for name in each[0]}
+
+    def _learn(
+        self, k: int, network: Network, decisions: Decisions, kl_weight: float, learning_rate: float
+    ) -> dict[str, float]:
+        options, loss = self.options, replace(self.options.loss, kl_weight=kl_weight)
+        states, legal = np.stack(decisions.states), np.stack(decisions.masks)
+        log_old = masked_log_softmax(forward(network.policy, states)[-1].astype(np.float64), legal)
+        log_reference = log_uniform(legal)
+        if network.reference is not None:
+            log_reference = masked_log_softmax(network.reference(states).astype(np.float64), legal)
+        values = forward(network.value, states)[-1][:, 0].astype(np.float64)
+        kl = divergence(log_old, log_reference, legal)
+        rewards = np.array(decisions.rewards) / options.reward_scale - kl_weight * kl * options.kl_in_rewards
+        is_last = np.array(decisions.is_last, dtype=np.uint8)
+        advantages, targets = generalized_advantages(rewards, values, is_last, options.gae_lambda)
+        rows = Rows(legal, np.array(decisions.actions), advantages, log_old, log_reference)
+        n = len(rewards)
+        num_batches = max((n + options.batch_size // 2) // options.batch_size, 1)
+        for epoch in range(options.num_epochs):
+            order = shuffled(n, Stream(self.episodes.seed, Purpose.replay, k, self.num_updates, epoch))
+            for batch in range(num_batches):
+                chosen = order[batch * n // num_batches : (batch + 1) * n // num_batches]
+                self._step(network, loss, states[chosen], _rows(rows, chosen), targets[chosen], learning_rate)
+        self._average_in(network)
+        return {
+            "kl": kl.mean(),
+            "entropy": -divergence(log_old, np.zeros_like(log_old), legal).mean(),
+            "value_error": ((targets - values) ** 2).mean(),
+            "num_decisions": n,
+        }
+
+    def _step(
+        self, network: Network, loss: PolicyLoss, states: Float32, rows: Rows, targets: Float64, rate: float
+    ) -> None:
+        logits = forward(network.policy, states)[-1].astype(np.float64)
+        predicted = forward(network.value, states)[-1].astype(np.float64)
+        policy_gradient = loss_gradient(loss, rows, logits).astype(np.float32)
+        value_gradient = (2 * (predicted - targets[:, None]) / len(targets)).astype(np.float32)
+        adam_step(network.policy, network.policy_adam, states, policy_gradient, rate)
+        adam_step(network.value, network.value_adam, states, value_gradient, rate)
+
+    def _average_in(self, network: Network) -> None:
+        kept = 0.0 if self.num_updates == 0 else self.options.averaging
+        former = network.average or network.policy
+        network.average = [
+            (kept * old_weights + (1 - kept) * weights, kept * old_bias + (1 - kept) * bias)
+            for (old_weights, old_bias), (weights, bias) in zip(former, network.policy, strict=True)
+        ]
+
+
+def shuffled(count: int, stream: Stream) -> list[int]:
+    """A permutation by Fisher and Yates, from the end."""
+    order = list(range(count))
+    for left in range(count, 1, -1):
+        chosen = stream.next_below(left)
+        order[left - 1], order[chosen] = order[chosen], order[left - 1]
+    return order
+
+
+def _rows(rows: Rows, chosen: list[int]) -> Rows:
+    return Rows(*(values[chosen] for values in vars(rows).values()))
