@@ -11,6 +11,7 @@ from coffee_fast.self_play import anchored_self_play, self_play_snapshots
 if TYPE_CHECKING:
     from coffee_fast.data import TrajectoryDataset
     from coffee_fast.dynamics import Dynamics
+    from coffee_fast.models import DynamicsEnsemble
 
 FOLDER = "self_play"
 
@@ -20,13 +21,13 @@ def play_in_game(at: Workplace) -> list[Variant]:
     return _solve(at, true_game(at.config), None)
 
 
-def play_in_model(at: Workplace, dataset: TrajectoryDataset, model: Dynamics) -> list[Variant]:
+def play_in_model(at: Workplace, dataset: TrajectoryDataset, model: DynamicsEnsemble) -> list[Variant]:
     """Let the players learn in the model; leave the solution, or search on from the policies met on the way."""
     reference = _reference(at, dataset)
     if at.config.algorithm == "self_play":
         return _solve(at, model, reference)
     with at.clocked("self-play"):
-        start = self_play_snapshots(*_arguments(at, model), reference).by_role
+        start = self_play_snapshots(model, **_arguments(at), reference=reference).by_role
     with at.clocked("psro"):
         result = coffee_psro(
             model,
@@ -45,13 +46,19 @@ def _solve(at: Workplace, model: Dynamics, reference: Any) -> list[Variant]:
     folder = at.folder / "solution"
     if not folder.exists():
         with at.clocked("self-play"):
-            anchored_self_play(*_arguments(at, model), reference).save(folder)
+            anchored_self_play(model, **_arguments(at), reference=reference).save(folder)
     return [Variant(None, solution=Solution.load(folder))]
 
 
-def _arguments(at: Workplace, model: Dynamics) -> tuple[Any, ...]:
-    folder = at.folder / FOLDER
-    return model, at.config.self_play, at.seed("self_play"), folder, at.resume, at.num_threads, at.progress
+def _arguments(at: Workplace) -> dict[str, Any]:
+    return {
+        "config": at.config.self_play,
+        "seed": at.seed("self_play"),
+        "run_dir": at.folder / FOLDER,
+        "resume": at.resume,
+        "num_threads": at.num_threads,
+        "progress": at.progress,
+    }
 
 
 def _reference(at: Workplace, dataset: TrajectoryDataset) -> Any:

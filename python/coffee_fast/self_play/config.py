@@ -191,7 +191,7 @@ class SelfPlayConfig:
         if self.kl_weight == 0.0:
             return 0.0
         share = self._share(update)
-        return self.kl_weight ** (1.0 - share) * self.kl_weight_end**share
+        return float(self.kl_weight ** (1.0 - share) * self.kl_weight_end**share)
 
     def learning_rate_at(self, update: int) -> float:
         """Return the learning rate of update number ``update``, counted from 0."""
