@@ -66,6 +66,10 @@ _FACE = {
     "oef": "psro",
     "oef_bc": "psro",
     "online_psro": "psro",
+    "SelfPlayConfig": "self_play",
+    "SelfPlaySnapshots": "self_play",
+    "anchored_self_play": "self_play",
+    "self_play_snapshots": "self_play",
     "EquilibriumConfig": "psro",
     "equilibrium_profiles": "psro",
     "RegretReport": "evaluation",
@@ -91,6 +95,7 @@ _ROOMS = frozenset(
         "regularized",
         "reports",
         "responses",
+        "self_play",
         "sweeps",
     }
 )

@@ -12,6 +12,7 @@ from coffee_fast import psro as psro
 from coffee_fast import regularized as regularized
 from coffee_fast import reports as reports
 from coffee_fast import responses as responses
+from coffee_fast import self_play as self_play
 from coffee_fast import sweeps as sweeps
 from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
@@ -68,6 +69,10 @@ from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch
+from coffee_fast.self_play import SelfPlayConfig as SelfPlayConfig
+from coffee_fast.self_play import SelfPlaySnapshots as SelfPlaySnapshots
+from coffee_fast.self_play import anchored_self_play as anchored_self_play
+from coffee_fast.self_play import self_play_snapshots as self_play_snapshots
 from coffee_fast.simulation import SimulationResult as SimulationResult
 from coffee_fast.simulation import simulate as simulate
 from coffee_fast.tabular import TabularGame as TabularGame

@@ -34,7 +34,15 @@ FOREIGN_WORDS = ("pybind11", "std::", "__init__(): incompatible", "incompatible 
 RESULTS = {
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
-    *("SimulationResult", "PSROResult", "Solution", "RegretReport", "DatasetCard", "DynamicsEnsemble"),
+    *(
+        "SimulationResult",
+        "PSROResult",
+        "Solution",
+        "SelfPlaySnapshots",
+        "RegretReport",
+        "DatasetCard",
+        "DynamicsEnsemble",
+    ),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
     *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
     *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
@@ -43,7 +51,7 @@ RESULTS = {
     *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
-    *("sweeps.SweepSummary",),
+    *("sweeps.SweepSummary", "SelfPlaySnapshots"),
 }
 
 
@@ -103,6 +111,8 @@ def world() -> dict[str, Any]:
     ddqn = cf.DDQN(**oracle, epsilon_decay_steps=16, num_parallel_episodes=4)
     config = cf.PSROConfig(num_iterations=1, num_simulations=4, response=ddqn)
     result = cf.coffee_psro(model, config, seed=0)
+    self_play = {"hidden_sizes": (4,), "num_updates": 2, "num_episodes": 4, "batch_size": 16, "num_snapshots": 1}
+    self_play |= {"num_simulations": 4, "judge": ddqn}
     payoffs = np.array([[3.0, 0.0], [5.0, 1.0]])
     tree = cf.GameTree("openspiel:kuhn_poker")
     game_log = cf.generate_dataset(tree, num_trajectories=40)
@@ -111,6 +121,7 @@ def world() -> dict[str, Any]:
         **{"game": game, "dataset": dataset, "model": model, "oracle": oracle, "ddqn": ddqn, "config": config},
         **{"result": result, "solution": result.solve(), "sizes": sizes, "payoffs": payoffs},
         "profile": cf.mirror_descent(tree, num_iterations=5),
+        "self_play": self_play,
         "table": cf.PayoffTable.symmetric(payoffs),
         "mixtures": [np.array([0.5, 0.5]), np.array([0.5, 0.5])],
         "log": {
@@ -474,6 +485,10 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     model, config, game, result, solution = w["model"], w["config"], w["game"], w["result"], w["solution"]
     run = {"config": config, "seed": 0, "run_dir": None, "resume": False, "num_threads": 1, "progress": None}
     curve = plotting.Curve(np.arange(3.0), np.zeros(3), np.zeros(3), np.ones(3))
+    rows, matrix = np.linspace(0.0, 1.0, 3), np.zeros((3, 2))
+    history = {"returns": matrix, "disagreement": rows, "entropy": matrix, "kl": matrix, "kl_weight": rows}
+    history |= {"snapshot_update": rows[:2], "snapshot_chosen": rows[:2]}
+    history |= dict.fromkeys(("snapshot_model_regret", "snapshot_bound"), matrix[:2])
     points = plotting.Points("a", "x", "y", {"g": (np.zeros(2), np.ones(2))})
     judged = {"num_simulations": 4, "num_threads": 1}
     oracle = {
@@ -481,6 +496,10 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         **{"learning_rate": 1e-3, "discount": 0.9, "target_period": 10, "learn_period": 2, "epsilon_start": 1.0},
         **{"epsilon_end": 0.1, "epsilon_decay_steps": 16, "num_parallel_episodes": 4, "init": "torch"},
     }
+    played = {**run, "config": cf.SelfPlayConfig(**w["self_play"])}
+    layers = ((np.zeros((109, 41), np.float32), np.zeros(109, np.float32)),)
+    cloned = {"config": cf.SelfPlayConfig(**w["self_play"], reference="cloned"), "seed": 0}
+    cloned |= {"reference": cf.NetworkPolicy(layers, kind="softmax")}
     solvers = {"meta_solver": meta_solvers.Uniform(), "response": w["ddqn"]}
     small = {"num_profiles": 1, "num_iterations": 1, "num_simulations": 4, **solvers}
     pair = {"first": np.arange(5.0), "second": np.arange(5.0) + 1.0}
@@ -516,7 +535,21 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"num_threads": 1, "progress": None},
             },
         ),
-        "coffee_psro": (cf.coffee_psro, {"model": model, **run}),
+        "coffee_psro": (cf.coffee_psro, {"model": model, **run, "start": [solution.policies[:1]]}),
+        "SelfPlayConfig": (
+            cf.SelfPlayConfig,
+            {
+                **{**w["self_play"], "num_parallel_episodes": 4, "num_epochs": 1, "update": "clipped", "clip": 0.2},
+                **{"step_size": 1.0, "gae_lambda": 0.9, "learning_rate": 1e-3, "learning_rate_end": 1e-4},
+                **{"kl_weight": 0.3, "kl_weight_end": 0.1, "kl_in_rewards": True, "reference": "uniform"},
+                **{"uncertainty_penalty": 1.0, "coverage_weight": 0.1, "averaging": 0.5},
+            },
+        ),
+        "SelfPlayConfig.from_json": (cf.SelfPlayConfig.from_json, {"values": cf.SelfPlayConfig().to_json()}),
+        "SelfPlayConfig.kl_weight_at": (cf.SelfPlayConfig().kl_weight_at, {"update": 3}),
+        "anchored_self_play": (cf.anchored_self_play, {"model": model, **played, "reference": None}),
+        "anchored_self_play near a policy": (cf.anchored_self_play, {"model": model, **cloned}),
+        "self_play_snapshots": (cf.self_play_snapshots, {"model": model, **played, "reference": None}),
         "oef": (cf.oef, {"model": model, **run}),
         "oef_bc": (
             cf.oef_bc,
@@ -585,7 +618,10 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         ),
         "RunConfig": (
             cf.RunConfig,
-            {"algorithm": "oef", "psro": config, "cloning_weights": (0.1,), "seed": 0},
+            {
+                **{"algorithm": "self_play_psro", "psro": config, "cloning_weights": (0.1,), "seed": 0},
+                "self_play": cf.SelfPlayConfig(**w["self_play"]),
+            },
         ),
         "EnsembleConfig.preset": (cf.EnsembleConfig.preset, {"name": "best"}),
         "RunConfig.preset": (cf.RunConfig.preset, {"name": "quick"}),
@@ -629,6 +665,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         ),
         "plotting.payoff_table": (plotting.payoff_table, {"table": solution.table, "solution": solution, "player": 1}),
         "plotting.mixtures": (plotting.mixtures, {"solution": solution}),
+        "plotting.self_play": (plotting.self_play, {"history": history, "names": ["buyer"]}),
+        "plotting.self_play figures": (lambda **given: plotting.self_play(history | given), dict(history)),
         "plotting.disagreement_vs_utility_error": (
             plotting.disagreement_vs_utility_error,
             {"fidelity": evaluation.fidelity(game, result, 0, num_simulations=4)},

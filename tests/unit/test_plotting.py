@@ -124,3 +124,37 @@ def test_disagreement_against_error():
 def test_plotting_needs_neither_pyplot_nor_a_display():
     code = "import sys, coffee_fast.plotting; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def history(num_roles=2):
+    rows = np.linspace(0.0, 1.0, 5)
+    by_role = np.outer(rows, np.arange(1, num_roles + 1))
+    found = {"returns": by_role, "entropy": by_role, "kl": by_role, "disagreement": rows, "kl_weight": 1.0 - rows}
+    judged = {"snapshot_update": np.array([4.0, 5.0]), "snapshot_chosen": np.array([0.0, 1.0])}
+    return found, judged | {"snapshot_bound": np.ones((2, 2)), "snapshot_model_regret": np.full((2, 2), 0.5)}
+
+
+def test_self_play_shows_updates_and_snapshots():
+    found, judged = history()
+    figure = plotting.self_play(found | judged, ["buyer", "seller"])
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len([title for title in titles if title]) == 5
+    lines = {axes.get_title(loc="left"): [tuple(line.get_ydata()) for line in axes.get_lines()] for axes in figure.axes}
+    assert lines["entropy of a decision"] == [tuple(column) for column in found["entropy"].T]
+    assert lines["regret of the snapshots in the model, summed over players"] == [(2.0, 2.0), (1.0, 1.0), (2.0,)]
+    assert is_png(figure)
+    assert is_png(plotting.self_play(history(1)[0]))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "history must be the history of a solution of self-play, with returns, "),
+        (history()[0] | {"kl": np.zeros(4)}, "as many rows of each of returns"),
+        (history()[0] | {"kl": "none"}, r"history\['kl'\] must be numbers, a row an update"),
+        (None, "history must be the history of a solution of self-play"),
+    ],
+)
+def test_what_is_no_history_of_self_play_is_refused(given, message):
+    with pytest.raises(cf.InvalidArgumentError, match=message):
+        plotting.self_play(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, solve, sweep, system, table
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, self_play, solve, sweep, system, table
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(run.report)
 app.command()(table.table)
 app.command()(sweep.sweep)
 app.command()(psro.psro)
+app.command()(self_play.self_play)
 app.command()(evaluate.evaluate)
 app.command()(solve.solve)
 app.command()(catalog.games)

@@ -75,7 +75,7 @@ def simulate_missing(
         raise InvalidArgumentError(
             f"simulate_missing: game must have the roles of the dynamics, {list(roles)} seats, got {list(game.roles)}"
         )
-    by_role = _by_role(strategies, len(roles))
+    by_role = strategies_by_role("simulate_missing: strategies", strategies, len(roles))
     known, count = game.num_strategies[0], len(by_role[0])
     if count < known:
         raise InvalidArgumentError(f"simulate_missing: strategies must include the {known} of the game, got {count}")
@@ -115,18 +115,18 @@ def _seatings(game: EmpiricalGame) -> dict[int, list[tuple[int, ...]]]:
     return found
 
 
-def _by_role(strategies: Any, num_roles: int) -> list[list[Policy]]:
-    """The strategies of each role, as many for each."""
+def strategies_by_role(name: str, strategies: Any, num_roles: int) -> list[list[Policy]]:
+    """Return the strategies of each role, as many for each: of a single role the list alone may be given."""
     is_listed = isinstance(strategies, Sequence) and not isinstance(strategies, str)
     if is_listed and num_roles == 1 and all(isinstance(strategy, Policy) for strategy in strategies):
         strategies = [strategies]
     is_right = is_listed and len(strategies) == num_roles
     if not is_right or not all(_are_policies(role) for role in strategies):
         what = "a list of policies" if num_roles == 1 else f"{num_roles} lists of policies, one a role"
-        raise InvalidArgumentError(f"simulate_missing: strategies must be {what}, got {shown(strategies)}")
+        raise InvalidArgumentError(f"{name} must be {what}, got {shown(strategies)}")
     if len({len(role) for role in strategies}) > 1:
         numbers = [len(role) for role in strategies]
-        raise InvalidArgumentError(f"simulate_missing: strategies must be as many for each role, got {numbers}")
+        raise InvalidArgumentError(f"{name} must be as many for each role, got {numbers}")
     return [list(role) for role in strategies]
 
 

@@ -1,6 +1,7 @@
 """From a log of played games to strategies, their true-game regret and a report, in one resumable folder."""
 
-from coffee_fast.pipeline.config import DatasetConfig, EvaluationConfig, RunConfig
+from coffee_fast.pipeline.config import EvaluationConfig, RunConfig
+from coffee_fast.pipeline.dataset_config import DatasetConfig
 from coffee_fast.pipeline.run import rewrite_report, run_pipeline
 from coffee_fast.pipeline.summary import RunSummary
 

@@ -9,73 +9,25 @@ from typing import Any, Literal, get_args
 
 from coffee_fast import meta_solvers, regularized
 from coffee_fast._provenance import describe_fields, describe_part
-from coffee_fast.checks import check_choice, check_count, check_flag, check_number, check_text
+from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.config import Parts, apply_overrides, read_toml, update
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.meta_solvers import MetaSolver
 from coffee_fast.meta_solvers.base import check_independent
 from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
+from coffee_fast.pipeline.dataset_config import DatasetConfig
 from coffee_fast.pipeline.table_config import TableConfig
 from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
 from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
 from coffee_fast.seeding import check_seed
+from coffee_fast.self_play import SELF_PLAY_PARTS, SelfPlayConfig
 
-Algorithm = Literal["coffee_psro", "oef", "oef_bc", "online_psro", "table"]
-EQUILIBRIUM_MIXTURE = "equilibrium_mixture"
-
-
-@dataclass(frozen=True)
-class DatasetConfig:
-    """The logged play to learn from: generated in a known game, unless it is a dataset of one's own.
-
-    Attributes
-    ----------
-    path
-        Folder of a dataset of one's own; a relative one starts where the command is given. None of the other fields
-        matters then. A run knows it by its content, so the folder may move.
-    game, game_parameters
-        As ``load_game`` takes them.
-    behavior
-        Who played: a known policy name, or ``"equilibrium_mixture"``: in each episode one of some equilibrium
-        profiles of the true game, which are found once and kept for all runs (:func:`equilibrium_profiles`).
-    num_trajectories
-        Trajectories stored, mirrored copies included.
-    is_mirrored
-        Whether every episode is stored a second time with the players exchanged, in games that allow it.
-    equilibrium, equilibrium_seed
-        How the profiles of the equilibrium mixture are found, and their seed, which is not that of the run: runs of
-        other seeds log the play of the same profiles.
-    """
-
-    path: str | None = None
-    game: str = "generalized_bargaining"
-    game_parameters: Mapping[str, Any] = field(default_factory=dict)
-    behavior: str = "uniform_random"
-    num_trajectories: int = 1000
-    is_mirrored: bool = True
-    equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
-    equilibrium_seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.path is not None:
-            check_text("DatasetConfig: path", self.path, error=ConfigError)
-        for name in ("game", "behavior"):
-            check_text(f"DatasetConfig: {name}", getattr(self, name), error=ConfigError)
-        if not isinstance(self.game_parameters, Mapping):
-            raise ConfigError(f"DatasetConfig: game_parameters must be a table, got {shown(self.game_parameters)}")
-        if not isinstance(self.equilibrium, EquilibriumConfig):
-            raise ConfigError(f"DatasetConfig: equilibrium must be an EquilibriumConfig, got {shown(self.equilibrium)}")
-        count = check_count("DatasetConfig: num_trajectories", self.num_trajectories, at_least=1, error=ConfigError)
-        object.__setattr__(self, "num_trajectories", count)
-        check_flag("DatasetConfig: is_mirrored", self.is_mirrored, error=ConfigError)
-        check_seed(self.equilibrium_seed)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values."""
-        described = {**describe_fields(self), "equilibrium": self.equilibrium.to_json()}
-        if self.path is None:  # so it is in the runs of before there was the field
-            del described["path"]
-        return described
+Algorithm = Literal[
+    "coffee_psro", "oef", "oef_bc", "online_psro", "self_play", "self_play_psro", "online_self_play", "table"
+]
+ONLINE = ("online_psro", "online_self_play")
+"""Algorithms that play in the true game, without a dataset or a model."""
+SELF_PLAY = ("self_play", "self_play_psro", "online_self_play")
 
 
 @dataclass(frozen=True)
@@ -124,12 +76,17 @@ class RunConfig:
     algorithm
         ``"coffee_psro"``; ``"oef"``: the same without its conservative terms; ``"oef_bc"``: one run of OEF, its
         strategies mixed with a policy cloned from the dataset, by each of ``cloning_weights``; ``"online_psro"``: in
-        the true game that ``dataset`` names, without a dataset or a model; ``"table"``: the log is solved as a table,
-        without a model, where all players see the same.
+        the true game that ``dataset`` names, without a dataset or a model; ``"self_play"``: all players learn at once
+        inside the model (:func:`anchored_self_play`); ``"online_self_play"``: the same in the true game;
+        ``"self_play_psro"``: the snapshots of self-play are the first strategies of COffeE-PSRO; ``"table"``: the log
+        is solved as a table, without a model, where all players see the same.
     dataset, model, psro, evaluation
         The stages.
     behavior_cloning, cloning_weights
-        For ``"oef_bc"``: how the policy is cloned, and with which probabilities a strategy acts by it.
+        For ``"oef_bc"``: how the policy is cloned, and with which probabilities a strategy acts by it. The former also
+        for self-play whose ``reference`` is ``"cloned"``.
+    self_play
+        For the algorithms of self-play.
     table
         For ``"table"``: which states are one cell, and what solves the table.
     seed
@@ -143,6 +100,7 @@ class RunConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     behavior_cloning: BehaviorCloningConfig = field(default_factory=BehaviorCloningConfig)
     cloning_weights: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8)
+    self_play: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     table: TableConfig = field(default_factory=TableConfig)
     seed: int = 0
 
@@ -152,8 +110,11 @@ class RunConfig:
         for name, kind in _STAGES.items():
             if not isinstance(value := getattr(self, name), kind):
                 raise ConfigError(f"RunConfig: {name} must be of kind {kind.__name__}, got {shown(value)}")
-        if self.algorithm == "online_psro" and self.dataset.path is not None:
-            raise ConfigError(f"RunConfig: online_psro learns from no dataset, got dataset.path {self.dataset.path!r}")
+        if self.is_online and self.dataset.path is not None:
+            raise ConfigError(
+                f"RunConfig: {self.algorithm} learns from no dataset, got dataset.path {self.dataset.path!r}"
+            )
+        self._check_self_play()
         if not isinstance(self.cloning_weights, tuple | list):
             raise ConfigError(f"RunConfig: cloning_weights must be a list, got {shown(self.cloning_weights)}")
         name = "RunConfig: cloning_weights"
@@ -161,6 +122,23 @@ class RunConfig:
         if not weights or len({*weights}) < len(weights):
             raise ConfigError(f"{name} must be different numbers in [0, 1], got {shown(weights)}")
         object.__setattr__(self, "cloning_weights", weights)
+
+    def _check_self_play(self) -> None:
+        if self.algorithm == "online_self_play" and self.self_play.reference == "cloned":
+            raise ConfigError(
+                "RunConfig: self_play.reference must be 'uniform' for online_self_play, which has no log to clone "
+                "a policy from, got 'cloned'"
+            )
+        if self.algorithm == "self_play_psro" and self.self_play.num_snapshots > self.psro.num_iterations:
+            raise ConfigError(
+                f"RunConfig: self_play.num_snapshots must be at most psro.num_iterations {self.psro.num_iterations} "
+                f"for self_play_psro, one an iteration, got {self.self_play.num_snapshots}"
+            )
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the run plays in the true game, without a dataset or a model."""
+        return self.algorithm in ONLINE
 
     @classmethod
     def preset(cls, name: str) -> RunConfig:
@@ -200,7 +178,7 @@ class RunConfig:
         return update(cls(), values, RUN_PARTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values; of tables only where one is solved, as before there were."""
+        """Return the configuration as plain JSON values; of self-play and tables only where they are what is run."""
         described = {
             "algorithm": self.algorithm,
             "dataset": self.dataset.to_json(),
@@ -211,7 +189,11 @@ class RunConfig:
             "cloning_weights": list(self.cloning_weights),
             "seed": self.seed,
         }
-        return {**described, "table": self.table.to_json()} if self.algorithm == "table" else described
+        if self.algorithm in SELF_PLAY:
+            described["self_play"] = self.self_play.to_json()
+        if self.algorithm == "table":
+            described["table"] = self.table.to_json()
+        return described
 
 
 _STAGES = {
@@ -220,9 +202,15 @@ _STAGES = {
     "psro": PSROConfig,
     "evaluation": EvaluationConfig,
     "behavior_cloning": BehaviorCloningConfig,
+    "self_play": SelfPlayConfig,
     "table": TableConfig,
 }
-RUN_PARTS: Parts = {**PSRO_PARTS, "meta_solvers": meta_solvers.from_config, "solver": regularized.from_config}
+RUN_PARTS: Parts = {
+    **PSRO_PARTS,
+    **SELF_PLAY_PARTS,
+    "meta_solvers": meta_solvers.from_config,
+    "solver": regularized.from_config,
+}
 """Builders of the parts that a configuration file describes by their ``kind``."""
 
 

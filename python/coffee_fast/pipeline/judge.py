@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from coffee_fast.games import GameSpec
     from coffee_fast.meta_solvers import MetaSolver
     from coffee_fast.models import DynamicsEnsemble
-    from coffee_fast.psro import Solution
+    from coffee_fast.psro import PSROResult, Solution
 
 EVALUATION = "evaluation/evaluation.json"
+Part = Mapping[str, Any]
+SELF_PLAY: Part = {"kind": "self_play"}  # in the place of a solver that extracts solutions
 NAMES = frozenset({"player_names", "role_names", "action_names", "chance_names", "log_columns"})  # which play the same
 _ABOUT: Form = {"algorithm": str, "cloning_weight": (float, None), "meta_solver": dict}
 _SUMS = ("sum_regret", "sum_regret_standard_error", "debiased_sum_regret", "debiased_sum_standard_error")
@@ -116,10 +118,13 @@ def _judge(
     file = at.folder / "evaluation" / f"judged_{variant.cloning_weight or 0.0}.json"
     if not file.exists():
         found: dict[str, Any] = {"regret": _regret(at, game, variant)}
-        if model is not None:
-            found["fidelity"] = [_fidelity(at, game, variant, model)]
+        if model is not None and variant.result is not None:
+            found["fidelity"] = [_fidelity(at, game, variant, variant.result, model)]
         if logged is not None and logged.num_trajectories > 1:
-            found["coverage"] = [_near_log(at, game, variant, logged, solver) for solver in extraction_solvers(at)]
+            found["coverage"] = [
+                _near_log(at, game, variant, logged, solver, solution)
+                for solver, solution in _last_solutions(at, variant)
+            ]
         write_sealed_json(file, "judged_variant", plain(found))
     return read_sealed_json(file, "judged_variant", {"regret": [dict], "fidelity?": [dict], "coverage?": [dict]})
 
@@ -129,14 +134,30 @@ def extraction_solvers(at: Workplace) -> tuple[MetaSolver, ...]:
     return at.config.evaluation.meta_solvers or (at.config.psro.meta_solver,)
 
 
+def _last_solutions(at: Workplace, variant: Variant) -> list[tuple[Part, Solution]]:
+    """What each extraction solver makes of a variant in the end; of self-play the one solution there is."""
+    if (result := variant.result) is None:
+        return [(SELF_PLAY, solution) for solution in (variant.solution,) if solution]
+    return [(describe_part(solver), result.solve(solver)) for solver in extraction_solvers(at)]
+
+
+def _solutions_by_iteration(at: Workplace, variant: Variant) -> list[tuple[Part, dict[int, Solution]]]:
+    """The solutions that are judged, by iteration; of self-play that of its last update."""
+    if (result := variant.result) is None:
+        return [(part, {found.num_solver_iterations: found}) for part, found in _last_solutions(at, variant)]
+    iterations = evaluated_iterations(result, at.config.evaluation.num_last_iterations)
+    return [
+        (describe_part(solver), {iteration: result.solution_at(iteration, solver) for iteration in iterations})
+        for solver in extraction_solvers(at)
+    ]
+
+
 def _regret(at: Workplace, game: Dynamics, variant: Variant) -> list[dict[str, Any]]:
     """Judge a variant's solutions together: they share the set of deviations, best responses to each among them."""
-    wanted = at.config.evaluation
-    iterations, solvers = evaluated_iterations(variant.result, wanted.num_last_iterations), extraction_solvers(at)
-    solutions = [variant.result.solution_at(iteration, solver) for solver in solvers for iteration in iterations]
+    wanted, judged = at.config.evaluation, _solutions_by_iteration(at, variant)
     start, *reports = true_regret(
         game,
-        [as_mixture("uniform_random"), *solutions],
+        [as_mixture("uniform_random"), *(solution for _, found in judged for solution in found.values())],
         at.seed("evaluation"),
         response=wanted.response,
         num_simulations=wanted.num_simulations,
@@ -147,15 +168,17 @@ def _regret(at: Workplace, game: Dynamics, variant: Variant) -> list[dict[str, A
     rest = iter(reports)
     return [
         {**_about(at, variant, solver), "iteration": iteration, **report.to_json()}
-        for solver in solvers
-        for iteration, report in [(0, start), *((iteration, next(rest)) for iteration in iterations)]
+        for solver, found in judged
+        for iteration, report in [(0, start), *((iteration, next(rest)) for iteration in found)]
     ]
 
 
-def _fidelity(at: Workplace, game: Dynamics, variant: Variant, model: DynamicsEnsemble) -> dict[str, Any]:
+def _fidelity(
+    at: Workplace, game: Dynamics, variant: Variant, result: PSROResult, model: DynamicsEnsemble
+) -> dict[str, Any]:
     report = fidelity(
         game,
-        variant.result,
+        result,
         at.seed("fidelity"),
         model=model,
         num_simulations=at.config.evaluation.num_simulations,
@@ -166,9 +189,9 @@ def _fidelity(at: Workplace, game: Dynamics, variant: Variant, model: DynamicsEn
 
 
 def _near_log(
-    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset, solver: MetaSolver
+    at: Workplace, game: Dynamics, variant: Variant, logged: TrajectoryDataset, solver: Part, solution: Solution
 ) -> dict[str, Any]:
-    solution, seed = variant.result.solve(solver), at.seed("coverage")  # files and seeds keep the name of before
+    seed = at.seed("coverage")  # files and seeds keep the name of before
     report = play_near_log(game, logged, solution, seed, num_threads=at.num_threads)
     return {**_about(at, variant, solver), **report.to_json()}
 
@@ -176,8 +199,7 @@ def _near_log(
 def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any]]:
     found = []
     for variant in variants:
-        for solver in extraction_solvers(at):
-            solution = variant.result.solve(solver)
+        for solver, solution in _last_solutions(at, variant):
             figures = {
                 **_mixtures(solution),
                 "model_regret": solution.model_regret,
@@ -195,7 +217,7 @@ def _mixtures(solution: Solution) -> dict[str, Any]:
     return {"probabilities": probabilities[0]} if len(probabilities) == 1 else {"mixtures": probabilities}
 
 
-def _about(at: Workplace, variant: Variant, solver: MetaSolver | None = None) -> dict[str, Any]:
+def _about(at: Workplace, variant: Variant, solver: Part | None = None) -> dict[str, Any]:
     """Return what tells the entries of a list apart."""
     about = {"algorithm": at.config.algorithm, "cloning_weight": variant.cloning_weight}
-    return about if solver is None else {**about, "meta_solver": describe_part(solver)}
+    return about if solver is None else {**about, "meta_solver": dict(solver)}

@@ -5,6 +5,7 @@
     run/config.json     configuration, dataset and versions: a folder continues only the run it was made for
     run/dataset/        the logged play (absent when the run was given a dataset of one's own)
     run/model/          the dynamics ensemble
+    run/self_play/      the checkpoint of self-play and what judges its policies
     run/psro/           checkpoints, one an iteration
     run/mixed/0.2/      those of OEF-BC with weight 0.2, and run/cloned_policy/
     run/evaluation/     best responses, then evaluation.json
@@ -29,8 +30,8 @@ from coffee_fast.checks import check_count, check_path, check_progress, check_re
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import CheckpointError, InvalidArgumentError
 from coffee_fast.models import DynamicsEnsemble
-from coffee_fast.pipeline import stages
-from coffee_fast.pipeline.config import RunConfig
+from coffee_fast.pipeline import self_play, stages
+from coffee_fast.pipeline.config import SELF_PLAY, RunConfig
 from coffee_fast.pipeline.judge import EVALUATION, evaluate, extraction_solvers, read_evaluation
 from coffee_fast.pipeline.summary import RunSummary
 from coffee_fast.pipeline.tabular import load_table_solution, solve_table, tabulate
@@ -39,6 +40,9 @@ from coffee_fast.psro.checkpoint import has_trained
 from coffee_fast.psro.loop import check_arguments
 from coffee_fast.reports.run import write_report
 from coffee_fast.reports.table import write_table_report
+from coffee_fast.self_play.checkpoint import has_trained as has_played
+from coffee_fast.self_play.checkpoint import load_history
+from coffee_fast.self_play.judging import check_judgeable
 from coffee_fast.typing import ProgressCallback, Resume
 
 LOCK = ".lock"
@@ -51,15 +55,16 @@ _FORM = {
     "machines?": [{...: str}],
 }
 # What a run leaves, in the order of its stages, and where those stand that a part of the configuration has a say in.
-_RESULTS = ("dataset", "model", "psro", "cloned_policy", "mixed", "solution", "evaluation")
+_RESULTS = ("dataset", "model", "self_play", "psro", "cloned_policy", "mixed", "solution", "evaluation")
 _FIRST = {
     "model": 1,
     "algorithm": 2,
-    "psro": 2,
-    "behavior_cloning": 3,
-    "cloning_weights": 4,
-    "evaluation": 5,
-    "table": 5,
+    "self_play": 2,
+    "psro": 3,
+    "behavior_cloning": 4,
+    "cloning_weights": 5,
+    "evaluation": 6,
+    "table": 6,
 }
 _PASSING = frozenset({LOCK, "config.json", "dataset.json", "seconds.json"})
 
@@ -122,26 +127,28 @@ def run_pipeline(
     dataset = config.dataset.path if dataset is None else dataset
     if dataset is not None and not isinstance(dataset, TrajectoryDataset):
         dataset = TrajectoryDataset.load(dataset)
-    if dataset is not None and config.algorithm == "online_psro":
-        raise InvalidArgumentError("run_pipeline: dataset must not be given, online_psro learns from none")
+    if dataset is not None and config.is_online:
+        raise InvalidArgumentError(f"run_pipeline: dataset must not be given, {config.algorithm} learns from none")
     _require_solvable(config, dataset)
     if run.exists() and not run.is_dir():
         raise CheckpointError(f"run_dir: {run} is a file, expected a folder")
     at = stages.Workplace(run, config, cache, num_threads, progress, resume or True)
     with _files.lock(run / LOCK):
         _claim(run, config, dataset, resume)
-        if config.algorithm == "online_psro":
+        if config.is_online:
             logged = model = None
-            spec, variants = stages.true_game(config).spec, stages.search_in_game(at)
+            search = self_play.play_in_game if config.algorithm in SELF_PLAY else stages.search_in_game
+            spec, variants = stages.true_game(config).spec, search(at)
         elif config.algorithm == "table":
             solve_table(at, stages.log_play(at, dataset))
             return rewrite_report(run)
         else:
             logged = stages.log_play(at, dataset)
             model = stages.fit_model(at, logged)
-            spec, variants = logged.spec, stages.search_in_model(at, logged, model)
-        if not (run / "solution").exists():
-            variants[0].result.solve(extraction_solvers(at)[0]).save(run / "solution")
+            find = self_play.play_in_model if config.algorithm in SELF_PLAY else stages.search_in_model
+            spec, variants = logged.spec, find(at, logged, model)
+        if not (run / "solution").exists() and (result := variants[0].result) is not None:
+            result.solve(extraction_solvers(at)[0]).save(run / "solution")
         evaluate(at, spec, variants, logged, model)
         return rewrite_report(run)
 
@@ -153,7 +160,10 @@ def _require_solvable(config: RunConfig, dataset: TrajectoryDataset | None) -> N
             tabulate(config.table, dataset)
         return
     spec = stages.true_game(config).spec if dataset is None else dataset.spec
-    check_arguments("run_pipeline", spec, config.psro)
+    if config.algorithm in ("self_play", "online_self_play"):
+        check_judgeable("run_pipeline", spec)
+    else:
+        check_arguments("run_pipeline", spec, config.psro)
     if dataset is not None:
         dataset.check(config.model.terminal_threshold).require_learnable("run_pipeline")
 
@@ -190,13 +200,14 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
         solution, arrays = load_table_solution(run)
         write_table_report(run, dataset=card["text"], solution=solution, arrays=arrays, seconds=seconds)
         return summary
-    first_weight = evaluation["solutions"][0]["cloning_weight"]
+    folder = stages.variant_folder(evaluation["solutions"][0]["cloning_weight"])
     write_report(
         run,
         dataset=card["text"],
         fit=fit,
-        result=load_result(run / stages.variant_folder(first_weight)),
+        result=load_result(run / folder) if (run / folder).exists() else None,
         solution=Solution.load(run / "solution"),
+        history=load_history(run / self_play.FOLDER) if (run / self_play.FOLDER).exists() else None,
         evaluation=evaluation,
         seconds=seconds,
     )
@@ -234,7 +245,8 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
 
 def _difference(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
     """Return in words the first part that is another there and that some result there depends on."""
-    is_there = [has_trained(run / name) if name == "psro" else (run / name).exists() for name in _RESULTS]
+    of_search = {"psro": has_trained, "self_play": has_played}
+    is_there = [of_search.get(name, Path.exists)(run / name) for name in _RESULTS]
     theirs, ours = _identity(there), _identity(here)
     # The dataset first: without it, what the configuration says of data differs too.
     if any(is_there) and (found := first_difference(theirs.pop("own_dataset"), ours.pop("own_dataset"))):

@@ -14,10 +14,11 @@ from coffee_fast._sealed import SealedFolder, read_sealed_json, write_sealed_jso
 from coffee_fast.data import TrajectoryDataset, generate_dataset
 from coffee_fast.games import load_game
 from coffee_fast.models import DynamicsEnsemble, clone_behavior
-from coffee_fast.pipeline.config import EQUILIBRIUM_MIXTURE, RunConfig
+from coffee_fast.pipeline.config import RunConfig
+from coffee_fast.pipeline.dataset_config import EQUILIBRIUM_MIXTURE
 from coffee_fast.policies import Policy
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
-from coffee_fast.psro import PSROResult, coffee_psro, equilibrium_profiles, oef, oef_bc, online_psro
+from coffee_fast.psro import PSROResult, Solution, coffee_psro, equilibrium_profiles, oef, oef_bc, online_psro
 from coffee_fast.seeding import derive_seed
 from coffee_fast.typing import ProgressCallback, Resume
 
@@ -57,10 +58,11 @@ class Workplace:
 
 @dataclass(frozen=True)
 class Variant:
-    """One result of a run's search: its only one, or of OEF-BC that of one weight."""
+    """One result of a run's search: its only one, or of OEF-BC that of one weight; of self-play a solution."""
 
     cloning_weight: float | None
-    result: PSROResult
+    result: PSROResult | None = None
+    solution: Solution | None = None
 
 
 def seconds_by_stage(folder: Path) -> dict[str, float]:
@@ -154,7 +156,7 @@ def search_in_model(at: Workplace, dataset: TrajectoryDataset, model: DynamicsEn
     if config.algorithm != "oef_bc":
         return [Variant(None, result)]
     with at.clocked("behavior cloning"):
-        cloned = _cloned_policies(at, dataset)
+        cloned = cloned_policies(at, dataset)
         return [Variant(weight, _mixed(at, result, model, cloned, weight)) for weight in config.cloning_weights]
 
 
@@ -173,8 +175,8 @@ def variant_folder(weight: float | None) -> str:
     return f"mixed/{weight}" if weight else "psro"
 
 
-def _cloned_policies(at: Workplace, dataset: TrajectoryDataset) -> list[Policy]:
-    """One policy a role, cloned from what its players did."""
+def cloned_policies(at: Workplace, dataset: TrajectoryDataset) -> list[Policy]:
+    """Return one policy a role, cloned from what its players did."""
     spec = dataset.spec
     if spec.num_roles == 1:
         return [_cloned_policy(at, dataset, "cloned_policy", None, "behavior_cloning")]

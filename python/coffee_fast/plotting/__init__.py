@@ -6,6 +6,7 @@ Nothing here goes through ``pyplot``, so no display is needed and no figure stay
 """
 
 from coffee_fast.plotting.runs import disagreement_vs_utility_error, mixtures, payoff_table, regret_curve
+from coffee_fast.plotting.self_play import self_play
 from coffee_fast.plotting.sweeps import Curve, Points, curves, scatters, text_table
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "payoff_table",
     "regret_curve",
     "scatters",
+    "self_play",
     "text_table",
 ]

@@ -40,6 +40,7 @@ _RUN = {
     "seed": int,
     "model_fingerprint": str,
     "game?": (dict, None),
+    "start?": [[str]],
     "versions": {...: str},
     "machines?": [{...: str}],
 }
@@ -66,6 +67,12 @@ class RunIdentity:
     config: Mapping[str, Any]
     seed: int
     model_fingerprint: str
+    start: list[list[str]] | None = None
+    """Fingerprints of the strategies that were given, if there are any."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is not None as plain JSON values: runs of before there was a field are the same run."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -126,9 +133,7 @@ class RunFolder:
         if path.exists() and any(path.iterdir()):
             raise CheckpointError(f"run_dir: {path} is not empty and holds no run.json; choose a new folder")
         manifest = {
-            "config": dict(identity.config),
-            "seed": identity.seed,
-            "model_fingerprint": identity.model_fingerprint,
+            **identity.to_json(),
             "game": spec.to_json() if spec else None,
             "versions": dict(versions),
             "machines": [machine()],
@@ -224,8 +229,8 @@ class RunFolder:
         return self.path / "iterations" / f"{iteration:04d}"
 
     def _difference(self, identity: RunIdentity) -> str | None:
-        here = asdict(identity)
-        return first_difference({name: self.manifest[name] for name in here}, here)
+        here = {"start": None, **identity.to_json()}
+        return first_difference({name: self.manifest.get(name) for name in here}, here)
 
     def _check_machine(self, resume: Resume) -> None:
         """Refuse to compute here what is left of a run of an unlike machine; ``"anyway"`` puts it on record."""

@@ -37,7 +37,7 @@ class NewStrategies:
     report: Mapping[str, float]
 
 
-def start(spec: GameSpec) -> NewStrategies:
+def uniform_play(spec: GameSpec) -> NewStrategies:
     """What a run starts from: each role plays uniformly at random."""
     return NewStrategies((UniformRandom(),) * spec.num_roles, {}, {})
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coffee_fast._provenance import versions
 from coffee_fast.empirical import EmpiricalGame
+from coffee_fast.empirical.estimate import strategies_by_role
 from coffee_fast.empirical.profiles import check_number
 from coffee_fast.errors import InvalidArgumentError, shown
+from coffee_fast.policy_files import policy_fingerprint
 from coffee_fast.psro.checkpoint import RunFolder, RunIdentity, RunState
 from coffee_fast.psro.config import PSROConfig
 from coffee_fast.psro.execution import Execution
-from coffee_fast.psro.iteration import add_strategies, respond, start, timed
+from coffee_fast.psro.iteration import NewStrategies, add_strategies, respond, timed, uniform_play
 from coffee_fast.psro.result import PSROResult
 from coffee_fast.seeding import check_seed
 from coffee_fast.simulation import check_dynamics
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.games import GameSpec, GameTree
     from coffee_fast.models import DynamicsEnsemble
+    from coffee_fast.policies import Policy
 
 
 def coffee_psro(
@@ -32,6 +36,7 @@ def coffee_psro(
     resume: Resume = False,
     num_threads: int = 1,
     progress: ProgressCallback | None = None,
+    start: Sequence[Policy] | Sequence[Sequence[Policy]] | None = None,
 ) -> PSROResult:
     """Find strategies and a low-regret mixture over them using nothing but a model learned from logged play.
 
@@ -58,6 +63,10 @@ def coffee_psro(
         Threads for simulation, 0 for all cores; the result does not depend on it.
     progress
         Called with ``("psro", iteration, num_iterations, figures)`` after every iteration, and by the oracle.
+    start
+        Strategies of each role, as many for each, that are there already, such as those of
+        :func:`coffee_fast.self_play_snapshots`: one an iteration takes the place of a trained response, from the first
+        iteration on. At most ``num_iterations``. Of a single role the list alone.
 
     Returns
     -------
@@ -66,6 +75,8 @@ def coffee_psro(
 
     Raises
     ------
+    InvalidArgumentError
+        For something that is no model, or strategies to start from that are too many or no policies of this game.
     CheckpointError
         If ``run_dir`` holds another run, a damaged one, one of an unlike machine, or any run while ``resume`` is false.
     InvalidGameError
@@ -80,21 +91,25 @@ def coffee_psro(
     ----------
     Nguyen and Wellman 2026, Algorithm 1; Li et al. 2022 for offline PSRO without the conservative terms.
     """
-    return run_psro(
-        "coffee_psro", model, config, seed, Execution.of("coffee_psro", run_dir, resume, num_threads, progress)
-    )
+    execution = Execution.of("coffee_psro", run_dir, resume, num_threads, progress)
+    return run_psro("coffee_psro", model, config, seed, execution, start)
 
 
-def run_psro(caller: str, model: Dynamics, config: PSROConfig, seed: int, execution: Execution) -> PSROResult:
+def run_psro(
+    caller: str, model: Dynamics, config: PSROConfig, seed: int, execution: Execution, start: Any = None
+) -> PSROResult:
     """Run the loop in anything that can be played; ``caller`` is the function that messages name."""
     check_model(caller, model)
     check_arguments(caller, model.spec, config)
-    seed = check_seed(seed)
-    folder, state = begin(RunIdentity(config.to_json(), seed, model.fingerprint), model, execution)
-    while len(state.records) <= config.num_iterations:
+    seed, given = check_seed(seed), _given(caller, start, config, model.spec)
+    fingerprints = [[policy_fingerprint(policy) for policy in new.strategies] for new in given] or None
+    folder, state = begin(RunIdentity(config.to_json(), seed, model.fingerprint, fingerprints), model, execution)
+    first = [uniform_play(model.spec), *given]
+    while (iteration := len(state.records)) <= config.num_iterations:
         seconds: dict[str, float] = {}
         with timed(seconds, "response"):
-            new = start(model.spec) if not state.records else respond(state, model, config, seed, folder, execution)
+            is_given = iteration < len(first)
+            new = first[iteration] if is_given else respond(state, model, config, seed, folder, execution)
         state = add_strategies(state, new, model, config, seed, execution.num_threads, seconds)
         if folder:
             folder.save(state)
@@ -127,6 +142,19 @@ def finished(state: RunState, model: Dynamics, config: PSROConfig, seed: int) ->
         status="complete",
         spec=model.spec,
     )
+
+
+def _given(caller: str, start: Any, config: PSROConfig, spec: GameSpec) -> list[NewStrategies]:
+    """The strategies that are there already, one a role for each iteration."""
+    if start is None:
+        return []
+    by_role = strategies_by_role(f"{caller}: start", start, spec.num_roles)
+    if not 0 < len(by_role[0]) <= config.num_iterations:
+        raise InvalidArgumentError(
+            f"{caller}: start must be of at least one strategy a role, and of no more than the {config.num_iterations} "
+            f"of config.num_iterations, got {len(by_role[0])}"
+        )
+    return [NewStrategies(strategies, {}, {}) for strategies in zip(*by_role, strict=True)]
 
 
 def check_arguments(caller: str, spec: GameSpec, config: PSROConfig) -> None:

@@ -22,7 +22,7 @@ from coffee_fast.policies import Mixture
 from coffee_fast.policy_files import policy_from_arrays
 from coffee_fast.psro.export import export_solution
 from coffee_fast.psro.role_mixtures import alike_within_roles, names_of_roles, roles_of
-from coffee_fast.psro.solution_files import mixtures_from, table_from, tensors_of
+from coffee_fast.psro.solution_files import history_from, mixtures_from, table_from, tensors_of
 from coffee_fast.psro.solution_html import MOST_SHOWN, solution_as_html
 from coffee_fast.typing import Float64
 
@@ -45,6 +45,7 @@ _FOLDER = SealedFolder(
         "status": str,
         "num_solver_iterations": int,
         "spec?": (dict, None),
+        "history?": [str],
     },
 )
 
@@ -72,6 +73,9 @@ class Solution:
         How the solver ended.
     spec
         The game; None in files that were written before it was kept.
+    history
+        Named arrays of figures over the updates of a solution that learned by itself
+        (:func:`coffee_fast.anchored_self_play`), f64; None of others.
     """
 
     by_role: tuple[Mixture, ...]
@@ -83,6 +87,7 @@ class Solution:
     status: str
     num_solver_iterations: int = field(default=0)
     spec: GameSpec | None = None
+    history: Mapping[str, Float64] | None = None
 
     @classmethod
     def extract(
@@ -223,6 +228,8 @@ class Solution:
         if self.roles != (2,):  # those of two players alike are as they were before there were roles
             sizes = [len(mixture.policies) for mixture in self.by_role]
             fields |= {"roles": list(self.roles), "num_strategies": sizes}
+        if self.history is not None:
+            fields["history"] = sorted(self.history)
         _FOLDER.save(path, fields, tensors, overwrite)
 
     @classmethod
@@ -253,6 +260,7 @@ class Solution:
                 status=fields["status"],
                 num_solver_iterations=fields["num_solver_iterations"],
                 spec=GameSpec.from_json(fields["spec"]) if fields.get("spec") else None,
+                history=history_from(fields.get("history"), tensors),
             )
             sizes = tuple(len(mixture.policies) for mixture in solution.mixtures)
         except (KeyError, TypeError, ValueError, CoffeeError) as error:

@@ -24,6 +24,8 @@ def tensors_of(solution: Solution) -> tuple[dict[str, Any], list[dict[str, Any]]
         tensors["probabilities" if are_two_alike else f"probabilities{role}"] = mixture.probabilities
     for player in range(1 if are_two_alike else solution.table.num_players):
         tensors["payoffs" if are_two_alike else f"payoffs{player}"] = solution.table.payoffs(player)
+    for name, values in (solution.history or {}).items():
+        tensors[f"history.{name}"] = values
     descriptions = []
     for index, policy in enumerate(policy for mixture in solution.by_role for policy in mixture.policies):
         description, arrays = policy_arrays(policy, f"policy{index}.")
@@ -51,3 +53,8 @@ def table_from(tensors: Mapping[str, Any], roles: Sequence[int]) -> PayoffTable:
     if tuple(roles) == (2,):
         return PayoffTable.symmetric(tensors["payoffs"])
     return PayoffTable.from_arrays([tensors[f"payoffs{player}"] for player in range(sum(roles))])
+
+
+def history_from(names: Sequence[str] | None, tensors: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the figures by update, of a solution that has them; ``KeyError`` where one is missing."""
+    return None if names is None else {name: tensors[f"history.{name}"] for name in names}

@@ -55,10 +55,11 @@ def _p_values(runs: pd.DataFrame, settings: pd.DataFrame) -> Exhibit:
         return Exhibit(name, title, missing=f"it needs {reference} and another method, both with two runs or more")
     caption = (
         "One-sided p-values that COffeE explored with R2D has lower true regret than the method of the row, under the "
-        "same evaluation solver and on the same kind of log: Welch's t-test on one mean regret a run, below it in "
-        "parentheses after Holm's adjustment for all tests of the table. The Mann-Whitney and permutation tests, and "
-        "all of them on the regret measured anew, are in the CSV file. Values above 0.5 speak for the row. Where a "
-        "method was run with several parameters, the row is its best by the same regrets: "
+        "same evaluation solver (self-play, which has none, against COffeE's own) and on the same kind of log: "
+        "Welch's t-test on one mean regret a run, below it in parentheses after Holm's adjustment for all tests of the "
+        "table. The Mann-Whitney and permutation tests, and all of them on the regret measured anew, are in the CSV "
+        "file. Values above 0.5 speak for the row. Where a method was run with several parameters, the row is its best "
+        "by the same regrets: "
         f"{_chosen(found)}."
     )
     shown = found[found.measure == "regret"]

@@ -17,7 +17,16 @@ from coffee_fast.reports.sweep_files import PLAN, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-ALGORITHMS = {"coffee_psro": "COffeE", "oef": "OEF", "oef_bc": "OEF-BC", "online_psro": "online PSRO"}
+ALGORITHMS = {
+    "coffee_psro": "COffeE",
+    "oef": "OEF",
+    "oef_bc": "OEF-BC",
+    "online_psro": "online PSRO",
+    "self_play": "self-play",
+    "self_play_psro": "COffeE after self-play",
+    "online_self_play": "online self-play",
+}
+ONLINE, ALONE = ("online_psro", "online_self_play"), ("self_play", "online_self_play")
 BEHAVIORS = {"uniform_random": "uniform", "equilibrium_mixture": "equilibrium"}
 SOLVERS = {
     "projected_replicator": "PRD",
@@ -27,6 +36,7 @@ SOLVERS = {
     "gamd": "GAMD",
     "rqe": "RQE",
     "logit_qre": "logit QRE",
+    "self_play": "none",
 }
 # What the columns below tell apart; any other field that a plan varies stands in ``other``.
 KNOWN_FIELDS = (
@@ -39,6 +49,8 @@ KNOWN_FIELDS = (
     "psro.meta_solver",
     "psro.objective.uncertainty_penalty",
     "psro.objective.coverage_weight",
+    "self_play.uncertainty_penalty",
+    "self_play.coverage_weight",
     "evaluation.meta_solvers",
 )
 SETTING = (
@@ -194,8 +206,10 @@ def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -
     algorithm, weight = config["algorithm"], values.get("cloning_weight")
     if algorithm == "oef_bc" and weight == 0:
         algorithm, weight = "oef", None
-    is_offline, is_conservative = algorithm != "online_psro", algorithm == "coffee_psro"
-    explores, dataset, objective = config["psro"]["meta_solver"], config["dataset"], config["psro"]["objective"]
+    is_offline, is_conservative = algorithm not in ONLINE, algorithm in ("coffee_psro", "self_play_psro", "self_play")
+    is_alone, dataset = algorithm in ALONE, config["dataset"]
+    explores = {"kind": "self_play"} if is_alone else config["psro"]["meta_solver"]
+    objective = config["self_play"] if is_alone else config["psro"]["objective"]
     solver = {n.removeprefix("meta_solver."): v for n, v in values.items() if n.startswith("meta_solver.")}
     behavior = BEHAVIORS.get(dataset["behavior"], dataset["behavior"])
     condition = f"({dataset['num_trajectories']}, {behavior})" if is_offline else "true game"
@@ -208,7 +222,7 @@ def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -
         "uncertainty_penalty": objective["uncertainty_penalty"] if is_conservative else None,
         "coverage_weight": objective["coverage_weight"] if is_conservative else None,
         "cloning_weight": weight,
-        "num_iterations": config["psro"]["num_iterations"],
+        "num_iterations": config["self_play"]["num_updates"] if is_alone else config["psro"]["num_iterations"],
     }
 
 
@@ -224,8 +238,9 @@ def _other_fields(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     }
     words: dict[str, list[str]] = {setting: [] for setting in leaves}
     for name in sorted({name for found in leaves.values() for name in found}):
-        ((usual, number), *others) = Counter(found.get(name) for found in leaves.values()).most_common()
-        is_usual = 2 * number > len(leaves)
+        having = [found[name] for found in leaves.values() if name in found]  # parts that not all algorithms have
+        ((usual, number), *others) = Counter(having).most_common()
+        is_usual = 2 * number > len(having)
         for setting, found in leaves.items():
             if name in found and others and not (is_usual and found[name] == usual):
                 words[setting].append(f"{name} = {found[name]}")

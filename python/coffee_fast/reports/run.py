@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
 from coffee_fast.psro.role_mixtures import names_of_roles
-from coffee_fast.reports import markdown
+from coffee_fast.reports import markdown, run_self_play
 from coffee_fast.reports.how_to_play import how_to_play
+from coffee_fast.reports.run_model import fidelity_in_words, near_log_in_words
 from coffee_fast.reports.run_regret import (
     EXACT,
     WORDS,
@@ -20,11 +21,11 @@ from coffee_fast.reports.run_regret import (
     regret_table,
     sum_of,
 )
-from coffee_fast.statistics import Correlation
 
 if TYPE_CHECKING:
     from coffee_fast.models import FitReport
     from coffee_fast.psro import PSROResult, Solution
+    from coffee_fast.typing import Float64
 
 MOST_ROLES = 6  # named in a sentence
 
@@ -33,6 +34,7 @@ FILES = {
     "config.json": "the configuration, with the versions of the software",
     "dataset/": "the logged play",
     "model/": "the learned dynamics ensemble",
+    "self_play/": "the checkpoint of self-play, and what judged its policies",
     "psro/": "strategies, payoffs and records of every iteration",
     "mixed/": "the same for strategies mixed with the cloned policy, by its weight",
     "cloned_policy/": "the policy cloned from the log",
@@ -46,10 +48,11 @@ def write_report(
     *,
     dataset: str | None,
     fit: FitReport | None,
-    result: PSROResult,
+    result: PSROResult | None,
     solution: Solution,
     evaluation: Mapping[str, Any],
     seconds: Mapping[str, float],
+    history: Mapping[str, Float64] | None = None,
 ) -> None:
     """Write ``report.md`` and its plots into a run folder.
 
@@ -62,15 +65,18 @@ def write_report(
     fit
         How the model was fitted, if there is one.
     result, solution
-        The run (of OEF-BC the first variant) and the solution extracted from it by the first solver.
+        The run (of OEF-BC the first variant) and the solution extracted from it by the first solver; of self-play the
+        solution alone.
     evaluation
         ``status``, ``regret``, ``fidelity`` and ``solutions``, as ``evaluation.json`` holds them.
     seconds
         Wall-clock seconds by stage.
+    history
+        Figures of the updates of self-play, if there was any.
     """
     regret = {entry["iteration"]: RegretReport.from_json(entry) for entry in main_entries(evaluation)}
     fidelity = FidelityReport.from_json(evaluation["fidelity"][0]) if evaluation["fidelity"] else None
-    plots = _draw(run_dir, result, solution, regret, fidelity)
+    plots = _draw(run_dir, result, solution, regret, fidelity, history)
     has_payoffs = "payoffs.png" in plots
     parts = [
         "# What this run found",
@@ -81,17 +87,17 @@ def write_report(
         _images(plots, ("regret.png",)),
         _all_variants(evaluation),
         "## The solution",
-        _solution(solution, fit),
+        _solution(result, solution, fit),
         _images(plots, ("mixtures.png",)),
         "What a player earns as estimated in the search, by own and opponent's strategy:" if has_payoffs else "",
         _images(plots, ("payoffs.png", "payoffs-1.png")),
+        run_self_play.section(solution, history, fit, run_self_play.PLOT in plots) if history else "",
         f"## The log it learned from\n\n{markdown.quoted(dataset)}" if dataset else "",
         f"## The model\n\n{markdown.quoted(str(fit))}" if fit else "",
-        _fidelity(fidelity) if fidelity else "",
-        _near_log(evaluation.get("coverage", [])),
+        fidelity_in_words(fidelity) if fidelity else "",
+        near_log_in_words(evaluation.get("coverage", [])),
         _images(plots, ("disagreement.png",)),
-        "## Iteration by iteration",
-        _iterations(result),
+        f"## Iteration by iteration\n\n{_iterations(result)}" if result else "",
         "## Files",
         markdown.table(
             ("file", "what it is"), [(f"`{name}`", what) for name, what in FILES.items() if (run_dir / name).exists()]
@@ -105,19 +111,24 @@ def write_report(
 
 def _draw(
     run_dir: Path,
-    result: PSROResult,
+    result: PSROResult | None,
     solution: Solution,
     regret: Mapping[int, RegretReport],
     fidelity: FidelityReport | None,
+    history: Mapping[str, Float64] | None,
 ) -> list[str]:
     from io import BytesIO
 
     from coffee_fast import plotting
 
-    figures = {"regret.png": plotting.regret_curve(result, regret)}
-    if len(solution.roles) > 1:
-        figures["mixtures.png"] = plotting.mixtures(solution)
-    if solution.table.num_players == 2:
+    figures = {}
+    if result:
+        figures["regret.png"] = plotting.regret_curve(result, regret)
+        if len(solution.roles) > 1:
+            figures["mixtures.png"] = plotting.mixtures(solution)
+    if history:
+        figures[run_self_play.PLOT] = plotting.self_play({**history, **(solution.history or {})}, solution.role_names)
+    if result and solution.table.num_players == 2:
         figures["payoffs.png"] = plotting.payoff_table(solution.table, solution)
         if len(solution.roles) == 2:
             figures["payoffs-1.png"] = plotting.payoff_table(solution.table, solution, player=1)
@@ -162,18 +173,13 @@ def _all_variants(evaluation: Mapping[str, Any]) -> str:
 
 
 def _in_short(
-    result: PSROResult, solution: Solution, regret: Mapping[int, RegretReport], status: str, fit: FitReport | None
+    result: PSROResult | None,
+    solution: Solution,
+    regret: Mapping[int, RegretReport],
+    status: str,
+    fit: FitReport | None,
 ) -> str:
-    number = len(result.strategies[0])
-    each = "" if len(solution.roles) == 1 else " for each role"
-    source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
-    is_one = result.num_iterations == 1
-    count = f"1 strategy{each} was" if is_one else f"{number - 1} strategies{each} were"
-    order = "" if is_one else ", one after the other"
-    learned = (
-        f"{source}, {count} learned{order}, {place}. With uniform random play they are {number}; the solution "
-        f"{_plays(solution)}."
-    )
+    learned = _search(result, solution, fit) if result else run_self_play.in_short(solution, fit)
     if fit and (caution := fit.caution()):
         learned = f"{learned} **{caution}**"
     if not regret:
@@ -197,6 +203,23 @@ def _in_short(
     )
 
 
+def _search(result: PSROResult, solution: Solution, fit: FitReport | None) -> str:
+    """How the strategies were found, and which of them are played."""
+    number = len(result.strategies[0])
+    each = "" if len(solution.roles) == 1 else " for each role"
+    source, place = ("From logged play alone", "inside a model of the game") if fit else ("Online", "in the game")
+    num_given = sum(not record.objective for record in result.records[1:])
+    num_learned = result.num_iterations - num_given
+    is_one = num_learned == 1
+    count = f"1 strategy{each} was" if is_one else f"{num_learned} strategies{each} were"
+    order = "" if is_one else ", one after the other"
+    after = f", after {num_given} of self-play" if num_given else ""
+    return (
+        f"{source}, {count} learned{order}{after}, {place}. With uniform random play they are {number}; the solution "
+        f"{_plays(solution)}."
+    )
+
+
 def _by_player(solution: Solution, regret: Mapping[int, RegretReport]) -> str:
     """Each player's figures, where they are not all alike."""
     last = regret.get(max(regret, default=0))
@@ -217,53 +240,31 @@ def _plays(solution: Solution) -> str:
     return f"has a mixture for each role ({listed}{'; ...' if len(words) > MOST_ROLES else ''})"
 
 
-def _solution(solution: Solution, fit: FitReport | None) -> str:
-    tables = []
-    for role, (name, mixture) in enumerate(zip(solution.role_names, solution.by_role, strict=True)):
-        rows = [(_strategy(index), f"{mixture.probabilities[index]:.1%}") for index in solution.support(role=role)]
-        title = f"{markdown.name(name)}:\n\n" if len(solution.roles) > 1 else ""
-        tables.append(title + markdown.table(("strategy", "probability"), rows))
+def _solution(result: PSROResult | None, solution: Solution, fit: FitReport | None) -> str:
+    played = _strategies(result, solution) if result else run_self_play.plays(solution)
     by_player = "" if len(solution.roles) == 1 else f" ({', '.join(f'{r:.3f}' for r in solution.model_regret)})"
     return (
+        f"{played}\n\n{'Extracted' if result else 'Found'} by `{solution.solver.get('kind')}` ({solution.status}). "
+        f"Model regret, summed: {solution.model_regret.sum():.3f}{by_player}; with every member believed where it "
+        f"favors leaving (pessimistic): {solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
+    )
+
+
+def _strategies(result: PSROResult, solution: Solution) -> str:
+    tables = []
+    for role, (name, mixture) in enumerate(zip(solution.role_names, solution.by_role, strict=True)):
+        support = solution.support(role=role)
+        rows = [(_strategy(index, result), f"{mixture.probabilities[index]:.1%}") for index in support]
+        title = f"{markdown.name(name)}:\n\n" if len(solution.roles) > 1 else ""
+        tables.append(title + markdown.table(("strategy", "probability"), rows))
+    return (
         "Each player draws one strategy at the start of an episode and keeps it to the end. Those drawn in 1 % of "
-        "episodes or more:\n\n"
-        + "\n\n".join(tables)
-        + f"\n\nExtracted by `{solution.solver.get('kind')}` ({solution.status}). Model regret, summed: "
-        f"{solution.model_regret.sum():.3f}{by_player}; with every member believed where it favors leaving "
-        f"(pessimistic): {solution.pessimistic_regret.sum():.3f}{_worth(fit)}."
+        "episodes or more:\n\n" + "\n\n".join(tables)
     )
 
 
 def _worth(fit: FitReport | None) -> str:
     return f" ({worth})" if fit and (worth := fit.worth_of_regret()) else ""
-
-
-def _fidelity(fidelity: FidelityReport) -> str:
-    found = Correlation(fidelity.correlation, fidelity.correlation_low, fidelity.correlation_high)
-    words = (
-        "The same strategies, played in the true game, earned on average "
-        f"{fidelity.mean_utility_error:.2f} more or less than the model had said. The members of the ensemble disagree "
-        f"by {fidelity.mean_disagreement:.2f} an episode; over profiles of strategies, disagreement and error "
-        f"correlate by {found}."
-    )
-    if fidelity.reward_error is None or fidelity.reward_disagreement is None:
-        return words
-    found = Correlation(fidelity.reward_correlation, fidelity.reward_correlation_low, fidelity.reward_correlation_high)
-    return (
-        f"{words} Asked about the ends of episodes in the true game, the reward networks are off by "
-        f"{fidelity.reward_error.mean():.2f}, summed over players, and disagree by "
-        f"{fidelity.reward_disagreement.mean():.2f}; the two correlate by {found}."
-    )
-
-
-def _near_log(entries: Sequence[Mapping[str, Any]]) -> str:
-    if not entries:
-        return ""
-    share, whole = entries[0]["share_of_actions"], entries[0]["share_of_episodes"]
-    return (
-        f"Of the solution's actions in the true game {share:.0%} lie as near to logged ones as 95 % of the log's own "
-        f"do to each other; in {whole:.0%} of episodes all of them do. Elsewhere the model had to guess."
-    )
 
 
 def _iterations(result: PSROResult) -> str:
@@ -284,8 +285,10 @@ def _iterations(result: PSROResult) -> str:
     return markdown.table(header, rows)
 
 
-def _strategy(index: int) -> str:
-    return "0, uniform random play" if index == 0 else f"{index}, learned in iteration {index}"
+def _strategy(index: int, result: PSROResult) -> str:
+    if index == 0:
+        return "0, uniform random play"
+    return f"{index}, {'learned' if result.records[index].objective else 'given'} in iteration {index}"
 
 
 def _images(drawn: Sequence[str], wanted: Sequence[str]) -> str:

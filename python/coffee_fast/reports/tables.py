@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast.reports.results import SETTING
+from coffee_fast.reports.results import SETTING, SOLVERS
 from coffee_fast.statistics import (
     Summary,
     holm,
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 REFERENCE = ("COffeE", "R2D")
 TESTS = {"welch": welch_test, "mann_whitney": mann_whitney_test, "permutation": permutation_test}
 MEASURES = ("regret", "debiased_regret")
-ORDER = {"COffeE": 0, "OEF": 1, "OEF-BC": 2, "online PSRO": 3}
+ORDER = {
+    "COffeE": 0,
+    "OEF": 1,
+    "OEF-BC": 2,
+    "online PSRO": 3,
+    "self-play": 4,
+    "COffeE after self-play": 5,
+    "online self-play": 6,
+}
 SOLVER_ORDER = {"R2D": 0, "RD": 1, "R3D": 2, "RRD": 3}
 
 
@@ -153,9 +161,11 @@ def objective_table(settings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reference(chosen: pd.DataFrame, setting: Mapping[str, Any]) -> dict[str, Any] | None:
+    # What needs no solver to extract its solution competes with the reference's own.
+    extraction = REFERENCE[1] if setting["extraction"] == SOLVERS["self_play"] else setting["extraction"]
     is_reference = (
         (chosen.condition == setting["condition"])
-        & (chosen.extraction == setting["extraction"])
+        & (chosen.extraction == extraction)
         & (chosen.algorithm == REFERENCE[0])
         & (chosen.exploration == REFERENCE[1])
     )

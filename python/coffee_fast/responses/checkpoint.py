@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,10 +15,17 @@ from coffee_fast import _files
 from coffee_fast._provenance import first_difference
 from coffee_fast._strict_json import parse_json
 from coffee_fast.errors import CheckpointError, shown
-from coffee_fast.responses.base import ResponseTraining, State
+from coffee_fast.responses.base import State
 
 FORMAT = "coffee_fast response checkpoint 1"
 SECONDS_BETWEEN_WRITES = 30.0  # at the paper's sizes a write is some 20 MB and 0.2 s, under a hundredth of the time
+
+
+class Resumable(Protocol):
+    """A training whose state can be kept, and taken up elsewhere."""
+
+    def export_state(self) -> State: ...
+    def restore(self, state: State) -> None: ...
 
 
 class ResponseCheckpoint:
@@ -32,7 +39,7 @@ class ResponseCheckpoint:
         self._identity = json.dumps(identity, sort_keys=True)
         self._last = time.monotonic()
 
-    def restore(self, training: ResponseTraining) -> None:
+    def restore(self, training: Resumable) -> None:
         """Let the training continue from the file, if there is one.
 
         Raises
@@ -42,13 +49,7 @@ class ResponseCheckpoint:
         """
         if not self.file.exists():
             return
-        arrays = _files.read_tensors(self.file, CheckpointError)
-        metadata = _files.read_metadata(self.file, CheckpointError)
-        identity = metadata.get("identity", "")
-        if metadata.get("sha256") != _sha256(identity, arrays):
-            raise CheckpointError(f"{self.file}: damaged, its arrays do not have the sha256 it names")
-        if metadata.get("format") != FORMAT:
-            raise CheckpointError(f"{self.file}: expected a {FORMAT}, got {shown(metadata.get('format'))}")
+        identity, arrays = read_checkpoint(self.file)
         try:
             there = parse_json(identity)
         except ValueError as error:
@@ -62,15 +63,30 @@ class ResponseCheckpoint:
         except CheckpointError as error:
             raise CheckpointError(f"{self.file}: {error}") from error
 
-    def keep(self, training: ResponseTraining) -> None:
+    def keep(self, training: Resumable) -> None:
         """Write the training's state, unless the last time is not long ago."""
-        if time.monotonic() - self._last < SECONDS_BETWEEN_WRITES:
-            return
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_WRITES:
+            self.write(training)
+
+    def write(self, training: Resumable) -> None:
+        """Write the training's state."""
         arrays = training.export_state()
         metadata = {"format": FORMAT, "identity": self._identity, "sha256": _sha256(self._identity, arrays)}
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _files.write_tensors(self.file, arrays, metadata)
         self._last = time.monotonic()
+
+
+def read_checkpoint(file: Path) -> tuple[str, State]:
+    """Return of which training a checkpoint is, as JSON, and its arrays; ``CheckpointError`` if it is damaged."""
+    arrays = _files.read_tensors(file, CheckpointError)
+    metadata = _files.read_metadata(file, CheckpointError)
+    identity = metadata.get("identity", "")
+    if metadata.get("sha256") != _sha256(identity, arrays):
+        raise CheckpointError(f"{file}: damaged, its arrays do not have the sha256 it names")
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{file}: expected a {FORMAT}, got {shown(metadata.get('format'))}")
+    return identity, arrays
 
 
 def _sha256(identity: str, arrays: State) -> str:

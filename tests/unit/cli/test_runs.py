@@ -212,3 +212,49 @@ def test_a_log_is_checked_by_itself_and_before_a_run(invoke, invoke_json, config
     assert not (tmp_path / "run").exists()
     result = invoke("model", "fit", tmp_path / "bad", tmp_path / "model", "--config", config)
     assert (result.exit_code, (tmp_path / "model").exists()) == (3, False)
+
+
+SELF_PLAY = """
+[self_play]
+hidden_sizes = [8]
+num_updates = 4
+num_episodes = 20
+num_snapshots = 2
+num_simulations = 40
+[self_play.judge]
+num_steps = 300
+min_replay = 200
+replay_capacity = 300
+hidden_sizes = [16, 16]
+[behavior_cloning]
+num_steps = 50
+hidden_sizes = [8]
+"""
+
+
+def test_self_play_by_itself_and_as_a_run(invoke, invoke_json, finished, tmp_path):
+    config, run_dir, model = tmp_path / "tiny.toml", tmp_path / "run", finished / "model"
+    config.write_text(TINY + SELF_PLAY)
+    command = ("self-play", model, "--run-dir", run_dir, "--config", config)
+    found = invoke_json(*command)
+    assert (found["num_updates"], found["status"]) == (4, "complete")
+    assert found["chosen_update"] in (3, 4)
+    solution = cf.Solution.load(found["solution"])
+    assert solution.pessimistic_regret.tolist() == found["pessimistic_regret"]
+    assert invoke(*command).exit_code == 4
+    again = invoke(*command, "--resume")
+    assert "(the model is not to be trusted)" in again.stdout
+    assert f"update {found['chosen_update']} of 4" in again.stdout
+    ran = invoke_json("run", "--config", config, "--run-dir", tmp_path / "whole", "--set", "algorithm=self_play")
+    assert ran["evaluation"] == "done"
+
+
+def test_self_play_near_the_play_of_a_log(invoke, invoke_json, finished, tmp_path):
+    config = tmp_path / "tiny.toml"
+    config.write_text(TINY + SELF_PLAY)
+    command = ("self-play", finished / "model", "--run-dir", tmp_path / "run", "--config", config)
+    cloned = ("--set", "self_play.reference=cloned")
+    result = invoke(*command, *cloned)
+    assert (result.exit_code, "--dataset is to be given where" in result.stderr) == (2, True)
+    assert invoke(*command, "--dataset", finished / "dataset").exit_code == 2
+    assert invoke_json(*command, *cloned, "--dataset", finished / "dataset")["num_updates"] == 4

@@ -1,0 +1,175 @@
+"""Self-play: what is kept, what chooses among it, and what comes back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.empirical import EmpiricalGame, simulate_missing
+from coffee_fast.seeding import derive_seed
+from coffee_fast.self_play import judging
+from coffee_fast.self_play.judging import judge
+
+
+@pytest.fixture(scope="module")
+def found(tiny_model, tiny):
+    return cf.self_play_snapshots(tiny_model, tiny, seed=3)
+
+
+@pytest.fixture(scope="module")
+def solution(tiny_model, tiny):
+    return cf.anchored_self_play(tiny_model, tiny, seed=3)
+
+
+@pytest.fixture(scope="module")
+def cloned():
+    rng = np.random.default_rng(3)
+    return cf.NetworkPolicy([(rng.normal(scale=0.1, size=(109, 41)), np.zeros(109))], kind="softmax")
+
+
+def test_history_has_a_row_for_each_update(found, tiny):
+    expected = {"returns": (6, 2), "disagreement": (6,), "kl_weight": (6,), "learning_rate": (6,)}
+    expected |= dict.fromkeys(("kl", "kl_per_episode", "entropy", "step_kl", "value_error", "clipped"), (6, 1))
+    assert {name: rows.shape for name, rows in found.history.items()} == expected | {"num_decisions": (6, 1)}
+    assert all(rows.dtype == np.float64 and np.isfinite(rows).all() for rows in found.history.values())
+    np.testing.assert_array_equal(found.history["kl_weight"], [tiny.kl_weight_at(update) for update in range(6)])
+
+
+def test_snapshots_are_the_averaged_policies_of_their_updates(found, tiny, tiny_model):
+    assert found.updates == (5, 6)
+    np.testing.assert_array_equal(found.kl_weights, found.history["kl_weight"][[4, 5]])
+    assert [[policy.kind for policy in own] for own in found.snapshots] == [["softmax"]] * 2
+    assert found.by_role == (tuple(own[0] for own in found.snapshots),)
+    last = cf.self_play_snapshots(tiny_model, dataclasses.replace(tiny, averaging=0.0), seed=3)
+    average = [weights for weights, _ in found.snapshots[1][0].layers]
+    assert not np.array_equal(average[0], last.snapshots[1][0].layers[0][0])
+
+
+def test_the_solution_is_the_snapshot_of_the_least_bound(found, solution, tiny, tiny_model):
+    history = solution.history
+    chosen = int(history["snapshot_bound"].sum(axis=1).argmin())
+    np.testing.assert_array_equal(history["snapshot_chosen"], np.eye(2)[chosen])
+    np.testing.assert_array_equal(solution.pessimistic_regret, history["snapshot_bound"][chosen])
+    np.testing.assert_array_equal(solution.model_regret, history["snapshot_model_regret"][chosen])
+    assert (history["snapshot_bound"] >= history["snapshot_model_regret"]).all()
+    ((weights, _), *_), ((same, _), *_) = solution.policies[0].layers, found.snapshots[chosen][0].layers
+    np.testing.assert_array_equal(weights, same)
+    assert (solution.status, solution.solver["kind"], solution.num_solver_iterations) == ("complete", "self_play", 6)
+    assert solution.probabilities.tolist() == [1.0]
+    by_hand = simulate_missing(
+        EmpiricalGame(2), tiny_model, solution.policies, tiny.num_simulations, seed=derive_seed(3, "payoffs")
+    )
+    np.testing.assert_array_equal(solution.table.payoffs(0), by_hand.table().payoffs(0))
+
+
+def test_a_snapshot_that_loses_to_its_response_is_not_chosen(monkeypatch, found, tiny, tiny_model):
+    """Tables that say what a response gains against each snapshot."""
+    gains = iter([3.0, 1.0])
+
+    def table(*_):
+        gain = next(gains)
+        return cf.PayoffTable.symmetric([[[0.0, 0.0], [gain, 0.0]], [[-1.0, 0.0], [gain, 0.0]]])
+
+    monkeypatch.setattr(judging, "_table", table)
+    from coffee_fast.psro.execution import Execution
+
+    judgement = judge(found.snapshots, tiny_model, tiny, 3, Execution())
+    assert judgement.chosen == 1
+    np.testing.assert_allclose(judgement.model_regret, [[3.5, 3.5], [1.5, 1.5]])
+    np.testing.assert_allclose(judgement.bound, [[4.0, 4.0], [2.0, 2.0]])
+
+
+def test_in_a_tree_regrets_are_exact_and_nothing_is_trained(tiny):
+    tree = cf.GameTree("openspiel:kuhn_poker")
+    config = dataclasses.replace(tiny, judge=dataclasses.replace(tiny.judge, num_steps=10**9))
+    solution = cf.anchored_self_play(tree, config, seed=0)
+    np.testing.assert_array_equal(solution.model_regret, cf.exact_regret(tree, solution).regret)
+    assert [len(mixture.policies) for mixture in solution.by_role] == [1, 1]
+    assert solution.history["returns"].shape == (6, 2)
+
+
+def test_a_solution_keeps_its_history_in_its_file(solution, tmp_path):
+    solution.save(tmp_path / "solution")
+    again = cf.Solution.load(tmp_path / "solution")
+    assert set(again.history) == set(solution.history)
+    for name, rows in solution.history.items():
+        np.testing.assert_array_equal(again.history[name], rows)
+    assert again.solver == solution.solver
+    played = [
+        cf.simulate(cf.load_game("generalized_bargaining"), own.mixtures, num_episodes=20, seed=1).returns
+        for own in (solution, again)
+    ]
+    np.testing.assert_array_equal(*played)
+
+
+def test_a_solution_without_a_history_has_none_in_its_file(model, config, tmp_path):
+    cf.coffee_psro(model, config, seed=3).solve().save(tmp_path / "solution")
+    assert '"history"' not in (tmp_path / "solution" / "solution.json").read_text()
+    assert cf.Solution.load(tmp_path / "solution").history is None
+
+
+def test_self_play_in_the_true_game_has_no_disagreement(game, tiny):
+    solution = cf.anchored_self_play(game, tiny, seed=0)
+    assert solution.table.num_members == 1
+    assert not solution.history["disagreement"].any()
+
+
+def test_a_reference_holds_the_policies_near_it(game, tiny, cloned):
+    """What a large weight leaves of the distance from the reference."""
+    config = dataclasses.replace(tiny, num_updates=30, num_episodes=200, kl_weight=20.0, kl_weight_end=20.0)
+    config = dataclasses.replace(config, learning_rate=0.01, learning_rate_end=0.01, reference="cloned")
+    history = cf.self_play_snapshots(game, config, seed=0, reference=cloned).history
+    assert history["kl"][-1, 0] < 0.5 * history["kl"][0, 0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "given", "message"),
+    [
+        (
+            "uniform",
+            cf.UniformRandom(),
+            "reference must be None where config.reference is 'uniform', got UniformRandom",
+        ),
+        ("cloned", None, "must be a NetworkPolicy of kind 'softmax' .* got None; clone_behavior makes such"),
+        ("cloned", cf.UniformRandom(), "must be a NetworkPolicy of kind 'softmax'"),
+        ("cloned", cf.NetworkPolicy([(np.zeros((109, 41)), np.zeros(109))]), "of kind 'softmax' .* got NetworkPolicy"),
+        (
+            "cloned",
+            cf.NetworkPolicy([(np.zeros((109, 40)), np.zeros(109))], kind="softmax"),
+            "from 41 inputs to 109 actions, got NetworkPolicy",
+        ),
+        ("cloned", [], "must be a NetworkPolicy"),
+    ],
+)
+def test_what_is_no_reference_is_refused(game, tiny, reference, given, message):
+    config = dataclasses.replace(tiny, reference=reference)
+    for function in (cf.anchored_self_play, cf.self_play_snapshots):
+        with pytest.raises(cf.InvalidArgumentError, match=f"{function.__name__}: reference must be ") as caught:
+            function(game, config, 0, reference=given)
+        assert caught.match(message)
+
+
+def test_roles_have_a_reference_each(tiny):
+    tree = cf.GameTree("openspiel:kuhn_poker")
+    policy = cf.NetworkPolicy([(np.zeros((2, 11)), np.zeros(2))], kind="softmax")
+    config = dataclasses.replace(tiny, reference="cloned")
+    with pytest.raises(cf.InvalidArgumentError, match="reference must be 2 of NetworkPolicy, one a role, of kind"):
+        cf.self_play_snapshots(tree, config, 0, reference=policy)
+    assert len(cf.self_play_snapshots(tree, config, 0, reference=[policy, policy]).by_role) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "bargaining"}, "model must be a game or a DynamicsEnsemble, got 'bargaining'"),
+        ({"config": {}}, "config must be a SelfPlayConfig, got {}"),
+        ({"seed": -1}, "seed must lie in"),
+        ({"num_threads": -1}, "num_threads must be an integer >= 0"),
+    ],
+)
+def test_wrong_arguments_are_named(game, tiny, arguments, message):
+    with pytest.raises(cf.InvalidArgumentError, match=message):
+        cf.anchored_self_play(**{"model": game, "config": tiny, "seed": 0} | arguments)
