@@ -21,7 +21,7 @@ def layers_of(network):
 
 
 class TorchPolicyUpdate:
-    """Learns from recorded decisions: states ``[n, I]``, masks ``[n, A]``, actions, rewards (scaled) and is_last ``[n]``."""
+    """Learns from recorded decisions: states ``[n, I]``, masks ``[n, A]``; actions, scaled rewards, is_last ``[n]``."""
 
     def __init__(self, policy, value, *, batch_size, num_epochs, clip):
         self.policy, self.value = module(policy), module(value)

@@ -1,0 +1,86 @@
+"""Makes compare.md and compare.png of what compare.py has found.
+
+python reproductions/self_play/page.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import stats
+
+HERE = Path(__file__).parent
+FIRST = "self-play"  # what all others are held against
+Lines = Mapping[int, Mapping[str, Any]]  # of one method, by log
+
+
+def main() -> None:
+    groups: dict[tuple[str, int], dict[str, dict[int, Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for line in (json.loads(line) for line in (HERE / "compare.jsonl").read_text().splitlines()):
+        groups[line["behavior"], line["size"]][line["method"]][line["log"]] = line
+    parts = ["# Regret in the true game, summed over both players", ""]
+    for (behavior, size), methods in sorted(groups.items()):
+        parts += [f"## {size} games, {behavior.replace('_', ' ')}", "", *table(methods), ""]
+    (HERE / "compare.md").write_text("\n".join(parts))
+    draw(groups["uniform_random", 1000])
+
+
+def table(methods: Mapping[str, Lines]) -> list[str]:
+    """Means over logs with standard errors, and the p value of each method's regret against the first's, paired by log."""
+    rows = ["| method | logs | regret | payoff | bound in the model | processor seconds | p |", "|---" * 7 + "|"]
+    for method, by_log in methods.items():
+        regrets = [line["regret"] for line in by_log.values()]
+        spread = f" ± {np.std(regrets, ddof=1) / len(regrets) ** 0.5:.2f}" if len(regrets) > 1 else ""
+        payoff, seconds = (np.mean([line[name] for line in by_log.values()]) for name in ("payoff", "seconds"))
+        bounds = [line["bound"] for line in by_log.values() if "bound" in line]
+        bound = f"{np.mean(bounds):.2f}" if bounds else ""
+        p_value = paired(methods.get(FIRST, {}), by_log)
+        rows.append(
+            f"| {method} | {len(by_log)} | {np.mean(regrets):.2f}{spread} | {payoff:.2f} | {bound} | {seconds:.0f} | {p_value} |"
+        )
+    return rows
+
+
+def paired(first: Lines, other: Lines) -> str:
+    """Two-sided, by the logs that both have; empty where there is nothing to tell."""
+    logs = sorted(first.keys() & other.keys())
+    differences = [other[log]["regret"] - first[log]["regret"] for log in logs]
+    if len(logs) < 3 or not np.any(differences):
+        return ""
+    return f"{stats.ttest_1samp(differences, 0).pvalue:.2g}"
+
+
+def draw(methods: Mapping[str, Lines]) -> None:
+    """Regret against processor time, a mark a log."""
+    figure, axis = plt.subplots(figsize=(7, 4.2), constrained_layout=True)
+    for method in (
+        "self-play",
+        "self-play, the paper's model",
+        "self-play in the true game",
+        "COffeE-PSRO",
+        "OEF",
+        "PSRO in the true game",
+        "cloning",
+    ):
+        lines: Sequence[Mapping[str, Any]] = list(methods.get(method, {}).values())
+        if lines:
+            axis.plot(*([line[name] for line in lines] for name in ("seconds", "regret")), "o", label=method, alpha=0.7)
+    axis.set(
+        xlabel="processor seconds, the model's fit among them",
+        ylabel="true regret, summed",
+        xscale="log",
+        ylim=(0, None),
+    )
+    axis.legend(frameon=False, fontsize=8)
+    figure.savefig(HERE / "compare.png", dpi=130)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
