@@ -1,11 +1,11 @@
-"""Anchored self-play from logs of bargaining beside COffeE-PSRO and its kin: regret in the true game, by the same judges.
+"""Anchored self-play from logs of bargaining beside COffeE-PSRO and its kin: true regret, by the same judges.
 
     python reproductions/self_play/compare.py                # variants on three logs, the first on ten
     python reproductions/self_play/compare.py --sizes 500 2000 --methods "self-play" cloning --logs 3
     python reproductions/self_play/page.py
 
-Every search is a line of compare.jsonl, known by method, behavior, size and log; the script goes on where it was stopped.
-Models are kept in CACHE, by default a folder of the system's for temporary files.
+Every search is a line of compare.jsonl, known by method, behavior, size and log; the script goes on where it was
+stopped. Models are kept in CACHE, by default a folder of the system's for temporary files.
 """
 
 from __future__ import annotations
@@ -122,10 +122,8 @@ def main() -> None:
         line = dict(zip(coordinates, (method, behavior, size, number), strict=True)) | run(log, *METHODS[method])
         with options.output.open("a") as file:
             file.write(json.dumps(line) + "\n")
-        print(
-            f"{method}, {behavior}, {size}, log {number}: regret {line['regret']:.2f}, {line['seconds']:.0f} s",
-            flush=True,
-        )
+        found = f"regret {line['regret']:.2f}, {line['seconds']:.0f} s"
+        print(f"{method}, {behavior}, {size}, log {number}: {found}", flush=True)
 
 
 def play(behavior: str, size: int, seed: int, cache: Path) -> cf.TrajectoryDataset:

@@ -104,19 +104,19 @@ class SelfPlayConfig:
     """
 
     hidden_sizes: tuple[int, ...] = (200, 200)
-    num_updates: int = 150
+    num_updates: int = 120
     num_episodes: int = 1500
     num_parallel_episodes: int = 256
-    batch_size: int = 2048
+    batch_size: int = 512
     num_epochs: int = 2
     update: Literal["clipped", "mirror_descent"] = "clipped"
     clip: float = 0.2
     step_size: float = 1.0
     gae_lambda: float = 1.0
-    learning_rate: float = 1e-3
-    learning_rate_end: float = 1e-4
+    learning_rate: float = 3e-3
+    learning_rate_end: float = 3e-4
     kl_weight: float = 0.3
-    kl_weight_end: float = 0.1
+    kl_weight_end: float = 0.08
     kl_in_rewards: bool = False
     reference: Literal["uniform", "cloned"] = "uniform"
     uncertainty_penalty: float = 1.0
