@@ -15,7 +15,7 @@ def test_the_weight_falls_geometrically_and_the_learning_rate_linearly():
     weights = [config.kl_weight_at(update) for update in range(5)]
     np.testing.assert_allclose(weights, [0.8, 0.4, 0.2, 0.1, 0.05])
     rates = [config.learning_rate_at(update) for update in range(5)]
-    np.testing.assert_allclose(rates, np.linspace(1e-3, 1e-4, 5))
+    np.testing.assert_allclose(rates, np.linspace(config.learning_rate, config.learning_rate_end, 5))
 
 
 def test_a_single_update_has_the_first_values():
