@@ -31,8 +31,8 @@ def demo(
 ) -> None:
     """Solve a bargaining game from logged play, start to end.
 
-    Takes about three minutes: generates 1000 logged random games, fits the ensemble at the paper's widths, runs
-    COffeE-PSRO for a few iterations, judges the solution in the true game and tells what came out.
+    Takes two or three minutes: generates 1000 logged random games, fits a model of them, lets all players learn at once
+    inside it by anchored self-play, judges the solution in the true game and tells what came out.
     """
     remark(
         "Generalized bargaining: two players divide items that each values differently, by offers in turn.\n"
@@ -40,7 +40,7 @@ def demo(
     )
     folder = run_dir or _free_folder("coffee-fast-demo")
     make_resumable(ctx, *([] if run_dir else ["--run-dir", str(folder)]), "--resume")
-    start(run_config("demo", None, seeded(None, seed)), folder, None, resume, threads, as_json)
+    start(run_config("demo", None, seeded(["algorithm=self_play"], seed)), folder, None, resume, threads, as_json)
 
 
 def run(
