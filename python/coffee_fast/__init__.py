@@ -55,6 +55,7 @@ _FACE = {
     "ConservativeObjective": "responses",
     "DDQN": "responses",
     "DDQNTorch": "responses",
+    "PolicyGradient": "responses",
     # the main loop
     "PSROConfig": "psro",
     "PSROResult": "psro",

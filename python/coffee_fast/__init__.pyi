@@ -66,6 +66,7 @@ from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch
+from coffee_fast.responses import PolicyGradient as PolicyGradient
 from coffee_fast.simulation import SimulationResult as SimulationResult
 from coffee_fast.simulation import simulate as simulate
 from coffee_fast.tabular import TabularGame as TabularGame
