@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from coffee_fast.config import from_mapping, kind_of
-from coffee_fast.responses.base import Response, ResponseOracle, ResponseTraining, ResumableOracle
+from coffee_fast.responses.base import (
+    OneOrMoreOracles,
+    Response,
+    ResponseOracle,
+    ResponseTraining,
+    ResumableOracle,
+    as_oracles,
+)
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
@@ -23,6 +30,7 @@ __all__ = [
     "DDQN",
     "ConservativeObjective",
     "DDQNTorch",
+    "OneOrMoreOracles",
     "PolicyGradient",
     "Response",
     "ResponseObjective",
@@ -30,6 +38,7 @@ __all__ = [
     "ResponseRequest",
     "ResponseTraining",
     "ResumableOracle",
+    "as_oracles",
     "from_config",
     "from_torch_module",
     "respond_side_by_side",
