@@ -81,24 +81,26 @@ class PolicyGradient:
 
     Examples
     --------
-    >>> PolicyGradient(num_updates=50).num_episodes * 50
-    25000
+    A brief training, for a judge among others:
+
+    >>> PolicyGradient(num_updates=50).num_episodes
+    500
     """
 
     hidden_sizes: tuple[int, ...] = (200, 200)
-    num_updates: int = 100
+    num_updates: int = 400
     num_episodes: int = 500
     num_parallel_episodes: int = 256
-    batch_size: int = 1024
-    num_epochs: int = 2
+    batch_size: int = 512
+    num_epochs: int = 3
     update: Literal["clipped", "mirror_descent"] = "clipped"
     clip: float = 0.2
     step_size: float = 1.0
     gae_lambda: float = 1.0
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-3
     learning_rate_end: float = 1e-4
     kl_weight: float = 0.05
-    kl_weight_end: float = 0.01
+    kl_weight_end: float = 0.002
     averaging: float = 0.0
     play: Literal["softmax", "greedy"] = "greedy"
 
@@ -134,7 +136,7 @@ class PolicyGradient:
         """Return weight of the divergence and learning rate of an update, counted from 0.
 
         >>> PolicyGradient(num_updates=3).schedule(2)
-        (0.01, 0.0001)
+        (0.002, 0.0001)
         """
         done = update / max(self.num_updates - 1, 1)
         kl_weight = self.kl_weight and self.kl_weight ** (1 - done) * self.kl_weight_end**done

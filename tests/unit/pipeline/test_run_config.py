@@ -8,6 +8,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast.pipeline import RunConfig
+from coffee_fast.pipeline.config import EvaluationConfig
 
 
 def test_the_paper_preset_has_the_papers_sizes():
@@ -126,3 +127,37 @@ def test_toml_reaches_into_every_part(tmp_path):
 def test_impossible_fields_are_refused(override, message):
     with pytest.raises(cf.ConfigError, match=message):
         RunConfig().with_overrides([override])
+
+
+BOTH = (cf.DDQN(num_steps=60_000), cf.PolicyGradient(num_updates=7))
+
+
+def judged_by(override, response=BOTH):
+    config = cf.RunConfig(evaluation=EvaluationConfig(response=response))
+    return config.with_overrides([f"evaluation.response{override}"]).evaluation.response
+
+
+def test_fields_without_a_kind_are_those_of_the_first_judge_and_a_kind_is_the_only_one():
+    assert judged_by(".num_steps=70_000") == (cf.DDQN(num_steps=70_000), BOTH[1])
+    assert judged_by("={num_steps=70_000}") == (cf.DDQN(num_steps=70_000), BOTH[1])
+    assert judged_by("={kind='policy_gradient', num_episodes=9}") == cf.PolicyGradient(num_updates=7, num_episodes=9)
+    assert judged_by("=policy_gradient") == cf.PolicyGradient()
+    assert judged_by("=['ddqn']") == cf.DDQN()
+    assert judged_by("=['ddqn', {kind='policy_gradient', num_updates=2}]", cf.DDQNTorch()) == (
+        cf.DDQN(),
+        cf.PolicyGradient(num_updates=2),
+    )
+
+
+@pytest.mark.parametrize("override", ["=[]", "=['ddqn', 'ddqn']", "=3", "=[3]", "=[['ddqn']]", "={num_updates=2}"])
+def test_judges_that_are_none_are_refused(override):
+    with pytest.raises(cf.ConfigError, match=r"evaluation.*response"):
+        judged_by(override)
+
+
+def test_one_judge_is_described_as_before_there_were_several():
+    one, both = (EvaluationConfig(response=response) for response in (BOTH[:1], BOTH))
+    assert cf.RunConfig(evaluation=one).to_json()["evaluation"]["response"] == BOTH[0].to_config()
+    described = cf.RunConfig(evaluation=both).to_json()
+    assert described["evaluation"]["response"] == [oracle.to_config() for oracle in BOTH]
+    assert cf.RunConfig.from_json(json.loads(json.dumps(described))).evaluation == both
