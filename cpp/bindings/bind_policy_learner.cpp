@@ -66,6 +66,7 @@ py::dict update(PolicyLearner& learner, double kl_weight, double learning_rate, 
       without_gil([&](CancelToken& cancel) { return learner.update(kl_weight, learning_rate, num_threads, cancel); });
   py::dict result;
   result["returns"] = to_array(std::move(figures.returns));
+  result["learner_returns"] = to_array(std::move(figures.learner_returns));
   result["disagreement"] = figures.disagreement;
   result["kl"] = to_array(std::move(figures.kl));
   result["kl_per_episode"] = to_array(std::move(figures.kl_per_episode));

@@ -108,17 +108,22 @@ PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate
   const std::size_t K = policies_.size(), N = dynamics_.num_players();
   PolicyUpdateFigures figures;
   figures.num_episodes = options_.num_episodes;
-  std::vector<std::vector<double>> returns(N);
+  const auto& groups = options_.experience.learning_seats;
+  std::vector<std::vector<double>> returns(N), learner_returns(K);
   std::vector<double> disagreement;
   for (std::size_t episode = 0; episode < options_.num_episodes; ++episode) {
     if (experience.is_coverage[episode]) {
       ++figures.num_coverage_episodes;
       continue;
     }
-    for (std::size_t seat = 0; seat < N; ++seat) returns[seat].push_back(experience.returns[episode * N + seat]);
+    const double* earned = &experience.returns[episode * N];
+    for (std::size_t seat = 0; seat < N; ++seat) returns[seat].push_back(earned[seat]);
+    for (const auto& [seat, network] : groups[(num_updates_ * options_.num_episodes + episode) % groups.size()])
+      learner_returns[network].push_back(earned[seat]);
     disagreement.push_back(experience.disagreement[episode]);
   }
   for (const std::vector<double>& seat : returns) figures.returns.push_back(mean(seat));
+  for (const std::vector<double>& network : learner_returns) figures.learner_returns.push_back(mean(network));
   figures.disagreement = mean(disagreement);
 
   const auto start = std::chrono::steady_clock::now();

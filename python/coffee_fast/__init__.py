@@ -58,6 +58,7 @@ _FACE = {
     "ConservativeObjective": "responses",
     "DDQN": "responses",
     "DDQNTorch": "responses",
+    "PolicyGradient": "responses",
     # the main loop
     "PSROConfig": "psro",
     "PSROResult": "psro",

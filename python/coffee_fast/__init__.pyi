@@ -69,6 +69,7 @@ from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch
+from coffee_fast.responses import PolicyGradient as PolicyGradient
 from coffee_fast.self_play import SelfPlayConfig as SelfPlayConfig
 from coffee_fast.self_play import SelfPlaySnapshots as SelfPlaySnapshots
 from coffee_fast.self_play import anchored_self_play as anchored_self_play

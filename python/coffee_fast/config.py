@@ -44,7 +44,8 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any], parts: Parts | No
         Field names to values.
     parts
         Builders of fields that may be one of several kinds, by field name: each receives the nested mapping, whose
-        ``kind`` says which; the kind alone stands for the defaults of its fields. A tuple of such parts is a list.
+        ``kind`` says which; the kind alone stands for the defaults of its fields. A tuple of such parts is a list;
+        where there may be one or several, fields without a kind are those of the first, and the others stay.
     path
         Where ``values`` stands in the whole configuration, for messages.
 
@@ -159,11 +160,16 @@ def _hint(name: Any, names: Sequence[str], path: str) -> str:
 
 
 def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
-    if name in parts and typing.get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple):
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    several = next((option for option in options if typing.get_origin(option) is tuple), None)
+    if name in parts and several is not None:
+        item = typing.get_args(several)[0]
+        if isinstance(value, list | tuple):
+            return tuple(_convert(None, item, entry, parts, name, f"{path}[{i}]") for i, entry in enumerate(value))
+        if several is hint:
             raise ConfigError(f"{path} must be a list of kinds or tables, as ['nash'], got {shown(value)}")
-        item = typing.get_args(hint)[0]
-        return tuple(_convert(None, item, entry, parts, name, f"{path}[{i}]") for i, entry in enumerate(value))
+        if isinstance(current, tuple):
+            return _in_place_of_several(current, item, value, parts, name, path)
     if name in parts and isinstance(value, str):
         value = {"kind": value}  # psro.meta_solver=nash
     if isinstance(value, Mapping):
@@ -175,7 +181,6 @@ def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path:
                 return parts[name](value)
             except ConfigError as error:
                 raise ConfigError(f"{path}: {error}") from None
-    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None
     for option in options:
@@ -185,6 +190,14 @@ def _convert(current: Any, hint: Any, value: Any, parts: Parts, name: str, path:
     is_long = int in options and isinstance(value, int | np.integer) and not isinstance(value, bool)
     bound = " of at most 63 bits" if is_long else ""
     raise ConfigError(f"{path} must be {_describe(hint)}{bound}, got {shown(value)}")
+
+
+def _in_place_of_several(current: tuple[Any, ...], item: Any, value: Any, parts: Parts, name: str, path: str) -> Any:
+    """What is to stand where several parts are: one of its own kind alone, or the first with other fields."""
+    if isinstance(value, Mapping) and "kind" not in value:
+        return (_convert(current[0], item, value, parts, name, f"{path}[0]"), *current[1:])
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    return _convert(next((one for one in current if _kind(one) == kind), None), item, value, parts, name, path)
 
 
 def _kind(current: Any) -> str | None:

@@ -500,8 +500,18 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     layers = ((np.zeros((109, 41), np.float32), np.zeros(109, np.float32)),)
     cloned = {"config": cf.SelfPlayConfig(**w["self_play"], reference="cloned"), "seed": 0}
     cloned |= {"reference": cf.NetworkPolicy(layers, kind="softmax")}
+    updates = {
+        **{"hidden_sizes": (4,), "num_updates": 2, "num_episodes": 8, "num_parallel_episodes": 4, "batch_size": 8},
+        **{"num_epochs": 1, "update": "clipped", "clip": 0.2, "step_size": 1.0, "gae_lambda": 0.9, "averaging": 0.5},
+        **{"learning_rate": 1e-3, "learning_rate_end": 1e-4, "kl_weight": 0.1, "kl_weight_end": 0.1},
+        "play": "softmax",
+    }
     solvers = {"meta_solver": meta_solvers.Uniform(), "response": w["ddqn"]}
     small = {"num_profiles": 1, "num_iterations": 1, "num_simulations": 4, **solvers}
+    asked = {
+        **{"dynamics": model, "opponents": solution.mixture, "objective": responses.ResponseObjective(0.0, 0.0)},
+        **{"seed": 0, "reward_scale": 1.0, "player": 0, "progress": None},
+    }
     pair = {"first": np.arange(5.0), "second": np.arange(5.0) + 1.0}
     return {
         "ConservativeObjective": (
@@ -511,17 +521,9 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "ConservativeObjective.at": (cf.ConservativeObjective().at, {"iteration": 1}),
         "DDQN": (cf.DDQN, oracle),
         "DDQNTorch": (cf.DDQNTorch, {**oracle, "device": "cpu"}),
-        "DDQN.respond": (
-            w["ddqn"].respond,
-            {
-                **{
-                    "dynamics": model,
-                    "opponents": solution.mixture,
-                    "objective": responses.ResponseObjective(0.0, 0.0),
-                },
-                **{"seed": 0, "reward_scale": 1.0, "player": 0, "progress": None},
-            },
-        ),
+        "PolicyGradient": (cf.PolicyGradient, updates),
+        "DDQN.respond": (w["ddqn"].respond, asked),
+        "PolicyGradient.respond": (cf.PolicyGradient(**updates).respond, asked),
         "PSROConfig": (
             cf.PSROConfig,
             {"num_iterations": 1, "num_simulations": 4, "objective": cf.ConservativeObjective(), **solvers},

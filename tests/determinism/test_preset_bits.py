@@ -21,6 +21,7 @@ from coffee_fast.psro import load_result
 
 RECORD = Path(__file__).parent.parent / "golden" / "preset_bits.json"
 FEW_STEPS = "num_steps = 300, min_replay = 100, epsilon_decay_steps = 200"
+FEW_UPDATES = "kind = 'policy_gradient', num_updates = 3, num_episodes = 40"
 SMALLER = [
     "dataset.num_trajectories=60",
     "model.num_steps=40",
@@ -29,9 +30,9 @@ SMALLER = [
     "psro.num_simulations=30",
     "evaluation.num_simulations=50",
     f"psro.response={{{FEW_STEPS}}}",
-    f"evaluation.response={{{FEW_STEPS}}}",
 ]
 PRESETS = ("demo", "quick", "paper")
+JUDGES = dict.fromkeys(PRESETS, f"[{{{FEW_STEPS}}}, {{{FEW_UPDATES}}}]") | {"paper": f"{{{FEW_STEPS}}}"}
 
 
 def numbers(*arrays) -> str:
@@ -52,11 +53,12 @@ def trained(strategies) -> list:
 
 def bits(preset: str, run_dir: Path) -> dict[str, str]:
     """Hashes of what a small run of a preset computes, a stage at a time."""
-    summary = run_pipeline(RunConfig.preset(preset).with_overrides(SMALLER), run_dir)
+    config = RunConfig.preset(preset).with_overrides([*SMALLER, f"evaluation.response={JUDGES[preset]}"])
+    summary = run_pipeline(config, run_dir)
     dataset = cf.TrajectoryDataset.load(run_dir / "dataset")
     model = cf.DynamicsEnsemble.load(run_dir / "model")
     result = load_result(run_dir / "psro")
-    solution = result.solve(RunConfig.preset(preset).psro.meta_solver)
+    solution = result.solve(config.psro.meta_solver)
     layers = [part for policy in trained(result.strategies) for layer in policy.layers for part in layer]
     return {
         "dataset": numbers(dataset.state, dataset.action, dataset.reward, dataset.next_state, dataset.observation),

@@ -28,6 +28,7 @@ SIZES = {
     "epsilon_decay_steps": 900,
     "learning_rate": 1e-3,
 }
+UPDATES = {"hidden_sizes": (12,), "num_updates": 40, "num_episodes": 40, "batch_size": 32}
 GAME = cf.load_game("generalized_bargaining")
 
 
@@ -37,16 +38,20 @@ class Model:
     core, spec, fingerprint, reward_scale = GAME.core, GAME.spec, "the game", 4.5
 
 
+def oracle_of(kind):
+    return from_config({"kind": kind, **(UPDATES if kind == "policy_gradient" else SIZES)})
+
+
 def run_psro(folder, kind="ddqn", progress=None, seed=5):
-    config = cf.PSROConfig(num_iterations=2, num_simulations=20, response=from_config(SIZES | {"kind": kind}))
+    config = cf.PSROConfig(num_iterations=2, num_simulations=20, response=oracle_of(kind))
     return cf.coffee_psro(Model(), config, seed, folder, resume=True, progress=progress)
 
 
 def evaluate(folder, kind="ddqn", progress=None):
     profiles = [[cf.Mixture((cf.UniformRandom(),), np.ones(1))] * 2] * 3
-    oracle = from_config(SIZES | {"kind": kind})
     execution = Execution.of("evaluate", folder, False, 2, progress)
-    return [own[0] for own in train_best_responses(GAME, profiles, 5, response=oracle, execution=execution)]
+    (found,) = train_best_responses(GAME, profiles, 5, oracles=[oracle_of(kind)], execution=execution).values()
+    return [own[0] for own in found]
 
 
 RUNS = {"psro": run_psro, "evaluation": evaluate}
@@ -86,7 +91,10 @@ def bits(responses):
     return [array.tobytes() for response in responses for layer in response.policy.layers for array in layer]
 
 
-@pytest.mark.parametrize(("kind", "share"), [("ddqn", 0.0), ("ddqn", 0.3), ("ddqn", 0.98), ("ddqn_torch", 0.7)])
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [("ddqn", 0.0), ("ddqn", 0.3), ("ddqn", 0.98), ("ddqn_torch", 0.7), ("policy_gradient", 0.7)],
+)
 def test_a_psro_killed_within_a_response_goes_on_within_it(tmp_path, kind, share):
     resumed, whole = Calls(), Calls()
     expected = run_psro(None, kind, whole).fingerprint
@@ -99,7 +107,7 @@ def test_a_psro_killed_within_a_response_goes_on_within_it(tmp_path, kind, share
     assert list(tmp_path.glob("run/response-*")) == []
 
 
-@pytest.mark.parametrize(("kind", "share"), [("ddqn", 0.2), ("ddqn", 0.8)])
+@pytest.mark.parametrize(("kind", "share"), [("ddqn", 0.2), ("ddqn", 0.8), ("policy_gradient", 0.5)])
 def test_an_evaluation_killed_within_its_responses_goes_on_within_them(tmp_path, kind, share):
     resumed, whole = Calls(), Calls()
     expected = evaluate(None, kind, whole)

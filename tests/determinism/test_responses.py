@@ -10,7 +10,7 @@ import torch
 import coffee_fast as cf
 from coffee_fast.errors import CheckpointError, ConfigError, NumericalError
 from coffee_fast.policies import as_mixture
-from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
+from coffee_fast.responses import DDQN, DDQNTorch, PolicyGradient, ResponseObjective
 from coffee_fast.responses._ddqn_training import NativeTraining
 from coffee_fast.responses._torch_training import TorchTraining, one_torch_thread
 from coffee_fast.responses.request import finish
@@ -25,6 +25,7 @@ CONFIG = DDQNTorch(
     epsilon_decay_steps=800,
     num_parallel_episodes=8,
 )
+UPDATES = PolicyGradient(hidden_sizes=(16,), num_updates=5, num_episodes=60, batch_size=32, averaging=0.5)
 GAME = cf.load_game("generalized_bargaining")
 ARGUMENTS = (GAME, as_mixture("uniform_random"), ResponseObjective(1.0, 0.2))
 
@@ -37,6 +38,10 @@ def assert_same(first, second):
     for pair, other in zip(first, second, strict=True):
         for array, other_array in zip(pair, other, strict=True):
             np.testing.assert_array_equal(array, other_array)
+
+
+def without_times(report):
+    return {name: value for name, value in report.items() if not name.endswith("_s")}
 
 
 def test_global_generators_are_neither_used_nor_touched():
@@ -83,14 +88,31 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
     second.restore(first.export_state())
     whole, resumed = CONFIG.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
     assert_same(resumed.policy.layers, whole.policy.layers)
-    timed = {"duration_s", "learning_s", "steps_per_s"}
-    assert {name: resumed.report[name] for name in whole.report if name not in timed} == {
-        name: value for name, value in whole.report.items() if name not in timed
-    }
+    assert without_times(resumed.report) == without_times(whole.report)
 
 
-def test_a_state_of_another_training_is_refused():
-    training = TorchTraining(CONFIG, *ARGUMENTS, seed=6, reward_scale=5.0, player=None)
+@pytest.mark.parametrize("num_updates", [0, 1, 4])
+def test_updates_resumed_in_the_middle_are_the_uninterrupted_ones(num_updates):
+    first, second = (UPDATES.start(*ARGUMENTS, seed=6, reward_scale=5.0) for _ in range(2))
+    while first.num_done < num_updates:
+        first.advance()
+    second.restore(first.export_state())
+    whole, resumed = UPDATES.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
+    assert_same(resumed.policy.layers, whole.policy.layers)
+    assert without_times(resumed.report) == without_times(whole.report)
+
+
+def test_lanes_change_no_bit_of_updates():
+    found = [
+        replace(UPDATES, num_parallel_episodes=count).respond(*ARGUMENTS, seed=6, reward_scale=5.0)
+        for count in (1, 256)
+    ]
+    assert_same(*(response.policy.layers for response in found))
+
+
+@pytest.mark.parametrize("oracle", [CONFIG, UPDATES], ids=["ddqn_torch", "policy_gradient"])
+def test_a_state_of_another_training_is_refused(oracle):
+    training = oracle.start(*ARGUMENTS, seed=6, reward_scale=5.0)
     state = training.export_state()
     for name in state:
         with pytest.raises(CheckpointError, match="does not fit"):

@@ -87,6 +87,7 @@ class PolicyLearner:
         learners = [sample(network.policy) for network in self.networks]
         collected = [Decisions() for _ in self.networks]
         returns, disagreements = [], []
+        earned_by: list[list[float]] = [[] for _ in self.networks]
         for number in range(self.num_updates * count, (self.num_updates + 1) * count):
             own, earned, disagreement, is_coverage = play_episode(self.start, self.episodes, learners, number)
             for seat in sorted(own):
@@ -95,7 +96,10 @@ class PolicyLearner:
             if not is_coverage:
                 returns.append(earned)
                 disagreements.append(disagreement)
+                for seat, (network, _) in own.items():
+                    earned_by[network].append(earned[seat])
         figures: dict[str, Any] = {"returns": np.mean(returns, axis=0), "disagreement": np.mean(disagreements)}
+        figures["learner_returns"] = [np.mean(network) for network in earned_by]
         each = [
             self._learn(k, network, decisions, kl_weight, learning_rate)
             for k, (network, decisions) in enumerate(zip(self.networks, collected, strict=True))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.evaluation.regret_report import RegretReport
     from coffee_fast.meta_solvers import MetaSolver
-    from coffee_fast.responses import ResponseOracle
+    from coffee_fast.responses import OneOrMoreOracles
 
 
 def regret_by_iteration(
@@ -25,7 +25,7 @@ def regret_by_iteration(
     *,
     every: int = 1,
     solver: MetaSolver | None = None,
-    response: ResponseOracle | None = None,
+    response: OneOrMoreOracles | None = None,
     num_simulations: int = 1000,
     num_threads: int = 1,
     cache_dir: str | Path | None = None,
@@ -33,8 +33,9 @@ def regret_by_iteration(
 ) -> dict[int, RegretReport]:
     """Measure the true regret of the solutions that were known after every so many iterations.
 
-    All compete with one combined set of strategies, which holds a best response to each of them, so a deviation that
-    was only found later counts against the early ones too. Costs a training of a best response for each.
+    All compete with one combined set of strategies, which holds best responses to each of them, so a deviation that
+    was only found later counts against the early ones too. Costs a training of a best response for each, by
+    every oracle.
 
     Parameters
     ----------

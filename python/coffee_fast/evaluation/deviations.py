@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coffee_fast.evaluation.best_responses import figures_of, names_of, policies_of
 from coffee_fast.evaluation.regret_report import RegretReport
 from coffee_fast.policies import Mixture, Policy, UniformRandom
 from coffee_fast.policy_files import policy_fingerprint
@@ -19,7 +20,7 @@ from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
-    from coffee_fast.responses import Response
+    from coffee_fast.evaluation.best_responses import BestResponses
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +45,14 @@ class Sample:
 def regret_by_deviations(
     game: Dynamics,
     profiles: Sequence[Sequence[Mixture]],
-    responses: Sequence[Sequence[Response]],
+    best: BestResponses,
     num_simulations: int,
     seed: int,
     execution: Execution,
 ) -> tuple[RegretReport, ...]:
     """Return the regret of each profile against all strategies of all profiles and the best responses to them.
 
-    ``responses`` are one a role for each profile. One sample set picks the deviation of a role, a second one measures
+    One sample set picks the deviation of a role, a second one measures
     it. Cost: ``num_simulations`` episodes a profile, candidate and sample set, the solution itself among them.
     """
     spec = game.spec
@@ -60,8 +61,8 @@ def regret_by_deviations(
     for role in range(spec.num_roles):
         own, _ = merge_strategies([profile[spec.seats_of(role)[0]] for profile in profiles])
         own_names = [f"strategy {index}" for index in range(len(own))]
-        candidates.append(own + [by_role[role].policy for by_role in responses])
-        names.append((*own_names, *(f"best response {index}" for index in range(len(responses)))))
+        candidates.append(own + policies_of(best, role))
+        names.append((*own_names, *names_of(best)))
     reports = []
     for index, profile in enumerate(profiles):
         by_role = []
@@ -80,7 +81,7 @@ def regret_by_deviations(
                 deviations=tuple(found["deviation"] for found in by_role),
                 deviation_gains=tuple(found["gains"] for found in by_role),
                 strategy_names=tuple(names),
-                response_report=_merged_reports(responses[index], names_of_roles(spec, spec.num_roles)),
+                response_report=figures_of(best, index, names_of_roles(spec, spec.num_roles)),
                 num_simulations=num_simulations,
                 seed=seed,
             )
@@ -152,14 +153,6 @@ def _returns(
         players[seat] = Mixture((policy,), np.ones(1))
     played = simulate(game, players, num_episodes=num_episodes, seed=seed, num_threads=execution.num_threads)
     return played.returns[:, seat]
-
-
-def _merged_reports(responses: Sequence[Response], role_names: Sequence[str]) -> dict[str, float]:
-    if len(responses) == 1:
-        return dict(responses[0].report)
-    return {
-        f"{role}/{name}": v for role, own in zip(role_names, responses, strict=True) for name, v in own.report.items()
-    }
 
 
 def merge_strategies(mixtures: Sequence[Mixture]) -> tuple[list[Policy], Float64]:

@@ -31,13 +31,14 @@ class RegretReport:
     payoff, payoff_standard_error
         What the solution earns against itself.
     deviations
-        The strategy that gains most, in words, one a role: ``"best response 0"`` or ``"strategy 3"``; ``"none"`` where
-        none gains.
+        The strategy that gains most, in words, one a role: ``"strategy 3"``, ``"best response 0"``, by another oracle
+        than the first ``"best response 0 (policy_gradient)"``; ``"none"`` where none gains.
     deviation_gains
         The first estimate for every strategy of the combined set of each role, in the order of ``strategy_names``:
         f64 ``[S]`` each.
     response_report
-        The oracle's figures on the best response to this solution; of several roles each name begins with the role's.
+        The oracle's figures on the best response to this solution; of several roles each name begins with the role's,
+        those of other oracles than the first with the oracle's: ``"policy_gradient/mean_return"``.
     num_simulations, seed
         Episodes a profile and sample set; the seed of the evaluation.
     is_exact

@@ -11,7 +11,7 @@ import numpy as np
 from coffee_fast.checks import check_count
 from coffee_fast.empirical import EmpiricalGame, simulate_missing
 from coffee_fast.errors import InvalidArgumentError, shown
-from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.evaluation.best_responses import figures_of, names_of, policies_of, train_best_responses
 from coffee_fast.evaluation.deviations import merge_strategies, regret_by_deviations
 from coffee_fast.evaluation.exact import exact_report
 from coffee_fast.evaluation.regret_report import RegretReport
@@ -19,6 +19,7 @@ from coffee_fast.evaluation.sampling_error import deviation_weights, linear_stan
 from coffee_fast.games import GameTree
 from coffee_fast.policies import Mixture, Policy, as_profile
 from coffee_fast.psro.execution import Execution
+from coffee_fast.responses import DDQN, PolicyGradient, as_oracles
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.simulation import check_dynamics, check_two_alike
 from coffee_fast.typing import Float64, ProgressCallback
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from coffee_fast.dynamics import Dynamics
+    from coffee_fast.evaluation.best_responses import BestResponses
     from coffee_fast.games import GameSpec
     from coffee_fast.psro.solution import Solution
-    from coffee_fast.responses import Response, ResponseOracle
+    from coffee_fast.responses import OneOrMoreOracles, ResponseOracle
+
+
+JUDGES: tuple[ResponseOracle, ...] = (DDQN(), PolicyGradient())
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +44,7 @@ class CombinedGame:
     Attributes
     ----------
     strategies, strategy_names
-        Uniform random play, the solutions' strategies, then one best response a solution.
+        Uniform random play, the solutions' strategies, then one best response a solution and oracle.
     mixtures
         The solutions as mixtures over these: f64 ``[num_solutions, S]``.
     selection, validation
@@ -85,7 +90,7 @@ def combined_game(
     solutions: Sequence[Solution | Mixture],
     seed: int,
     *,
-    response: ResponseOracle | None = None,
+    response: OneOrMoreOracles | None = None,
     num_simulations: int = 1000,
     num_threads: int = 1,
     cache_dir: str | Path | None = None,
@@ -110,15 +115,12 @@ class _Asked:
     game: Dynamics
     profiles: list[list[Mixture]]
     seed: int
-    response: ResponseOracle | None
+    oracles: tuple[ResponseOracle, ...]
     num_simulations: int
 
     @classmethod
     def of(cls, caller: str, game: Dynamics, solutions: Any, seed: Any, response: Any, num_simulations: Any) -> _Asked:
-        if response is not None and not callable(getattr(response, "respond", None)):
-            raise InvalidArgumentError(
-                f"{caller}: response must be an oracle with a method respond(...), got {shown(response)}"
-            )
+        oracles = as_oracles(f"{caller}: response", JUDGES if response is None else response)
         if not isinstance(solutions, Sequence) or isinstance(solutions, str):
             raise InvalidArgumentError(f"{caller}: solutions must be a list of them, got {shown(solutions)}")
         profiles = [as_profile(solution, game.spec.num_players) for solution in solutions]
@@ -126,19 +128,19 @@ class _Asked:
             raise InvalidArgumentError(f"{caller}: solution must be at least one solution, got an empty sequence")
         _check_alike(caller, profiles, game.spec)
         num_simulations = check_count(f"{caller}: num_simulations", num_simulations, at_least=2)
-        return cls(game, profiles, check_seed(seed), response, num_simulations)
+        return cls(game, profiles, check_seed(seed), oracles, num_simulations)
 
-    def train(self, execution: Execution) -> list[list[Response]]:
-        """Train the best responses, one a role for each profile."""
-        return train_best_responses(self.game, self.profiles, self.seed, response=self.response, execution=execution)
+    def train(self, execution: Execution) -> BestResponses:
+        """Train the best responses."""
+        return train_best_responses(self.game, self.profiles, self.seed, oracles=self.oracles, execution=execution)
 
 
-def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution: Execution) -> CombinedGame:
+def _combined(asked: _Asked, best: BestResponses, execution: Execution) -> CombinedGame:
     wanted = [profile[0] for profile in asked.profiles]
     strategies, mixtures = merge_strategies(wanted)
     names = [f"strategy {index}" for index in range(len(strategies))]
-    strategies += [own[0].policy for own in responses]
-    names += [f"best response {index}" for index in range(len(responses))]
+    strategies += policies_of(best, role=0)
+    names += names_of(best)
     padded = np.zeros((len(wanted), len(strategies)))
     padded[:, : mixtures.shape[1]] = mixtures
     samples = []
@@ -159,7 +161,7 @@ def _combined(asked: _Asked, responses: Sequence[Sequence[Response]], execution:
         mixtures=padded,
         selection=samples[0],
         validation=samples[1],
-        response_reports=tuple(own[0].report for own in responses),
+        response_reports=tuple(figures_of(best, place, [""]) for place in range(len(wanted))),
         num_simulations=asked.num_simulations,
         seed=asked.seed,
     )
@@ -171,7 +173,7 @@ def true_regret(
     solution: Solution | Mixture,
     seed: int,
     *,
-    response: ResponseOracle | None = ...,
+    response: OneOrMoreOracles | None = ...,
     num_simulations: int = ...,
     num_threads: int = ...,
     cache_dir: str | Path | None = ...,
@@ -183,7 +185,7 @@ def true_regret(
     solution: Sequence[Solution | Mixture],
     seed: int,
     *,
-    response: ResponseOracle | None = ...,
+    response: OneOrMoreOracles | None = ...,
     num_simulations: int = ...,
     num_threads: int = ...,
     cache_dir: str | Path | None = ...,
@@ -194,7 +196,7 @@ def true_regret(
     solution: Solution | Mixture | Sequence[Solution | Mixture],
     seed: int,
     *,
-    response: ResponseOracle | None = None,
+    response: OneOrMoreOracles | None = None,
     num_simulations: int = 1000,
     num_threads: int = 1,
     cache_dir: str | Path | None = None,
@@ -202,7 +204,7 @@ def true_regret(
 ) -> RegretReport | tuple[RegretReport, ...]:
     r"""Measure how much a player could gain in the true game by leaving a solution.
 
-    For each solution and role a best response is trained in the game, against opponents drawn from the solution each
+    For each solution and role best responses are trained in the game, against opponents drawn from the solution each
     episode. The combined set of a role holds uniform random play, its strategies in every solution and its best
     responses; their payoffs are estimated anew. Then, with :math:`\sigma` the solution,
 
@@ -223,7 +225,9 @@ def true_regret(
     seed
         In ``[0, 2**63)``.
     response
-        Oracle for the best responses; by default the paper's double DQN.
+        Oracle for the best responses, or several of which each trains one to each solution: whichever gains most
+        counts, and :attr:`RegretReport.deviations` say whose it is. By default the paper's double DQN and policy
+        gradients.
     num_simulations
         Episodes in each of the two sample sets: of two players alike for each pair of strategies, half of them in
         either seating; in other games for each deviation, the others playing the solution.
@@ -259,12 +263,12 @@ def true_regret(
     if isinstance(game, GameTree) and game.has_recall:
         exact = tuple(exact_report(game, profile, asked.seed) for profile in asked.profiles)
         return exact if solutions is solution else exact[0]
-    responses = asked.train(execution)
+    best = asked.train(execution)
     if game.spec.roles == (2,):
-        combined = _combined(asked, responses, execution)
+        combined = _combined(asked, best, execution)
         reports = tuple(combined.regret(index) for index in range(len(solutions)))
     else:
-        reports = regret_by_deviations(game, asked.profiles, responses, asked.num_simulations, asked.seed, execution)
+        reports = regret_by_deviations(game, asked.profiles, best, asked.num_simulations, asked.seed, execution)
     return reports if solutions is solution else reports[0]
 
 

@@ -18,7 +18,7 @@ from coffee_fast.models import BehaviorCloningConfig, EnsembleConfig
 from coffee_fast.pipeline.dataset_config import DatasetConfig
 from coffee_fast.pipeline.table_config import TableConfig
 from coffee_fast.psro import PSRO_PARTS, EquilibriumConfig, PSROConfig
-from coffee_fast.responses import DDQN, ConservativeObjective, ResponseOracle
+from coffee_fast.responses import DDQN, ConservativeObjective, PolicyGradient, ResponseOracle, as_oracles
 from coffee_fast.seeding import check_seed
 from coffee_fast.self_play import SELF_PLAY_PARTS, SelfPlayConfig
 
@@ -43,17 +43,18 @@ class EvaluationConfig:
     meta_solvers
         Each extracts solutions of its own from the same strategies; by default the one of ``psro``.
     response
-        Oracle for the best responses.
+        Oracle for the best responses, or a list of several: each trains one to every solution, and what gains most
+        counts.
     """
 
     num_simulations: int = 1000
     num_last_iterations: int = 1
     meta_solvers: tuple[MetaSolver, ...] = ()
-    response: ResponseOracle = field(default_factory=DDQN)
+    response: ResponseOracle | tuple[ResponseOracle, ...] = field(default_factory=DDQN)
 
     def __post_init__(self) -> None:
-        if isinstance(self.response, type) or not callable(getattr(self.response, "respond", None)):
-            raise ConfigError(f"EvaluationConfig: response must be a response oracle, got {shown(self.response)}")
+        oracles = as_oracles("EvaluationConfig: response", self.response, ConfigError)
+        object.__setattr__(self, "response", oracles if len(oracles) > 1 else oracles[0])
         if not isinstance(self.meta_solvers, tuple | list):
             raise ConfigError(f"EvaluationConfig: meta_solvers must be a list, got {shown(self.meta_solvers)}")
         object.__setattr__(self, "meta_solvers", tuple(self.meta_solvers))
@@ -224,7 +225,7 @@ def _demo() -> RunConfig:
             objective=ConservativeObjective(anneal_iterations=6),
             response=_brief_ddqn(12_000),
         ),
-        evaluation=EvaluationConfig(num_simulations=10_000, response=_brief_ddqn(30_000)),
+        evaluation=EvaluationConfig(num_simulations=10_000, response=_judges(30_000, 50)),
     )
 
 
@@ -233,7 +234,7 @@ def _quick() -> RunConfig:
         dataset=DatasetConfig(equilibrium=_brief_equilibria(16, 30_000)),
         model=EnsembleConfig.preset("best"),
         psro=PSROConfig(num_iterations=16, response=_brief_ddqn(30_000)),
-        evaluation=EvaluationConfig(num_simulations=10_000, num_last_iterations=2, response=_brief_ddqn(100_000)),
+        evaluation=EvaluationConfig(num_simulations=10_000, num_last_iterations=2, response=_judges(100_000, 150)),
     )
 
 
@@ -245,6 +246,11 @@ def _brief_ddqn(num_steps: int) -> DDQN:
         min_replay=1_000,
         epsilon_decay_steps=num_steps // 2,
     )
+
+
+def _judges(num_steps: int, num_updates: int) -> tuple[ResponseOracle, ...]:
+    """Both oracles for about the same time: one finds deviations that the other does not."""
+    return _brief_ddqn(num_steps), PolicyGradient(num_updates=num_updates)
 
 
 def _brief_equilibria(num_iterations: int, num_steps: int) -> EquilibriumConfig:

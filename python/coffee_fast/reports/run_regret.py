@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from coffee_fast.psro import Solution
 
 WORDS = """\
-**Regret** is what a player could gain by leaving the solution while the others keep to it; at zero nobody has a reason
-to leave. It is summed over the players, in payoff units of the game. To find it, a new opponent is trained in the true
-game to exploit the solution, and it competes with every strategy of this run for the most profitable deviation. A
-better trained opponent might find more, so these figures are lower bounds. The *largest estimated gain* is the figure
-that papers report; the largest of many noisy numbers is a little too large on average. *Measured anew* is the gain of
-that same deviation on fresh episodes, free of this bias. The number after ± is one standard error.
+**Regret** is what a player could gain by leaving the solution while the others keep to it; at zero nobody has a
+reason to leave. It is summed over the players, in payoff units of the game. To find it, new opponents are trained in
+the true game to exploit the solution, one by each oracle of the evaluation, and they compete with every strategy of
+this run for the most profitable deviation. Better trained opponents might find more, so these figures are lower
+bounds. The *largest estimated gain* is the figure that papers report; the largest of many noisy numbers is a little
+too large on average. *Measured anew* is the gain of that same deviation on fresh episodes, free of this bias. The
+number after ± is one standard error.
 """
 
 EXACT = """\
@@ -82,9 +83,12 @@ def by_player(solution: Solution, report: RegretReport) -> str:
 
 
 def _deviation(name: str, regret: Mapping[int, RegretReport]) -> str:
-    """A deviation in words: which iteration's solution an opponent was trained against."""
+    """A deviation in words: which iteration's solution an opponent was trained against, and by which oracle."""
     trained = {f"best response {place}": iteration for place, iteration in enumerate(sorted(regret))}
-    return f"opponent trained against that of iteration {trained[name]}" if name in trained else name
+    response, parenthesis, oracle = name.partition(" (")
+    if response not in trained:
+        return name
+    return f"opponent trained against that of iteration {trained[response]}{parenthesis}{oracle}"
 
 
 def _figure_of(report: RegretReport, value: float, error: float) -> str:

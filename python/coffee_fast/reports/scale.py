@@ -45,5 +45,7 @@ def seeds_in_words(seeds_by_setting: Sequence[int]) -> str:
 def _at(config: Mapping[str, Any], dotted: str) -> Any:
     value: Any = config
     for name in dotted.split("."):
+        if isinstance(value, list):  # of several kinds, the first counts
+            value = value[0] if value else None
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

@@ -6,26 +6,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from coffee_fast.config import from_mapping, kind_of
-from coffee_fast.responses.base import Response, ResponseOracle, ResponseTraining, ResumableOracle
+from coffee_fast.responses.base import (
+    OneOrMoreOracles,
+    Response,
+    ResponseOracle,
+    ResponseTraining,
+    ResumableOracle,
+    as_oracles,
+)
 from coffee_fast.responses.ddqn import DDQN
 from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
+from coffee_fast.responses.policy_gradient import PolicyGradient
 from coffee_fast.responses.request import ResponseRequest
 from coffee_fast.responses.side_by_side import respond_side_by_side
 from coffee_fast.responses.torch_modules import from_torch_module, to_torch_module
 
-_KINDS: dict[str, type[DDQN] | type[DDQNTorch]] = {oracle.kind: oracle for oracle in (DDQN, DDQNTorch)}
+_KINDS: dict[str, type[DDQN] | type[PolicyGradient]] = {
+    oracle.kind: oracle for oracle in (DDQN, DDQNTorch, PolicyGradient)
+}
 
 __all__ = [
     "DDQN",
     "ConservativeObjective",
     "DDQNTorch",
+    "OneOrMoreOracles",
+    "PolicyGradient",
     "Response",
     "ResponseObjective",
     "ResponseOracle",
     "ResponseRequest",
     "ResponseTraining",
     "ResumableOracle",
+    "as_oracles",
     "from_config",
     "from_torch_module",
     "respond_side_by_side",

@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coffee_fast import _core
-from coffee_fast.checks import check_count, check_number
-from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError, shown
-from coffee_fast.policies import Layers, Mixture, NetworkPolicy, as_player, as_players
+from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError
+from coffee_fast.policies import Layers, Mixture, NetworkPolicy
+from coffee_fast.responses._arguments import check_training, opponents_by_seat, seats_of_learner
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import Response, State
-from coffee_fast.responses.objective import ResponseObjective
-from coffee_fast.seeding import check_seed, derive_seed
-from coffee_fast.simulation import check_dynamics
+from coffee_fast.seeding import derive_seed
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.ddqn import DDQN
+    from coffee_fast.responses.objective import ResponseObjective
 
 DECISIONS_BETWEEN_LOOKS = 128  # some 15 ms of the paper's training pass between two looks at whether to stop
 
@@ -43,11 +42,7 @@ class DDQNTraining:
         reward_scale: float,
         player: int | Sequence[int] | None,
     ) -> None:
-        check_dynamics("respond", "dynamics", dynamics)
-        if not isinstance(objective, ResponseObjective):
-            raise InvalidArgumentError(f"respond: objective must be a ResponseObjective, got {shown(objective)}")
-        reward_scale = check_number("respond: reward_scale", reward_scale, is_open=True)
-        seed = check_seed(seed)
+        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale)
         self.config = config
         self.actor = make_actor(config, dynamics, opponents, objective, seed, player)
         sizes = (dynamics.spec.information_state_size, *config.hidden_sizes, dynamics.spec.num_actions)
@@ -205,30 +200,6 @@ class NativeTraining(DDQNTraining):
             layers = [(state[f"{name}.{layer}.weights"], state[f"{name}.{layer}.bias"]) for layer in range(num_layers)]
             self._network.write(part, layers)
         self._network.num_steps, self._learner.num_target_copies = (int(count) for count in state["counters"])
-
-
-def seats_of_learner(player: int | Sequence[int] | None, dynamics: Dynamics) -> list[int]:
-    """The seats in which the learner sits, an episode each in turn."""
-    N = dynamics.core.num_players
-    if player is None:
-        if not dynamics.spec.is_symmetric:
-            raise InvalidArgumentError(
-                f"respond: player must be the learner's seat in a game that is not symmetric, one in [0, {N}), "
-                "or the seats of a role, got None"
-            )
-        return list(range(N))
-    given = player if isinstance(player, Sequence) and not isinstance(player, str) else [player]
-    seats = [check_count("respond: player", seat, at_most=N - 1) for seat in given]
-    if not seats or len(set(seats)) < len(seats):
-        raise InvalidArgumentError(f"respond: player must be a seat or different seats, got {shown(player)}")
-    return seats
-
-
-def opponents_by_seat(opponents: Any, num_players: int) -> list[Mixture]:
-    """What each player but the learner plays: one mixture for all, or one a seat."""
-    if isinstance(opponents, Sequence) and not isinstance(opponents, str):
-        return as_players(opponents, num_players)
-    return [as_player(opponents, player, num_players) for player in range(num_players)]
 
 
 def make_actor(

@@ -1,4 +1,4 @@
-"""Initial weights of Q-networks."""
+"""Initial weights of networks."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from coffee_fast.errors import CoffeeError, InvalidArgumentError, shown
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.typing import ProgressCallback
 
@@ -145,3 +146,18 @@ class ResumableOracle(ResponseOracle, Protocol):
     ) -> ResponseTraining:
         """Return the training of ``respond`` with the same arguments, at its beginning."""
         ...
+
+
+OneOrMoreOracles = ResponseOracle | Sequence[ResponseOracle]
+"""What is asked for responses, where the best of several counts."""
+
+
+def as_oracles(name: str, response: Any, error: type[CoffeeError] = InvalidArgumentError) -> tuple[ResponseOracle, ...]:
+    """Return an oracle, or a list of different ones, as a tuple."""
+    oracles: tuple[Any, ...] = tuple(response) if isinstance(response, tuple | list) else (response,)
+    if not oracles or any(isinstance(one, type) or not callable(getattr(one, "respond", None)) for one in oracles):
+        wanted = "a response oracle, an object with a method respond(...), or a list of such"
+        raise error(f"{name} must be {wanted}, got {shown(response)}")
+    if any(one in oracles[:place] for place, one in enumerate(oracles)):
+        raise error(f"{name} must be oracles that differ from each other, got {shown(response)}")
+    return oracles

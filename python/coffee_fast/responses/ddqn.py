@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.errors import ConfigError, shown
+from coffee_fast.responses._arguments import check_hidden_sizes
 from coffee_fast.responses.base import Response
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.responses.request import ResponseRequest
@@ -104,9 +105,7 @@ class DDQN:
     runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._require(isinstance(self.hidden_sizes, tuple | list), "hidden_sizes", "a list of integers >= 1")
-        sizes = (self._count(f"hidden_sizes[{layer}]", size) for layer, size in enumerate(self.hidden_sizes))
-        object.__setattr__(self, "hidden_sizes", tuple(sizes))
+        object.__setattr__(self, "hidden_sizes", check_hidden_sizes(type(self).__name__, self.hidden_sizes))
         for name in _COUNTS:
             object.__setattr__(self, name, self._count(name, getattr(self, name)))
         self._set_number("learning_rate", is_open=True)

@@ -24,7 +24,7 @@ def parts(config):
             yield from parts(getattr(config, field.name))
 
 
-CLASSES = {*parts(cf.RunConfig()), *cf.meta_solvers.known_solvers().values(), cf.DDQNTorch}
+CLASSES = {*parts(cf.RunConfig()), *cf.meta_solvers.known_solvers().values(), cf.DDQNTorch, cf.PolicyGradient}
 CLASSES |= {*cf.regularized.known_solvers().values()}
 
 

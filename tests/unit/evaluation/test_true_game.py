@@ -162,3 +162,32 @@ def test_too_few_simulations_are_refused(game, result, config, num_simulations):
 def test_no_solution_at_all_is_refused(game):
     with pytest.raises(cf.InvalidArgumentError, match="at least one solution"):
         cf.true_regret(game, [], 5)
+
+
+def test_a_second_judge_joins_the_combined_set_and_only_adds_to_regret(game, result, config):
+    solutions, second = [result.solve(), result.solution_at(1)], type(config.response)(width=5)
+    options = {"num_simulations": 60}
+    alone = cf.true_regret(game, solutions, 5, response=config.response, **options)
+    both = cf.true_regret(game, solutions, 5, response=[config.response, second], **options)
+    for one, two in zip(alone, both, strict=True):
+        count = len(one.strategy_names[0])
+        assert two.strategy_names[0][:count] == one.strategy_names[0]
+        assert two.strategy_names[0][count:] == ("best response 0 (stub)", "best response 1 (stub)")
+        np.testing.assert_array_equal(two.deviation_gains[0][:count], one.deviation_gains[0])
+        assert (two.regret >= one.regret).all()
+        assert two.response_report["num_steps"] == two.response_report["stub/num_steps"] == 5.0
+
+
+def test_responses_are_kept_under_the_same_names_by_one_judge_or_several(game, result, config, tmp_path):
+    options = {"num_simulations": 10, "cache_dir": tmp_path}
+    second = type(config.response)(width=5)
+    cf.true_regret(game, result.solve(), 5, response=[second, config.response], **options)
+    config.response.asked.clear()
+    cf.true_regret(game, result.solve(), 5, response=config.response, **options)
+    assert config.response.asked == []
+
+
+@pytest.mark.parametrize("response", [[], [cf.DDQN(), cf.DDQN()], [cf.DDQN(), 3], cf.DDQN])
+def test_what_is_no_judge_is_refused(game, response):
+    with pytest.raises(cf.InvalidArgumentError, match="true_regret: response must be"):
+        cf.true_regret(game, cf.UniformRandom(), 5, response=response)

@@ -8,6 +8,7 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast.pipeline import RunConfig
+from coffee_fast.pipeline.config import EvaluationConfig
 
 
 def test_the_paper_preset_has_the_papers_sizes():
@@ -96,7 +97,7 @@ def test_toml_reaches_into_every_part(tmp_path):
         ("psro.num_iterations=many", "psro.num_iterations must be an integer, got 'many'"),
         ("psro.num_iterations=0", "num_iterations must be an integer >= 1, got 0"),
         ("psro.meta_solver.kind=nush", "did you mean 'nash'"),
-        ("psro.response.kind=ppo", "kind must be one of ddqn, ddqn_torch, got 'ppo'"),
+        ("psro.response.kind=ppo", "kind must be one of ddqn, ddqn_torch, policy_gradient, got 'ppo'"),
         ("psro.objective.uncertainty_penalty=-1", "uncertainty_penalty must be a finite number >= 0"),
         ("evaluation.num_simulations=1", "num_simulations must be an integer >= 2"),
         ("evaluation.num_last_iterations=0", "num_last_iterations must be an integer >= 1"),
@@ -115,7 +116,7 @@ def test_toml_reaches_into_every_part(tmp_path):
         ('evaluation.meta_solvers=["nush"]', r"evaluation.meta_solvers\[0\]: .* did you mean 'nash'"),
         ("evaluation.meta_solvers=nash", r"must be a list of kinds or tables, as \['nash'\], got 'nash'"),
         ("psro.meta_solver=nush", "psro.meta_solver: .* did you mean 'nash'"),
-        ("psro.response=ppo", "psro.response: .*kind must be one of ddqn, ddqn_torch, got 'ppo'"),
+        ("psro.response=ppo", "psro.response: .*kind must be one of ddqn, ddqn_torch, policy_gradient, got 'ppo'"),
         ("psro.objective=plain", "psro.objective: there is one kind of objective, 'conservative_objective'"),
         ("psro.objective={kind = 'plain'}", "psro.objective: there is one kind of objective"),
         ("psro.response.kind=[3]", "psro.response: .*kind must be one of"),
@@ -126,3 +127,37 @@ def test_toml_reaches_into_every_part(tmp_path):
 def test_impossible_fields_are_refused(override, message):
     with pytest.raises(cf.ConfigError, match=message):
         RunConfig().with_overrides([override])
+
+
+BOTH = (cf.DDQN(num_steps=60_000), cf.PolicyGradient(num_updates=7))
+
+
+def judged_by(override, response=BOTH):
+    config = cf.RunConfig(evaluation=EvaluationConfig(response=response))
+    return config.with_overrides([f"evaluation.response{override}"]).evaluation.response
+
+
+def test_fields_without_a_kind_are_those_of_the_first_judge_and_a_kind_is_the_only_one():
+    assert judged_by(".num_steps=70_000") == (cf.DDQN(num_steps=70_000), BOTH[1])
+    assert judged_by("={num_steps=70_000}") == (cf.DDQN(num_steps=70_000), BOTH[1])
+    assert judged_by("={kind='policy_gradient', num_episodes=9}") == cf.PolicyGradient(num_updates=7, num_episodes=9)
+    assert judged_by("=policy_gradient") == cf.PolicyGradient()
+    assert judged_by("=['ddqn']") == cf.DDQN()
+    assert judged_by("=['ddqn', {kind='policy_gradient', num_updates=2}]", cf.DDQNTorch()) == (
+        cf.DDQN(),
+        cf.PolicyGradient(num_updates=2),
+    )
+
+
+@pytest.mark.parametrize("override", ["=[]", "=['ddqn', 'ddqn']", "=3", "=[3]", "=[['ddqn']]", "={num_updates=2}"])
+def test_judges_that_are_none_are_refused(override):
+    with pytest.raises(cf.ConfigError, match=r"evaluation.*response"):
+        judged_by(override)
+
+
+def test_one_judge_is_described_as_before_there_were_several():
+    one, both = (EvaluationConfig(response=response) for response in (BOTH[:1], BOTH))
+    assert cf.RunConfig(evaluation=one).to_json()["evaluation"]["response"] == BOTH[0].to_config()
+    described = cf.RunConfig(evaluation=both).to_json()
+    assert described["evaluation"]["response"] == [oracle.to_config() for oracle in BOTH]
+    assert cf.RunConfig.from_json(json.loads(json.dumps(described))).evaluation == both

@@ -68,6 +68,7 @@ def calls(model, config, result):
         "respond_side_by_side": (respond_side_by_side, {"requests": [request], "num_threads": 1}),
         "DDQN": (DDQN, oracle.to_config() | {"init": "torch"}),
         "DDQNTorch": (cf.DDQNTorch, oracle.to_config() | {"init": "torch"}),
+        "PolicyGradient": (cf.PolicyGradient, cf.PolicyGradient().__dict__),
         "PSROConfig": (cf.PSROConfig, {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}),
         "EquilibriumConfig": (cf.EquilibriumConfig, cf.EquilibriumConfig().__dict__),
         "ConservativeObjective": (ConservativeObjective, ConservativeObjective().__dict__),
@@ -92,9 +93,9 @@ def calls(model, config, result):
 
 NAMES = [
     "coffee_psro", "oef", "online_psro", "oef_bc", "equilibrium_profiles", "true_regret", "regret_by_iteration",
-    "simulate_missing", "respond", "respond_side_by_side", "DDQN", "DDQNTorch", "PSROConfig", "EquilibriumConfig",
-    "ConservativeObjective", "ResponseObjective", "ConservativeObjective.at", "solution_at", "solve", "fidelity",
-    "play_near_log",
+    "simulate_missing", "respond", "respond_side_by_side", "DDQN", "DDQNTorch", "PolicyGradient", "PSROConfig",
+    "EquilibriumConfig", "ConservativeObjective", "ResponseObjective", "ConservativeObjective.at", "solution_at",
+    "solve", "fidelity", "play_near_log",
 ]  # fmt: skip
 
 

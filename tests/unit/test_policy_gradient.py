@@ -1,0 +1,82 @@
+"""Policy gradients as a response oracle: exact responses in a small tree, schedules, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import coffee_fast as cf
+from coffee_fast.policies import as_mixture
+from coffee_fast.responses import PolicyGradient, ResponseObjective, from_config
+
+SMALL = PolicyGradient(hidden_sizes=(32,), num_updates=100, num_episodes=1000, batch_size=256, learning_rate=5e-3)
+
+
+@pytest.fixture(scope="module")
+def kuhn():
+    pytest.importorskip("pyspiel")
+    return cf.GameTree("openspiel:kuhn_poker")
+
+
+@pytest.mark.parametrize("update", ["clipped", "mirror_descent"])
+@pytest.mark.parametrize("player", [0, 1])
+def test_it_learns_an_exact_best_response_to_uniform_play(kuhn, player, update):
+    oracle = PolicyGradient(**{**SMALL.__dict__, "update": update})
+    response = oracle.respond(
+        kuhn, as_mixture("uniform_random"), ResponseObjective(), seed=1, reward_scale=1.0, player=player
+    )
+    players = ["uniform_random"] * 2
+    best = cf.exact_regret(kuhn, players).best_response_values[player]
+    players[player] = response.policy
+    assert cf.exact_regret(kuhn, players).values[player] == pytest.approx(best, abs=1e-9)
+
+
+def test_a_role_of_several_seats_learns_in_each_of_them():
+    """An episode each in turn: what it decides and earns is halfway between the seats."""
+    game, oracle = cf.load_game("generalized_bargaining"), PolicyGradient(num_updates=1, num_episodes=400)
+    of_both, of_first, of_second = (
+        oracle.respond(
+            game, as_mixture("uniform_random"), ResponseObjective(), seed=3, reward_scale=5.0, player=player
+        ).report
+        for player in (None, 0, 1)
+    )
+    assert of_both["num_episodes"] == of_first["num_episodes"] == 400
+    half = (of_first["mean_return"] + of_second["mean_return"]) / 2
+    assert of_both["mean_return"] == pytest.approx(half, abs=1.0)
+    assert of_both["num_steps"] == pytest.approx((of_first["num_steps"] + of_second["num_steps"]) / 2, rel=0.15)
+
+
+def test_weights_fall_as_they_are_told():
+    oracle = PolicyGradient(num_updates=3, kl_weight=0.4, kl_weight_end=0.1, learning_rate=1e-2, learning_rate_end=1e-3)
+    found = [oracle.schedule(update) for update in range(3)]
+    np.testing.assert_allclose(found, [(0.4, 1e-2), (0.2, 5.5e-3), (0.1, 1e-3)])
+    assert PolicyGradient(num_updates=1).schedule(0) == (PolicyGradient().kl_weight, PolicyGradient().learning_rate)
+    assert PolicyGradient(kl_weight=0, kl_weight_end=0).schedule(7)[0] == 0.0
+
+
+def test_the_response_plays_as_it_is_told():
+    for play in ("softmax", "greedy"):
+        oracle = PolicyGradient(hidden_sizes=(4,), num_updates=1, num_episodes=4, play=play)
+        game = cf.load_game("generalized_bargaining")
+        response = oracle.respond(game, as_mixture("uniform_random"), ResponseObjective(), seed=1, reward_scale=5.0)
+        assert response.policy.kind == play
+
+
+def test_its_configuration_survives_json():
+    oracle = PolicyGradient(num_updates=7, update="mirror_descent", averaging=0.25)
+    assert from_config(oracle.to_config()) == oracle
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_updates": 0}, "PolicyGradient: num_updates must be an integer >= 1"),
+        ({"hidden_sizes": (4, 0)}, r"PolicyGradient: hidden_sizes\[1\] must be an integer >= 1"),
+        ({"update": "trpo"}, "update must be one of clipped, mirror_descent, got 'trpo'"),
+        ({"averaging": 1.0}, "averaging must be below 1"),
+        ({"kl_weight_end": 0.0}, "must both be above 0 or both 0, got 0.05 and 0.0"),
+    ],
+)
+def test_impossible_values_are_refused(changes, message):
+    with pytest.raises(cf.ConfigError, match=message):
+        PolicyGradient(**changes)
