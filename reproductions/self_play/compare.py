@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 BEST, PAPER = cf.EnsembleConfig.preset("best"), cf.EnsembleConfig(holdout_fraction=0.0)
 SELF_PLAY = cf.SelfPlayConfig()
 QUICK = cf.RunConfig.preset("quick").psro
-JUDGES = [cf.DDQN(), cf.PolicyGradient()]  # the paper's, and one of the other family
+JUDGES = [cf.DDQN(), cf.PolicyGradient(num_updates=150)]  # 2e5 decisions each: the paper's, and the other family
 NUM_SIMULATIONS = 10_000
 GAME = cf.load_game("generalized_bargaining")
 

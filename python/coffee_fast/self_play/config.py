@@ -11,7 +11,7 @@ from coffee_fast._provenance import describe_fields
 from coffee_fast.checks import check_choice, check_count, check_flag, check_number
 from coffee_fast.config import Parts, from_mapping
 from coffee_fast.errors import ConfigError, shown
-from coffee_fast.responses import DDQN, ResponseOracle
+from coffee_fast.responses import PolicyGradient, ResponseOracle
 from coffee_fast.simulation import LARGEST_INT
 
 _COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs", "num_snapshots")
@@ -29,8 +29,8 @@ _NUMBERS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def _modest_judge() -> DDQN:
-    return DDQN(num_steps=20_000, replay_capacity=20_000, min_replay=1_000, epsilon_decay_steps=10_000)
+def _modest_judge() -> PolicyGradient:
+    return PolicyGradient(num_updates=60)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class SelfPlayConfig:
     uncertainty_penalty: float = 1.0
     coverage_weight: float = 0.0
     averaging: float = 0.9
-    num_snapshots: int = 4
+    num_snapshots: int = 3
     judge: ResponseOracle = field(default_factory=_modest_judge)
     num_simulations: int = 4000
 

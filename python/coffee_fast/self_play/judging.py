@@ -10,7 +10,7 @@ import numpy as np
 
 from coffee_fast.empirical import EmpiricalGame, PayoffTable, simulate_missing
 from coffee_fast.empirical.profiles import check_number
-from coffee_fast.evaluation.best_responses import train_best_responses
+from coffee_fast.evaluation.best_responses import policies_of, train_best_responses
 from coffee_fast.evaluation.exact import exact_regret
 from coffee_fast.games import GameTree
 from coffee_fast.policies import Mixture, Policy
@@ -76,16 +76,17 @@ def _tables(
     """Train each role's response to each snapshot inside the model and estimate the payoffs among the two."""
     spec, folder = model.spec, execution.run_dir
     each = [[Mixture((policy,), np.ones(1)) for policy in own] for own in snapshots]
-    responses = train_best_responses(
+    best = train_best_responses(
         model,
         [[own[role] for role in spec.role_of] for own in each],
         derive_seed(seed, "judge"),
-        response=config.judge,
+        oracles=[config.judge],
         execution=replace(execution, run_dir=folder / JUDGE if folder else None),
     )
+    responses = [policies_of(best, role) for role in range(spec.num_roles)]
     return [
-        _table(own, [best.policy for best in found], model, config, seed, execution)
-        for own, found in zip(snapshots, responses, strict=True)
+        _table(own, [by_role[place] for by_role in responses], model, config, seed, execution)
+        for place, own in enumerate(snapshots)
     ]
 
 
