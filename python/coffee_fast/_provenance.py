@@ -130,7 +130,11 @@ def first_difference(there: object, here: object) -> str | None:
 
 
 def _leaves(value: object, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
-        parts = ((f"{prefix}.{key}" if prefix else str(key), item) for key, item in value.items())
+    parts: list[tuple[str, object]] = []
+    if isinstance(value, Mapping):
+        parts = [(f"{prefix}.{key}" if prefix else str(key), item) for key, item in value.items()]
+    elif isinstance(value, list) and all(isinstance(item, Mapping) for item in value):  # parts of several kinds
+        parts = [(f"{prefix}[{place}]", item) for place, item in enumerate(value)]
+    if parts:
         return {name: leaf for key, item in parts for name, leaf in _leaves(item, key).items()}
     return {prefix: value}

@@ -101,6 +101,14 @@ def test_updates_are_the_twins(changes):
                     assert_allclose(one, two, rtol=1e-3, atol=1e-4)
 
 
+def test_what_the_learner_earns_is_counted_where_it_sits():
+    alone = [make_learner([[(seat, 0)]], num_episodes=40).update(0.1, 1e-3) for seat in (0, 1)]
+    for seat, figures in enumerate(alone):
+        assert figures["learner_returns"][0] == figures["returns"][seat]
+    of_both = make_learner(SELF_PLAY, num_episodes=40).update(0.1, 1e-3)
+    assert of_both["learner_returns"][0] == pytest.approx(of_both["returns"].mean())
+
+
 def states_of(learner, num_updates=3, **options):
     figures = [learner.update(0.1, 1e-3, **options) for _ in range(num_updates)]
     return learner.export_state(), figures

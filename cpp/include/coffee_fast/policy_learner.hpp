@@ -31,7 +31,7 @@ struct PolicyLearnerOptions {
 
 /// One update, of each network k where it says [K].
 struct PolicyUpdateFigures {
-  std::vector<double> returns;  ///< [players]: mean of a normal episode, undiscounted, raw, without penalty
+  std::vector<double> returns;          ///< [players]: mean of a normal episode, undiscounted, raw, without penalty
   std::vector<double> learner_returns;  ///< [K]: the same, of the seats that learn
   double disagreement = 0.0;            ///< mean of a normal episode
   std::vector<double> kl, kl_per_episode, entropy;  ///< [K]: KL(pi || reference) and entropy, before the update

@@ -109,6 +109,21 @@ def test_true_regret_of_roles_is_each_role_s_own_gain():
     assert cf.RegretReport.from_json(report.to_json()).to_json() == report.to_json()
 
 
+def test_a_second_judge_of_roles_only_adds_to_what_the_first_finds():
+    second = cf.PolicyGradient(hidden_sizes=(8,), num_updates=5, num_episodes=40, batch_size=16)
+    one, both = (
+        cf.true_regret(unlike(), "uniform_random", 1, response=response, num_simulations=400)
+        for response in (ORACLE, [ORACLE, second])
+    )
+    for role in (0, 1):
+        assert both.strategy_names[role] == (*one.strategy_names[role], "best response 0 (policy_gradient)")
+        np.testing.assert_array_equal(both.deviation_gains[role][:-1], one.deviation_gains[role])
+    assert (both.regret >= one.regret).all()
+    names = {name.rpartition("/")[0] for name in both.response_report}
+    assert names == {"leader", "follower", "policy_gradient/leader", "policy_gradient/follower"}
+    assert cf.RegretReport.from_json(both.to_json()).to_json() == both.to_json()
+
+
 def test_strategies_must_be_given_for_each_role():
     game, policy = unlike(), cf.UniformRandom()
     for wrong in ([policy], [[policy]], [[policy], [policy, policy]], "uniform_random", None):
