@@ -222,9 +222,9 @@ num_episodes = 20
 num_snapshots = 2
 num_simulations = 40
 [self_play.judge]
-num_steps = 300
-min_replay = 200
-replay_capacity = 300
+num_steps = 400
+min_replay = 100
+replay_capacity = 400
 hidden_sizes = [16, 16]
 [behavior_cloning]
 num_steps = 50

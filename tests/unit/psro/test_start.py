@@ -84,7 +84,7 @@ def test_a_run_that_starts_from_nothing_says_nothing_of_it(model, config, tmp_pa
         ("uniform_random", "start must be a list of policies, got 'uniform_random'"),
         ([["uniform_random"]], "start must be a list of policies"),
         (network(1), "start must be a list of policies"),
-        ([cf.load_game("generalized_bargaining")], "policy must be a UniformRandom, NetworkPolicy or PerStepMixture"),
+        ([cf.load_game("generalized_bargaining")], "policy must be a UniformRandom, NetworkPolicy"),
     ],
 )
 def test_what_cannot_be_started_from_is_refused(model, config, start, message):

@@ -51,7 +51,10 @@ def test_a_configuration_survives_json():
     ("fields", "message"),
     [
         ({"num_updates": 0}, "num_updates must be an integer >= 1"),
-        ({"num_snapshots": 76}, "num_snapshots must be at most 60, as many as the last half of num_updates 120 has"),
+        (
+            {"num_updates": 150, "num_snapshots": 76},
+            "num_snapshots must be at most 75, as many",
+        ),
         ({"kl_weight_end": 0.0}, "kl_weight and kl_weight_end must both be above 0, .* got 0.3 and 0"),
         ({"kl_weight": 0, "kl_weight_end": 0, "reference": "cloned"}, "kl_weight must be above 0 where reference"),
         (
