@@ -149,7 +149,10 @@ def run(log: Log, search: Search, model: cf.EnsembleConfig | None) -> dict[str, 
         "gains": dict(zip(found.strategy_names[0], found.deviation_gains[0].tolist(), strict=True)),
     }
     if hasattr(solution, "model_regret"):
-        bound = {"model_regret": solution.sum_model_regret, "bound": float(solution.pessimistic_regret.sum())}
+        bound = {
+            "model_regret": solution.sum_model_regret,
+            "pessimistic_regret": float(solution.pessimistic_regret.sum()),
+        }
         figures |= bound
     build = {"version": cf.__version__, "isa": cf.build_info()["isa"]}
     return figures | {"seconds": round(seconds, 1)} | build

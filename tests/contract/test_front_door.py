@@ -488,7 +488,7 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     rows, matrix = np.linspace(0.0, 1.0, 3), np.zeros((3, 2))
     history = {"returns": matrix, "disagreement": rows, "entropy": matrix, "kl": matrix, "kl_weight": rows}
     history |= {"snapshot_update": rows[:2], "snapshot_chosen": rows[:2]}
-    history |= dict.fromkeys(("snapshot_model_regret", "snapshot_bound"), matrix[:2])
+    history |= dict.fromkeys(("snapshot_model_regret", "snapshot_pessimistic_regret"), matrix[:2])
     points = plotting.Points("a", "x", "y", {"g": (np.zeros(2), np.ones(2))})
     judged = {"num_simulations": 4, "num_threads": 1}
     oracle = {

@@ -65,4 +65,4 @@ def test_kuhn_poker_is_nearly_solved():
     )
     solution = cf.anchored_self_play(tree, config, seed=0)
     assert cf.exact_regret(tree, solution).nash_conv < 0.1
-    assert solution.history["snapshot_bound"].shape == (2, 2)
+    assert solution.history["snapshot_pessimistic_regret"].shape == (2, 2)

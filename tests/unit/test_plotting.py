@@ -131,7 +131,10 @@ def history(num_roles=2):
     by_role = np.outer(rows, np.arange(1, num_roles + 1))
     found = {"returns": by_role, "entropy": by_role, "kl": by_role, "disagreement": rows, "kl_weight": 1.0 - rows}
     judged = {"snapshot_update": np.array([4.0, 5.0]), "snapshot_chosen": np.array([0.0, 1.0])}
-    return found, judged | {"snapshot_bound": np.ones((2, 2)), "snapshot_model_regret": np.full((2, 2), 0.5)}
+    return found, judged | {
+        "snapshot_pessimistic_regret": np.ones((2, 2)),
+        "snapshot_model_regret": np.full((2, 2), 0.5),
+    }
 
 
 def test_self_play_shows_updates_and_snapshots():

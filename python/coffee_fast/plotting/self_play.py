@@ -21,7 +21,7 @@ PANELS = {
     "entropy": "entropy of a decision",
     "kl": "divergence from the reference, a decision",
 }
-SNAPSHOTS = ("snapshot_update", "snapshot_model_regret", "snapshot_bound", "snapshot_chosen")
+SNAPSHOTS = ("snapshot_update", "snapshot_model_regret", "snapshot_pessimistic_regret", "snapshot_chosen")
 
 
 def self_play(history: Mapping[str, Float64], names: Sequence[str] = ()) -> Figure:
@@ -39,7 +39,7 @@ def self_play(history: Mapping[str, Float64], names: Sequence[str] = ()) -> Figu
     -------
     Figure
         Panels of return, disagreement, entropy, and divergence from the reference with its weight, over updates; where
-        snapshots were judged one more, their regret in the model and its upper bound, summed over players.
+        snapshots were judged one more, their regret in the model, summed over players.
     """
     rows = _rows(history)
     if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
@@ -95,10 +95,10 @@ def _draw_lines(axes: Axes, rows: Float64, names: Sequence[str]) -> None:
 
 def _draw_snapshots(axes: Axes, rows: Mapping[str, Float64]) -> None:
     updates, chosen = rows["snapshot_update"][:, 0], rows["snapshot_chosen"][:, 0] > 0.0
-    regret, bound = (rows[name].sum(axis=1) for name in ("snapshot_model_regret", "snapshot_bound"))
-    axes.plot(updates, bound, color=SECOND, marker="o", label="upper bound over the members")
+    regret, pessimistic = (rows[name].sum(axis=1) for name in ("snapshot_model_regret", "snapshot_pessimistic_regret"))
+    axes.plot(updates, pessimistic, color=SECOND, marker="o", label="each member believed where it favors leaving")
     axes.plot(updates, regret, color=SECOND, marker="o", linestyle="--", alpha=0.6, label="by the mean of the members")
-    axes.plot(updates[chosen], bound[chosen], "D", color=ACCENT, markersize=10, fillstyle="none", label="chosen")
+    axes.plot(updates[chosen], pessimistic[chosen], "D", color=ACCENT, markersize=10, fillstyle="none", label="chosen")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.legend(frameon=False)
     _label(axes, "regret of the snapshots in the model, summed over players")

@@ -47,27 +47,29 @@ def section(solution: Solution, history: Mapping[str, Float64], fit: FitReport |
 
 def _snapshots(solution: Solution, fit: FitReport | None) -> str:
     history = solution.history
-    if history is None or "snapshot_bound" not in history:
+    if history is None or "snapshot_pessimistic_regret" not in history:
         return ""
-    regret, bound = (history[name].sum(axis=1) for name in ("snapshot_model_regret", "snapshot_bound"))
+    regret, pessimistic = (
+        history[name].sum(axis=1) for name in ("snapshot_model_regret", "snapshot_pessimistic_regret")
+    )
     rows = [
         (
             f"{history['snapshot_update'][place]:.0f}",
             f"{history['snapshot_kl_weight'][place]:.3g}",
             f"{regret[place]:.3f}",
-            f"{bound[place]:.3f}",
+            f"{pessimistic[place]:.3f}",
             "chosen" if history["snapshot_chosen"][place] else "",
         )
-        for place in range(len(bound))
+        for place in range(len(pessimistic))
     ]
     words = (
-        "Of the averaged policies of these updates the solution is the one whose regret has the least upper bound "
-        "inside the model: what a response trained against it gains there, with every member believed where it favors "
-        "leaving. The true game had no say in it."
+        "Of the averaged policies of these updates the solution is the one of the least pessimistic regret inside the "
+        "model: what a response trained against it gains there, with every member believed where it favors leaving. "
+        "The true game had no say in it."
         if fit
         else "Of the averaged policies of these updates the solution is the one that leaving gains least."
     )
-    header = ("update", "weight", "regret, summed", "upper bound", "")
+    header = ("update", "weight", "regret, summed", "pessimistic", "")
     return f"{words}\n\n{markdown.table(header, rows)}"
 
 

@@ -83,7 +83,7 @@ class SelfPlayConfig:
         Policies kept, at evenly spread updates of the last half of the run, the last among them.
     judge
         A response oracle. What it gains against a snapshot inside the model, its reward as optimistic and the
-        snapshot's as pessimistic as any member, bounds the snapshot's regret there; the least bound is chosen.
+        snapshot's as pessimistic as any member, is the snapshot's pessimistic regret; the least is chosen.
     num_simulations
         Episodes in the model for each profile of a snapshot and the responses to it.
 

@@ -34,16 +34,16 @@ class Judgement:
     ----------
     model_regret
         What each player could gain by the model's mean payoffs: f64 ``[num_snapshots, N]``.
-    bound
+    pessimistic_regret
         The same where the members may disagree in the deviator's favor: f64 ``[num_snapshots, N]``.
     chosen
-        The snapshot whose bound is least, summed over players; the first of several.
+        The snapshot whose pessimistic regret is least, summed over players; the first of several.
     table
         The payoffs of the chosen policies: one strategy a player.
     """
 
     model_regret: Float64
-    bound: Float64
+    pessimistic_regret: Float64
     chosen: int
     table: PayoffTable
 
@@ -56,18 +56,18 @@ def check_judgeable(caller: str, spec: GameSpec) -> None:
 def judge(
     snapshots: Sequence[Snapshot], model: Dynamics, config: SelfPlayConfig, seed: int, execution: Execution
 ) -> Judgement:
-    """Bound each snapshot's regret in the model and choose the least: exactly in a tree, elsewhere by the judge."""
+    """Take each snapshot's regret in the model and choose the least: exactly in a tree, elsewhere by the judge."""
     if isinstance(model, GameTree) and model.has_recall:
         found = [exact_regret(model, [own[role] for role in model.spec.role_of]) for own in snapshots]
-        regrets, bounds = np.array([f.regret for f in found]), np.array([f.upper for f in found])
-        chosen = int(bounds.sum(axis=1).argmin())
-        return Judgement(regrets, bounds, chosen, _table(snapshots[chosen], None, model, config, seed, execution))
+        regrets, pessimistic = np.array([f.regret for f in found]), np.array([f.upper for f in found])
+        chosen = int(pessimistic.sum(axis=1).argmin())
+        return Judgement(regrets, pessimistic, chosen, _table(snapshots[chosen], None, model, config, seed, execution))
     tables = _tables(snapshots, model, config, seed, execution)
     kept = [np.array([1.0, 0.0])] * model.spec.num_players  # the snapshot's own policies, not the responses
     regrets = np.array([table.regret(kept) for table in tables])
-    bounds = np.array([table.pessimistic_regret(kept) for table in tables])
-    chosen = int(bounds.sum(axis=1).argmin())
-    return Judgement(regrets, bounds, chosen, tables[chosen].of_first(1))
+    pessimistic = np.array([table.pessimistic_regret(kept) for table in tables])
+    chosen = int(pessimistic.sum(axis=1).argmin())
+    return Judgement(regrets, pessimistic, chosen, tables[chosen].of_first(1))
 
 
 def _tables(

@@ -36,7 +36,7 @@ def anchored_self_play(
     In each update the players play episodes by their present policies and move them, by policy gradients, toward more
     of the payoff, less of the members' disagreement and less divergence from the reference, whose weight falls over
     the updates. The averaged policies of several late updates are kept. A response is trained against each of them
-    inside the model, and the policies whose regret has the least upper bound there are the solution: no true game is
+    inside the model, and the policies of the least pessimistic regret there are the solution: no true game is
     asked.
 
     Parameters
@@ -66,7 +66,7 @@ def anchored_self_play(
     Solution
         One policy a role. ``model_regret`` and ``pessimistic_regret`` are those of the judge, in a tree exact and
         against all policies there are; ``history`` holds the figures of :class:`SelfPlaySnapshots`, and of each
-        snapshot ``snapshot_update``, ``snapshot_kl_weight``, ``snapshot_model_regret`` and ``snapshot_bound``
+        snapshot ``snapshot_update``, ``snapshot_kl_weight``, ``snapshot_model_regret`` and ``snapshot_pessimistic_regret``
         ``[num_snapshots, N]``, and ``snapshot_chosen``, 1 for the one that was. The status is ``"complete"``: that
         play converged to an equilibrium is not claimed.
 
@@ -88,7 +88,7 @@ def anchored_self_play(
 
     References
     ----------
-    Sokota et al. 2023; Rudolph et al. 2026. The bound is that of Nguyen and Wellman 2026, Section 4.
+    Sokota et al. 2023; Rudolph et al. 2026. Pessimistic regret is that of Nguyen and Wellman 2026, Section 4.
 
     >>> import coffee_fast as cf
     >>> sizes = {"hidden_sizes": (8,), "num_updates": 4, "num_episodes": 20, "num_snapshots": 1, "num_simulations": 20}
@@ -108,7 +108,7 @@ def anchored_self_play(
         by_role=tuple(Mixture((policy,), np.ones(1)) for policy in policies),
         roles=model.spec.roles,
         model_regret=judgement.model_regret[judgement.chosen],
-        pessimistic_regret=judgement.bound[judgement.chosen],
+        pessimistic_regret=judgement.pessimistic_regret[judgement.chosen],
         table=judgement.table,
         solver={"kind": "self_play", **config.to_json()},
         status="complete",
@@ -123,6 +123,6 @@ def _of_snapshots(found: SelfPlaySnapshots, judgement: Judgement) -> Mapping[str
         "snapshot_update": np.array(found.updates, dtype=np.float64),
         "snapshot_kl_weight": found.kl_weights,
         "snapshot_model_regret": judgement.model_regret,
-        "snapshot_bound": judgement.bound,
+        "snapshot_pessimistic_regret": judgement.pessimistic_regret,
         "snapshot_chosen": np.eye(len(found.updates))[judgement.chosen],
     }

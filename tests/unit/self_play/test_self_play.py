@@ -48,13 +48,13 @@ def test_snapshots_are_the_averaged_policies_of_their_updates(found, tiny, tiny_
     assert not np.array_equal(average[0], last.snapshots[1][0].layers[0][0])
 
 
-def test_the_solution_is_the_snapshot_of_the_least_bound(found, solution, tiny, tiny_model):
+def test_the_solution_is_the_snapshot_of_the_least_pessimistic_regret(found, solution, tiny, tiny_model):
     history = solution.history
-    chosen = int(history["snapshot_bound"].sum(axis=1).argmin())
+    chosen = int(history["snapshot_pessimistic_regret"].sum(axis=1).argmin())
     np.testing.assert_array_equal(history["snapshot_chosen"], np.eye(2)[chosen])
-    np.testing.assert_array_equal(solution.pessimistic_regret, history["snapshot_bound"][chosen])
+    np.testing.assert_array_equal(solution.pessimistic_regret, history["snapshot_pessimistic_regret"][chosen])
     np.testing.assert_array_equal(solution.model_regret, history["snapshot_model_regret"][chosen])
-    assert (history["snapshot_bound"] >= history["snapshot_model_regret"]).all()
+    assert (history["snapshot_pessimistic_regret"] >= history["snapshot_model_regret"]).all()
     ((weights, _), *_), ((same, _), *_) = solution.policies[0].layers, found.snapshots[chosen][0].layers
     np.testing.assert_array_equal(weights, same)
     assert (solution.status, solution.solver["kind"], solution.num_solver_iterations) == ("complete", "self_play", 6)
@@ -79,7 +79,7 @@ def test_a_snapshot_that_loses_to_its_response_is_not_chosen(monkeypatch, found,
     judgement = judge(found.snapshots, tiny_model, tiny, 3, Execution())
     assert judgement.chosen == 1
     np.testing.assert_allclose(judgement.model_regret, [[3.5, 3.5], [1.5, 1.5]])
-    np.testing.assert_allclose(judgement.bound, [[4.0, 4.0], [2.0, 2.0]])
+    np.testing.assert_allclose(judgement.pessimistic_regret, [[4.0, 4.0], [2.0, 2.0]])
 
 
 def test_in_a_tree_regrets_are_exact_and_nothing_is_trained(tiny):
