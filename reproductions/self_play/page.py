@@ -34,7 +34,7 @@ def main() -> None:
 def table(methods: Mapping[str, Lines]) -> list[str]:
     """Means over logs with standard errors; p values of regrets against the first method's, paired by log."""
     rows = [
-        "| method | logs | regret | payoff | pessimistic regret in the model | processor seconds | p |",
+        "| method | logs | regret | payoff | pessimistic, in the model | processor seconds | p |",
         "|---" * 7 + "|",
     ]
     for method, by_log in methods.items():

@@ -66,9 +66,9 @@ def anchored_self_play(
     Solution
         One policy a role. ``model_regret`` and ``pessimistic_regret`` are those of the judge, in a tree exact and
         against all policies there are; ``history`` holds the figures of :class:`SelfPlaySnapshots`, and of each
-        snapshot ``snapshot_update``, ``snapshot_kl_weight``, ``snapshot_model_regret`` and ``snapshot_pessimistic_regret``
-        ``[num_snapshots, N]``, and ``snapshot_chosen``, 1 for the one that was. The status is ``"complete"``: that
-        play converged to an equilibrium is not claimed.
+        snapshot ``snapshot_update``, ``snapshot_kl_weight``, ``snapshot_model_regret`` ``[num_snapshots, N]``,
+        ``snapshot_pessimistic_regret`` likewise, and ``snapshot_chosen``, 1 for the one that was. The status is
+        ``"complete"``: that play converged to an equilibrium is not claimed.
 
     Raises
     ------
