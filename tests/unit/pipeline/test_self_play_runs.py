@@ -137,7 +137,7 @@ def test_configurations_of_other_algorithms_say_nothing_of_self_play(tiny_run, p
         (["self_play.clip=-1"], "self_play: .*clip must be a finite number > 0"),
         (["self_play.num_update=3"], "did you mean 'self_play.num_updates'"),
         (["self_play.judge=ppo"], "self_play.judge: .*kind must be one of"),
-        (["algorithm=self_play_psro", "psro.num_iterations=3"], "num_snapshots must be at most psro.num_iterations 3"),
+        (["algorithm=self_play_psro", "psro.num_iterations=2"], "num_snapshots must be at most psro.num_iterations 2"),
         (["algorithm=online_self_play", "self_play.reference=cloned"], "reference must be 'uniform' for online_self"),
         (["algorithm=online_self_play", "dataset.path=log"], "online_self_play learns from no dataset"),
     ],
