@@ -121,6 +121,23 @@ def measure(model: cf.DynamicsEnsemble, unseen: cf.TrajectoryDataset) -> Iterato
     followed = Followed.of(model, unseen)
     yield "by_moves", figures_by_moves(followed, unseen)
     yield "leaks", leaks(followed, unseen)
+    made = followed.moves_made[deals]
+    along = disagreement_along(model, unseen)[deals]
+    yield "disagreement_by_moves", {int(k): float(along[made == k].mean()) for k in sorted({*made})}
+
+
+def disagreement_along(model: cf.DynamicsEnsemble, unseen: cf.TrajectoryDataset) -> Any:
+    """Of the members about each row's payoffs, following logged moves inside the model."""
+    first = unseen.trajectory_offsets[:-1]
+    found = model.core.follow(
+        unseen.trajectory_offsets,
+        unseen.state[first],
+        unseen.observation[first].reshape(len(first), -1),
+        unseen.legal_masks()[first],
+        unseen.acting_player.astype(np.int32),
+        unseen.action,
+    )
+    return found["disagreement"]
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ class RunConfig:
         return update(cls(), values, RUN_PARTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values; of self-play and tables only where they are what is run."""
+        """Return the configuration as plain JSON values; of self-play and tables where they matter, as before them."""
         described = {
             "algorithm": self.algorithm,
             "dataset": self.dataset.to_json(),
@@ -190,7 +190,7 @@ class RunConfig:
             "cloning_weights": list(self.cloning_weights),
             "seed": self.seed,
         }
-        if self.algorithm in SELF_PLAY:
+        if self.algorithm in SELF_PLAY or self.self_play != SelfPlayConfig():
             described["self_play"] = self.self_play.to_json()
         if self.algorithm == "table":
             described["table"] = self.table.to_json()

@@ -222,6 +222,7 @@ num_episodes = 20
 num_snapshots = 2
 num_simulations = 40
 [self_play.judge]
+kind = "ddqn"
 num_steps = 400
 min_replay = 100
 replay_capacity = 400
