@@ -93,8 +93,8 @@ def rqe_actor_critic(
     two-timescale actor-critic of Zhang and Mazumdar, arXiv 2602.12386, with the regularizers' own mirror maps in the
     place of projections; tables in the place of networks.
 
-    >>> table = PayoffTable.from_arrays([[[200, 160], [370, 10]], [[160, 10], [200, 370]]])
-    >>> found = rqe_actor_critic(table, temperature=(170, 110), risk_aversion=(0.001, 0.06))
+    >>> payoffs = [[[200, 160], [370, 10]], [[160, 10], [200, 370]]]
+    >>> found = rqe_actor_critic(payoffs, temperature=(170, 110), risk_aversion=(0.001, 0.06))
     >>> found.status, [round(float(policy[0, 0, 0]), 3) for policy in found.policies]
     ('converged', [0.468, 0.654])
     """

@@ -82,10 +82,9 @@ def srpo(
     tables in the place of networks.
 
     >>> helped = [[0.6, 0.6], [1.0, 0.0]]  # one who helps is enough, and pays 0.4
-    >>> table = PayoffTable.symmetric(helped)
     >>> for risk_aversion in (0.0, 1.0):
     ...     start = [[0.6, 0.4], [0.4, 0.6]]
-    ...     found = srpo(table, temperature=0.2, risk_aversion=risk_aversion, initial=start)
+    ...     found = srpo(helped, temperature=0.2, risk_aversion=risk_aversion, initial=start)
     ...     print(found.status, [round(float(policy[0, 0, 0]), 3) for policy in found.policies])
     converged [0.883, 0.195]
     converged [0.608, 0.608]

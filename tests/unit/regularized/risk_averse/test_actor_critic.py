@@ -90,10 +90,10 @@ def test_drawn_next_states_are_enough():
 
 
 def test_too_few_iterations_are_no_equilibrium_and_actions_that_are_not_legal_stay_unplayed():
-    legal = (np.ones((1, 1, 2), dtype=bool), np.array([[[True, False, True]]]))
-    payoffs = np.random.default_rng(0).normal(size=(2, 1, 1, 2, 3))
+    legal = (np.ones((1, 2, 2), dtype=bool), np.array([[[True, False, True], [True, True, True]]]))
+    payoffs = np.random.default_rng(0).normal(size=(2, 1, 2, 2, 3))
     for regularizer in ("log_barrier", "entropy"):
-        game = cf.TabularGame(payoffs, legal=legal)
+        game = cf.TabularGame(payoffs, legal=legal, initial=[0.5, 0.5])
         found = rqe_actor_critic(game, regularizer=regularizer, **OPTIONS)
         assert found.policies[1][0, 0, 1] == 0.0
         compare(found, rqe(game, regularizer=regularizer, **OPTIONS), 1e-3)
