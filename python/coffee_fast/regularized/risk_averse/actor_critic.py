@@ -238,10 +238,9 @@ class _Actors:
         """Return steps ``[G, 1]``: for strength ``m`` of penalties and slope ``L`` of payoffs ``m / L^2`` contracts."""
         if self.size is not None:
             return np.full((len(u), 1), self.size)
-        flat = u.reshape(len(u), -1)
-        return np.asarray(min(1.0, 1.0 / tau if tau > 0.0 else 1.0) / np.maximum(np.ptp(flat, axis=1), 1.0) ** 2)[
-            :, None
-        ]
+        slope = np.maximum(np.ptp(u.reshape(len(u), -1), axis=1), 1.0)
+        strength = min(1.0, 1.0 / tau) if tau > 0.0 else 1.0
+        return np.asarray(strength / slope / slope)[:, None]
 
     def _mixture(self, player: int, x: Float64, values: Float64, share: Float64) -> Float64:
         """Return the mixture whose penalty's gradient is a share of the way to the values."""

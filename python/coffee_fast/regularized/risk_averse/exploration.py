@@ -18,6 +18,8 @@ from coffee_fast.tabular.game import TabularGame
 from coffee_fast.tabular.linear_game import Features, LinearGame, feature_rows, one_hot_features
 from coffee_fast.typing import Float64, Int64, Profile
 
+_WORST_CONDITION = 1e14  # beyond it an inverse has no digits
+
 
 @dataclass(frozen=True, eq=False)
 class ExploredEquilibrium:
@@ -202,10 +204,9 @@ class _Learner:
         states = np.arange(self.game.num_states)
         for step in reversed(range(self.game.horizon)):
             visits = self.counts[step].sum(axis=1)
-            moments = self.ridge * np.eye(self.phi.shape[1]) + self.phi.T @ (visits[:, None] * self.phi)
             targets = visits * self.rewards[:, step] + following @ self.counts[step].T
-            self.learned.inverse[step] = np.linalg.inv(moments)
-            self.learned.weights[step] = np.linalg.solve(moments, self.phi.T @ targets.T).T
+            self.learned.inverse[step] = inverse = self._inverse(visits)
+            self.learned.weights[step] = targets @ self.phi @ inverse
             payoffs = self.learned.payoffs(step, states)
             found = solve_action_risk(
                 payoffs, self.risk.temperature, self.risk.risk_aversion, damping=0.5, tolerance=1e-8, max_iterations=100
@@ -213,6 +214,19 @@ class _Learner:
             for policy, x in zip(self.policies, found.mixtures, strict=True):
                 policy[step] = x / x.sum(axis=1, keepdims=True)
             following = np.append(found.value.T, np.zeros((self.game.num_players, 1)), axis=1)
+
+    def _inverse(self, visits: Float64) -> Float64:
+        """Return the inverse of the ridge plus the second moments of features visited."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments = self.ridge * np.eye(self.phi.shape[1]) + self.phi.T @ (visits[:, None] * self.phi)
+        if np.isfinite(moments).all() and np.linalg.cond(moments) < _WORST_CONDITION:
+            inverse = np.linalg.inv(moments)
+            if np.isfinite(inverse).all():
+                return inverse
+        raise InvalidArgumentError(
+            f"optimistic_rqre: ridge must be larger than {self.ridge:g}, or features scaled to about 1: their second "
+            "moments cannot be inverted"
+        )
 
     def play(self, num_episodes: int, rng: np.random.Generator) -> None:
         """Play episodes side by side by the policies, and count where they lead."""

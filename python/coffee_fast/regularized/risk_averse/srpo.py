@@ -112,4 +112,5 @@ def _shares(sweep: PolicySweep, risk: Risk) -> Float64:
     """Return steps ``[N, H, S]`` short enough for how steeply responses bend, with others' play and with one's own."""
     units = risk.temperature[:, None, None]
     ranges, tau = sweep.ranges / units, risk.risk_aversion[:, None, None] * units
-    return np.asarray(1.0 / (1.0 + ranges / 2.0 + tau * ranges * ranges / 8.0))
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + ranges / 2.0 + tau * ranges * ranges / 8.0))

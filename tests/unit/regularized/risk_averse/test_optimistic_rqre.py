@@ -110,6 +110,9 @@ def test_bad_arguments_are_refused_with_a_sentence():
         optimistic_rqre([[1.0]])
     with pytest.raises(InvalidArgumentError, match=r"optimistic_rqre: features must return shape \[8, d\]"):
         optimistic_rqre(game, lambda states, actions: np.zeros((3, 2)))
+    for size in (1e200, 1e10):  # beyond all floats, or alike beyond all digits
+        with pytest.raises(InvalidArgumentError, match="optimistic_rqre: ridge must be larger than 1, or features sca"):
+            optimistic_rqre(game, lambda states, actions, size=size: np.full((len(actions), 2), size))
     with pytest.raises(InvalidGameError, match="optimistic_rqre: game must be known"):
         optimistic_rqre(cf.TabularGame.from_dataset({"action": [[0, 0], [1, 1]], "reward": [[1, 1], [0, 0]]}))
     legal = (np.array([[[True, False], [True, True]]]), np.ones((1, 2, 2), dtype=bool))
