@@ -422,6 +422,29 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"unseen_value": None, "discount": None, "tolerance": 1e-6, "max_iterations": 5},
             },
         ),
+        "regularized.rqe_actor_critic": (
+            regularized.rqe_actor_critic,
+            {
+                **{"game": table, "temperature": 1.0, "risk_aversion": 1.0, "regularizer": "entropy", "initial": None},
+                **{"unseen_value": None, "discount": None, "actor_step": 0.1, "critic_step": 0.1, "is_sampled": False},
+                **{"tolerance": 1e-6, "max_iterations": 5, "seed": 0},
+            },
+        ),
+        "regularized.srpo": (
+            regularized.srpo,
+            {
+                **{"game": table, "temperature": 1.0, "risk_aversion": 1.0, "initial": None, "unseen_value": None},
+                **{"discount": None, "step_size": 0.1, "tolerance": 1e-6, "max_iterations": 5},
+            },
+        ),
+        "regularized.optimistic_rqre": (
+            regularized.optimistic_rqre,
+            {
+                **{"game": cf.TabularGame(rewards), "features": None, "temperature": 1.0, "risk_aversion": 0.1},
+                **{"num_episodes": 4, "episodes_per_update": 2, "ridge": 1.0, "bonus": 0.1, "reward_bound": 5.0},
+                **{"tolerance": 0.0, "seed": 0},
+            },
+        ),
         "regularized.rqre": (
             regularized.rqre,
             {

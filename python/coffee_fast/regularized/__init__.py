@@ -15,9 +15,12 @@ from coffee_fast.regularized.cooperative.cloning import clone_independently, clo
 from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
+from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
+from coffee_fast.regularized.risk_averse.exploration import ExploredEquilibrium, optimistic_rqre
 from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
+from coffee_fast.regularized.risk_averse.srpo import srpo
 from coffee_fast.regularized.robust import robust_expectation
 from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
@@ -30,6 +33,7 @@ __all__ = [
     "CooperativePolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
+    "ExploredEquilibrium",
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
@@ -46,9 +50,12 @@ __all__ = [
     "known_solvers",
     "mirror_descent",
     "one_hot_features",
+    "optimistic_rqre",
     "robust_expectation",
     "rqe",
+    "rqe_actor_critic",
     "rqre",
     "sampled_alberdice",
     "sampled_inspo",
+    "srpo",
 ]

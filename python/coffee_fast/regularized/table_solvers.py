@@ -16,7 +16,9 @@ from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
+from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
 from coffee_fast.regularized.risk_averse.rqe import rqe
+from coffee_fast.regularized.risk_averse.srpo import srpo
 from coffee_fast.tabular import TabularGame
 
 PerPlayer = float | tuple[float, ...] | None
@@ -162,6 +164,74 @@ class TableRQE(TableSolver):
 
 
 @dataclass(frozen=True)
+class RiskLearner(TableSolver):
+    """What learners that are averse to risk have in common.
+
+    Attributes
+    ----------
+    temperature
+        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
+    risk_aversion
+        One or one a player, 0 for none; by default one over the temperature.
+    unseen_value
+        What legal cells that the log never shows are worth, with all that follows, one or one a player.
+    """
+
+    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "risk_aversion", "unseen_value")
+    temperature: PerPlayer = None
+    risk_aversion: PerPlayer = None
+    unseen_value: PerPlayer = None
+
+
+@dataclass(frozen=True)
+class TableActorCritic(RiskLearner):
+    """Players averse to risk who learn beside adversaries, values more slowly. See ``regularized.rqe_actor_critic``.
+
+    Attributes
+    ----------
+    regularizer
+        What keeps play mixed.
+    critic_step
+        The share of the way that values go in an iteration.
+    is_sampled
+        Whether one next state a cell is drawn in each iteration.
+    tolerance, max_iterations
+        Converged with gaps at most this share of the stage games' payoff ranges; iterations at most.
+    """
+
+    kind: ClassVar[str] = "rqe_actor_critic"
+    regularizer: Literal["log_barrier", "entropy"] = "log_barrier"
+    critic_step: float = 0.05
+    is_sampled: bool = False
+    tolerance: float = 1e-8
+    max_iterations: int = 20_000
+
+    def solve(self, game: TabularGame, seed: int) -> Any:
+        return rqe_actor_critic(game, seed=seed, **self.options())
+
+
+@dataclass(frozen=True)
+class TableSRPO(RiskLearner):
+    """Teammates who learn not to rely on each other too much. See ``regularized.srpo``.
+
+    Attributes
+    ----------
+    step_size
+        The share of the way to the best responses that one step takes; by default found for each stage game.
+    tolerance, max_iterations
+        Converged with gaps at most this share of the stage games' payoff ranges; steps at most.
+    """
+
+    kind: ClassVar[str] = "srpo"
+    step_size: float | None = None
+    tolerance: float = 1e-12
+    max_iterations: int = 5000
+
+    def solve(self, game: TabularGame, seed: int) -> Any:
+        return srpo(game, **self.options())
+
+
+@dataclass(frozen=True)
 class Teammates(TableSolver):
     """What solvers of games in which all get the same have in common.
 
@@ -226,7 +296,8 @@ class TableAlberDICE(Teammates):
 
 
 _SOLVERS: dict[str, type[TableSolver]] = {
-    solver.kind: solver for solver in (TableGANE, TableGAMD, TableRQE, TableInSPO, TableAlberDICE)
+    solver.kind: solver
+    for solver in (TableGANE, TableGAMD, TableRQE, TableActorCritic, TableSRPO, TableInSPO, TableAlberDICE)
 }
 
 

@@ -6,6 +6,7 @@ Nothing else in production asks the twins: what describes results and choices pa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ __all__ = [
     "Method",
     "Regularizer",
     "RiskAverseEquilibria",
+    "RiskAverseFigures",
     "anchored_best_response",
     "anchored_mirror_descent",
     "by_rows",
@@ -45,6 +47,7 @@ __all__ = [
     "log_sum_exp",
     "nearest_potential",
     "regularized_gap",
+    "risk_averse_figures",
     "solve_action_risk",
     "solve_anchored",
     "solve_risk_averse",
@@ -165,6 +168,38 @@ def solve_risk_averse(
         max_iterations=max_iterations,
     )
     return RiskAverseEquilibria(**found)
+
+
+@dataclass(frozen=True, eq=False)
+class RiskAverseFigures:
+    """Of profiles in ``G`` games: worst adversaries ``[G, B]``, best responses (logs), gaps and values ``[G, N]``."""
+
+    adversaries: Profile
+    responses: Profile
+    gap: Float64
+    saddle_gap: Float64
+    value: Float64
+
+
+def risk_averse_figures(
+    payoffs: Sequence[Float64],
+    risk_aversion: Float64,
+    legal: Sequence[Float64],
+    mixtures: Sequence[Float64],
+    *,
+    divergence: Divergence,
+    regularizer: Regularizer,
+) -> RiskAverseFigures:
+    """Return what mixtures (logarithms) are in games in units of temperatures; see ``_reference.risk_averse``."""
+    found = _core.risk_averse_figures(
+        _contiguous(payoffs),
+        np.ascontiguousarray(risk_aversion),
+        _contiguous(legal),
+        _contiguous(mixtures),
+        divergence=DIVERGENCES.index(divergence),
+        regularizer=REGULARIZERS.index(regularizer),
+    )
+    return RiskAverseFigures(**found)
 
 
 def solve_action_risk(

@@ -23,6 +23,7 @@ from coffee_fast.stage_games.kernels import (
     Regularizer,
     contraction,
     is_zero_sum,
+    risk_averse_figures,
     solve_risk_averse,
 )
 from coffee_fast.typing import Float64, Int64, Profile
@@ -123,18 +124,13 @@ class Risk:
 
         No more than that share of ten temperatures is allowed: one outlier must not widen what is.
         """
-        num_games, epsilon = len(payoffs[0]), self.temperature[: len(payoffs)]
-        flat = np.stack([u.reshape(num_games, -1) for u in payoffs], axis=1)
-        # A constant changes no choice; payoffs near zero keep their digits.
-        middle = 0.5 * flat.max(axis=2) + 0.5 * flat.min(axis=2)
-        scaled = [(u - _as_axes(middle[:, i], u)) / epsilon[i] for i, u in enumerate(payoffs)]
-        tau = np.tile(epsilon * self.risk_aversion[: len(payoffs)], (num_games, 1))
-        ranges = np.ptp(flat, axis=2)
+        scaled, tau, middle, allowed = self._scaled(payoffs, tolerance)
+        epsilon = self.temperature[: len(payoffs)]
         found = solve_risk_averse(
             scaled,
             tau,
             legal,
-            tolerance * np.minimum(np.where(ranges > 0.0, ranges, 1.0) / epsilon, LARGEST_RATIO),
+            allowed,
             divergence=self.divergence,
             regularizer=self.regularizer,
             initial=initial,
@@ -149,6 +145,40 @@ class Risk:
             converged=found.converged,
             num_iterations=found.num_iterations,
         )
+
+    def judge(
+        self, payoffs: Profile, legal: Profile, mixtures: Profile, *, tolerance: float
+    ) -> tuple[StageEquilibria, Profile]:
+        """Return what given mixtures (logarithms) are in the games, and each player's best response as logarithms."""
+        scaled, tau, middle, allowed = self._scaled(payoffs, tolerance)
+        found = risk_averse_figures(
+            scaled, tau, legal, mixtures, divergence=self.divergence, regularizer=self.regularizer
+        )
+        plain = [np.exp(x) for x in mixtures]
+        off = [np.abs(x - np.exp(y)).max(axis=1) for x, y in zip(plain, found.responses, strict=True)]
+        epsilon = self.temperature[: len(payoffs)]
+        judged = StageEquilibria(
+            mixtures=plain,
+            adversaries=found.adversaries,
+            gap=found.gap * epsilon,
+            residual=np.stack(off, axis=1),
+            value=found.value * epsilon + middle,
+            converged=np.asarray((found.gap <= allowed).all(axis=1)),
+            num_iterations=np.zeros(len(tau), dtype=np.int64),
+        )
+        return judged, found.responses
+
+    def _scaled(self, payoffs: Profile, tolerance: float) -> tuple[Profile, Float64, Float64, Float64]:
+        """Return payoffs and risk aversions in units of temperatures, the constants taken off, and gaps allowed."""
+        num_games, epsilon = len(payoffs[0]), self.temperature[: len(payoffs)]
+        flat = np.stack([u.reshape(num_games, -1) for u in payoffs], axis=1)
+        # A constant changes no choice; payoffs near zero keep their digits.
+        middle = 0.5 * flat.max(axis=2) + 0.5 * flat.min(axis=2)
+        scaled = [(u - _as_axes(middle[:, i], u)) / epsilon[i] for i, u in enumerate(payoffs)]
+        tau = np.tile(epsilon * self.risk_aversion[: len(payoffs)], (num_games, 1))
+        ranges = np.ptp(flat, axis=2)
+        allowed = tolerance * np.minimum(np.where(ranges > 0.0, ranges, 1.0) / epsilon, LARGEST_RATIO)
+        return scaled, tau, middle, allowed
 
 
 @dataclass(frozen=True, eq=False)

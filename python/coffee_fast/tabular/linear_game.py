@@ -91,16 +91,20 @@ def one_hot_features(num_states: int, num_actions: Sequence[int]) -> Features:
     return features
 
 
-def feature_rows(features: Features, states: Float64, actions: Int64, size: int | None) -> Float64:
+def feature_rows(
+    features: Features, states: Float64, actions: Int64, size: int | None, caller: str = "rqre"
+) -> Float64:
     """Return ``features(states, actions)`` as checked ``[K, d]``."""
     if not callable(features):
-        raise InvalidArgumentError(f"rqre: features must be a function of states and actions, got {shown(features)}")
-    rows = as_floats("rqre: what features returns", features(states, actions), InvalidArgumentError)
+        raise InvalidArgumentError(
+            f"{caller}: features must be a function of states and actions, got {shown(features)}"
+        )
+    rows = as_floats(f"{caller}: what features returns", features(states, actions), InvalidArgumentError)
     if rows.ndim != 2 or len(rows) != len(actions) or (size is not None and rows.shape[1] != size):
         width = "d" if size is None else size
         raise InvalidArgumentError(
-            f"rqre: features must return shape [{len(actions)}, {width}], got {list(rows.shape)}"
+            f"{caller}: features must return shape [{len(actions)}, {width}], got {list(rows.shape)}"
         )
     if (bad := np.argwhere(~np.isfinite(rows))).size:
-        raise InvalidArgumentError(f"rqre: features must be finite, got {rows[tuple(bad[0])]} in row {bad[0, 0]}")
+        raise InvalidArgumentError(f"{caller}: features must be finite, got {rows[tuple(bad[0])]} in row {bad[0, 0]}")
     return rows
