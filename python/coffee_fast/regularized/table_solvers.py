@@ -94,7 +94,7 @@ class TableGANE(Anchored):
 
     kind: ClassVar[str] = "gane"
     kl_value: KLValue | None = None
-    method: Literal["auto", "fixed_point", "mirror_descent", "homotopy"] = "auto"
+    method: Literal["auto", "fixed_point", "mirror_descent", "homotopy", "best_response_flow"] = "auto"
     tolerance: float = 1e-10
     max_iterations: int = 500
 
