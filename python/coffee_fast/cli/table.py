@@ -17,7 +17,11 @@ def table(
     dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)],
     run_dir: Annotated[Path, typer.Option("--run-dir", help="New folder for the run, or the one to resume.")],
     solver: Annotated[
-        str | None, typer.Option("--solver", help="gane, gamd, rqe, or of a team inspo, alberdice; by default gane.")
+        str | None,
+        typer.Option(
+            "--solver",
+            help="gane, gamd, rqe, smoothed_best_response, or of a team inspo, alberdice; by default gane.",
+        ),
     ] = None,
     options: Annotated[
         list[str] | None,

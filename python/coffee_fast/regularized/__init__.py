@@ -15,6 +15,10 @@ from coffee_fast.regularized.cooperative.cloning import clone_independently, clo
 from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
+from coffee_fast.regularized.learning.commitment import Commitment, commit
+from coffee_fast.regularized.learning.recovery import RecoveredPayoffs, recover_payoffs
+from coffee_fast.regularized.learning.smoothed import smoothed_best_response
+from coffee_fast.regularized.learning.smoothed_learners import SmoothedPlay
 from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
@@ -26,6 +30,7 @@ __all__ = [
     "AnchoredEquilibrium",
     "AnchoredPolicies",
     "AnchoredProfile",
+    "Commitment",
     "CommonPayoffGame",
     "CooperativePolicies",
     "CorrelatedEquilibrium",
@@ -33,12 +38,15 @@ __all__ = [
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
+    "RecoveredPayoffs",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
+    "SmoothedPlay",
     "TabularGame",
     "alberdice",
     "clone_independently",
     "clone_jointly",
+    "commit",
     "from_config",
     "gamd",
     "gane",
@@ -46,9 +54,11 @@ __all__ = [
     "known_solvers",
     "mirror_descent",
     "one_hot_features",
+    "recover_payoffs",
     "robust_expectation",
     "rqe",
     "rqre",
     "sampled_alberdice",
     "sampled_inspo",
+    "smoothed_best_response",
 ]

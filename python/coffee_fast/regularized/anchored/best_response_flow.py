@@ -75,7 +75,7 @@ def follow_best_responses(
     return Equilibria(
         mixtures=best,
         gap=best_gap,
-        converged=(best_gap <= allowed).all(axis=1),
+        converged=np.asarray((best_gap <= allowed).all(axis=1)),
         num_iterations=num_iterations,
         contraction=shrinking,
         zero_sum=is_zero_sum(payoffs, kl_weight),

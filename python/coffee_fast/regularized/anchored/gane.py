@@ -20,7 +20,7 @@ from coffee_fast.stage_games.arguments import KLWeight, References, frozen
 from coffee_fast.stage_games.kernels import (
     METHODS,
     Equilibria,
-    Method as KernelMethod,
+    Method,
     deviation_payoffs_of_logs,
     kl_divergence,
     solve_anchored,
@@ -30,7 +30,7 @@ from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
-Method = KernelMethod | Literal["best_response_flow"]
+AnyMethod = Method | Literal["best_response_flow"]
 _FLOW = "best_response_flow"
 
 
@@ -41,7 +41,7 @@ def gane(
     kl_weight: KLWeight = None,
     reference: References = None,
     risk_aversion: float = 0.0,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredEquilibrium: ...
@@ -56,7 +56,7 @@ def gane(
     smoothing: float = 1.0,
     unseen_value: ArrayLike | None = None,
     kl_value: KLValue | None = None,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredPolicies: ...
@@ -71,7 +71,7 @@ def gane(
     smoothing: float = 1.0,
     unseen_value: ArrayLike | None = None,
     kl_value: KLValue | None = None,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredEquilibrium | AnchoredPolicies:
@@ -159,7 +159,7 @@ def _solve_table(
     kl_weight: KLWeight,
     reference: References,
     risk_aversion: float,
-    method: Method,
+    method: AnyMethod,
     tolerance: float,
     max_iterations: int,
 ) -> AnchoredEquilibrium:
@@ -180,7 +180,7 @@ def _solve_table(
 
 
 def _solve(
-    payoffs: Profile, reference: Profile, kl_weight: Float64, method: Method, tolerance: float, max_iterations: int
+    payoffs: Profile, reference: Profile, kl_weight: Float64, method: AnyMethod, tolerance: float, max_iterations: int
 ) -> Equilibria:
     if method == "best_response_flow":
         return follow_best_responses(payoffs, reference, kl_weight, tolerance=tolerance, max_iterations=max_iterations)
