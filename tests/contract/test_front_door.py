@@ -430,6 +430,13 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.qrpo": (
+            regularized.qrpo,
+            {
+                **{"log": log, "kl_weight": 0.1, "reference": "behavior", "discount": 0.9, "num_actions": (2, 2)},
+                "is_fully_observed": False,
+            },
+        ),
         "regularized.recover_payoffs": (
             regularized.recover_payoffs,
             {

@@ -16,6 +16,7 @@ from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
 from coffee_fast.regularized.learning.commitment import Commitment, commit
+from coffee_fast.regularized.learning.quantiles import QuantilePolicies, qrpo
 from coffee_fast.regularized.learning.recovery import RecoveredPayoffs, recover_payoffs
 from coffee_fast.regularized.learning.smoothed import smoothed_best_response
 from coffee_fast.regularized.learning.smoothed_learners import SmoothedPlay
@@ -38,6 +39,7 @@ __all__ = [
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
+    "QuantilePolicies",
     "RecoveredPayoffs",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
@@ -54,6 +56,7 @@ __all__ = [
     "known_solvers",
     "mirror_descent",
     "one_hot_features",
+    "qrpo",
     "recover_payoffs",
     "robust_expectation",
     "rqe",

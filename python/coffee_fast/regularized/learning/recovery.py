@@ -108,7 +108,7 @@ def recover_payoffs(
             f"rounds, got {num_moves + 1} rounds; explore more mixtures"
         )
     inverse = np.linalg.inv(x.T @ x)
-    payoffs = np.linalg.lstsq(x, moves, rcond=None)[0]
+    payoffs: Float64 = np.asarray(np.linalg.lstsq(x, moves, rcond=None)[0], dtype=np.float64)
     errors = moves - x @ payoffs
     pairs = errors[:, :, None] - errors[:, None, :]
     spread = np.sqrt((pairs**2).sum(axis=0) / freedom)
