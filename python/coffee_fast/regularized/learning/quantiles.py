@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coffee_fast.checks import check_flag, check_number
 from coffee_fast.empirical.payoff_arrays import as_floats
-from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.errors import DatasetError, InvalidArgumentError, NumericalError, shown
 from coffee_fast.stage_games.arguments import check_per_player, check_players, check_weight_against_ranges, frozen
 from coffee_fast.stage_games.status import Status, status_of
 from coffee_fast.tabular.checks import check_size
@@ -91,8 +91,8 @@ def qrpo(
 
     .. math:: \left( R - \beta \log Z - \beta \log \frac{\pi(a)}{ref(a)} \right)^2
 
-    with the normalizer that makes it sum to 1, so that :math:`\pi \propto ref \, e^{\bar R / \beta}` for the mean rank of
-    each action. Ranks know no scale of payoffs: any increasing transformation of returns leaves them.
+    with the normalizer that makes it sum to 1, so that :math:`\pi \propto ref \, e^{\bar R / \beta}` for the mean rank
+    of each action. Ranks know no scale of payoffs: any increasing transformation of returns leaves them.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def qrpo(
     Notes
     -----
     Exact, in one pass and a sort. Source: quantile reward policy optimization (QRPO), on tables; its closed form
-    :math:`Z = \beta (e^{1 / \beta} - 1)` is the limit of many returns, all different, each action with returns of its own.
+    :math:`Z = \beta (e^{1 / \beta} - 1)` is the limit of many actions, each with a return of its own.
 
     >>> found = qrpo({"action": [[0], [1], [2]], "reward": [[5.0], [7.0], [1.0]]}, kl_weight=0.5)
     >>> found.quantiles[0][0, 0].round(4).tolist(), found.policies[0][0, 0].round(4).tolist()
@@ -133,9 +133,8 @@ def qrpo(
     check_known(log, COLUMNS, caller)
     action, reward = actions_and_rewards(log, caller)
     names: list[Hashable] = labels(log["state"], len(action), caller=caller) if "state" in log else [0] * len(action)
-    rows = Rows(
-        names, action, reward, episode_ends(log, len(action), caller), action_sizes(action, num_actions, caller), None
-    )
+    sizes, ends = action_sizes(action, num_actions, caller), episode_ends(log, len(action), caller)
+    rows = Rows(names, action, reward, ends, sizes, None)
     if "observation" in log and not is_fully_observed:
         check_observation_labels(log["observation"], rows.step, names, action.shape[1], caller)
     num_players, horizon, num_states = action.shape[1], int(rows.step.max()) + 1, len(rows.keys)
@@ -201,8 +200,8 @@ def _regress(
         if (blind := np.flatnonzero((ref > 0.0) & (counts == 0))).size:
             step, state = divmod(here, num_states)
             raise DatasetError(
-                f"{caller}: the reference of player {player} plays action {blind[0]} at step {step}, state {state}, which "
-                "the log never shows there; take the reference 'behavior', or one that is 0 there"
+                f"{caller}: the reference of player {player} plays action {blind[0]} at step {step}, state {state}, "
+                "which the log never shows there; take the reference 'behavior', or one that is 0 there"
             )
         seen = counts > 0
         ranks = _ranks(gained, ref[own] / counts[own])
@@ -244,9 +243,11 @@ def _ranks(returns: Float64, weights: Float64) -> Float64:
 def _returns(rows: Rows, discount: float) -> Float64:
     """Return what follows each row in its episode, its own reward first, ``[T, N]``."""
     returns = rows.reward.copy()
-    for row in range(len(returns) - 2, -1, -1):
-        if not rows.ends[row]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        for row in np.flatnonzero(~rows.ends)[::-1]:
             returns[row] += discount * returns[row + 1]
+    if not np.isfinite(returns).all():
+        raise NumericalError("qrpo: returns left the finite numbers; rewards are too large to be added")
     return returns
 
 
