@@ -228,7 +228,7 @@ class TableAlberDICE(Teammates):
 
 @dataclass(frozen=True)
 class TableSmoothedBestResponse(TableSolver):
-    """Players who learn from what they are paid in play drawn from the table. See ``regularized.smoothed_best_response``.
+    """Players who learn from their payoffs alone, in play drawn. See ``regularized.smoothed_best_response``.
 
     Attributes
     ----------

@@ -191,7 +191,8 @@ def _regress(
     horizon, num_states, size = shape
     flat = np.full((horizon * num_states, size), np.nan)
     policy = np.full_like(flat, 1.0 / size) if reference is None else reference.reshape(flat.shape).copy()
-    found = _Regressed(policy, flat, flat.copy(), *(np.full(len(flat), np.nan) for _ in range(3)))
+    unknown = np.full(len(flat), np.nan)
+    found = _Regressed(policy, flat, flat.copy(), unknown, unknown.copy(), unknown.copy())
     order = np.argsort(cell, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1):
         here, own, gained = int(cell[rows[0]]), action[rows], returns[rows]
