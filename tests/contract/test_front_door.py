@@ -453,6 +453,33 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "max_iterations": 5,
             },
         ),
+        "regularized.qrpo": (
+            regularized.qrpo,
+            {
+                **{"log": log, "kl_weight": 0.1, "reference": "behavior", "discount": 0.9, "num_actions": (2, 2)},
+                "is_fully_observed": False,
+            },
+        ),
+        "regularized.recover_payoffs": (
+            regularized.recover_payoffs,
+            {
+                "leader": np.array([[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.3, 0.7], [0.5, 0.5]]),
+                "learner": np.array([[0.5, 0.5], [0.6, 0.4], [0.5, 0.5], [0.5, 0.5], [0.4, 0.6]]),
+                **{"learning_rate": 0.1, "confidence": 0.9},
+            },
+        ),
+        "regularized.commit": (
+            regularized.commit,
+            {"payoffs": payoffs, "learner_payoffs": payoffs.T.copy(), "margin": 0.1, "radius": 0.0},
+        ),
+        "regularized.smoothed_best_response": (
+            regularized.smoothed_best_response,
+            {
+                **{"game": table, "temperature": 1.0, "num_episodes": 5, "num_epochs": 1, "step_size": 1.0},
+                **{"step_offset": 2.0, "policy_rate": 0.5, "fixed": [None, [0.5, 0.5]], "unseen_value": 0.0},
+                **{"tolerance": 0.1, "seed": 0},
+            },
+        ),
         "regularized.from_config": (regularized.from_config, {"config": {"kind": "gane", "kl_weight": 0.5}}),
         "regularized.one_hot_features": (
             regularized.one_hot_features,

@@ -15,6 +15,11 @@ from coffee_fast.regularized.cooperative.cloning import clone_independently, clo
 from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
+from coffee_fast.regularized.learning.commitment import Commitment, commit
+from coffee_fast.regularized.learning.quantiles import QuantilePolicies, qrpo
+from coffee_fast.regularized.learning.recovery import RecoveredPayoffs, recover_payoffs
+from coffee_fast.regularized.learning.smoothed import smoothed_best_response
+from coffee_fast.regularized.learning.smoothed_learners import SmoothedPlay
 from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
 from coffee_fast.regularized.risk_averse.exploration import ExploredEquilibrium, optimistic_rqre
 from coffee_fast.regularized.risk_averse.rqe import rqe
@@ -29,6 +34,7 @@ __all__ = [
     "AnchoredEquilibrium",
     "AnchoredPolicies",
     "AnchoredProfile",
+    "Commitment",
     "CommonPayoffGame",
     "CooperativePolicies",
     "CorrelatedEquilibrium",
@@ -37,12 +43,16 @@ __all__ = [
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
+    "QuantilePolicies",
+    "RecoveredPayoffs",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
+    "SmoothedPlay",
     "TabularGame",
     "alberdice",
     "clone_independently",
     "clone_jointly",
+    "commit",
     "from_config",
     "gamd",
     "gane",
@@ -51,11 +61,14 @@ __all__ = [
     "mirror_descent",
     "one_hot_features",
     "optimistic_rqre",
+    "qrpo",
+    "recover_payoffs",
     "robust_expectation",
     "rqe",
     "rqe_actor_critic",
     "rqre",
     "sampled_alberdice",
     "sampled_inspo",
+    "smoothed_best_response",
     "srpo",
 ]

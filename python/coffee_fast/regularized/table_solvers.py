@@ -16,6 +16,7 @@ from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
+from coffee_fast.regularized.learning.smoothed import smoothed_best_response
 from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
 from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.srpo import srpo
@@ -96,7 +97,7 @@ class TableGANE(Anchored):
 
     kind: ClassVar[str] = "gane"
     kl_value: KLValue | None = None
-    method: Literal["auto", "fixed_point", "mirror_descent", "homotopy"] = "auto"
+    method: Literal["auto", "fixed_point", "mirror_descent", "homotopy", "best_response_flow"] = "auto"
     tolerance: float = 1e-10
     max_iterations: int = 500
 
@@ -295,9 +296,52 @@ class TableAlberDICE(Teammates):
         return alberdice(game, seed=seed, **self.options())
 
 
+@dataclass(frozen=True)
+class TableSmoothedBestResponse(TableSolver):
+    """Players who learn from their payoffs alone, in play drawn. See ``regularized.smoothed_best_response``.
+
+    Attributes
+    ----------
+    temperature
+        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
+    num_episodes, num_epochs
+        Episodes of each epoch; epochs of value iteration, by default as many as the game has steps.
+    step_size, step_offset, policy_rate
+        At the k-th visit values move by size / (k + offset), policies by this rate times as much.
+    unseen_value
+        What legal cells that the log never shows are worth, with all that follows, one or one a player; such cells are
+        refused without it.
+    tolerance
+        Converged with gaps at most this share of the range of rewards, or of ten temperatures, a step.
+    """
+
+    kind: ClassVar[str] = "smoothed_best_response"
+    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "unseen_value")
+    temperature: PerPlayer = None
+    num_episodes: int = 100_000
+    num_epochs: int | None = None
+    step_size: float = 200.0
+    step_offset: float = 2000.0
+    policy_rate: float = 0.02
+    unseen_value: PerPlayer = None
+    tolerance: float = 0.01
+
+    def solve(self, game: TabularGame, seed: int) -> Any:
+        return smoothed_best_response(game, seed=seed, **self.options())
+
+
 _SOLVERS: dict[str, type[TableSolver]] = {
     solver.kind: solver
-    for solver in (TableGANE, TableGAMD, TableRQE, TableActorCritic, TableSRPO, TableInSPO, TableAlberDICE)
+    for solver in (
+        TableGANE,
+        TableGAMD,
+        TableRQE,
+        TableActorCritic,
+        TableSRPO,
+        TableSmoothedBestResponse,
+        TableInSPO,
+        TableAlberDICE,
+    )
 }
 
 

@@ -116,7 +116,7 @@ class SelfPlayConfig:
     learning_rate: float = 3e-3
     learning_rate_end: float = 3e-4
     kl_weight: float = 0.3
-    kl_weight_end: float = 0.08
+    kl_weight_end: float = 0.03
     kl_in_rewards: bool = False
     reference: Literal["uniform", "cloned"] = "uniform"
     uncertainty_penalty: float = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from coffee_fast.checks import check_choice, check_count, check_number
 from coffee_fast.empirical.payoff_table import PayoffLike, PayoffTable
 from coffee_fast.regularized.anchored.anchors import Anchors, KLValue
 from coffee_fast.regularized.anchored.backward_induction import Induced, Stage, induce, product
+from coffee_fast.regularized.anchored.best_response_flow import follow_best_responses
 from coffee_fast.regularized.anchored.log_figures import concentrability_of, expected_gap
 from coffee_fast.regularized.anchored.solutions import AnchoredEquilibrium, AnchoredPolicies
 from coffee_fast.regularized.games import as_game
@@ -29,6 +30,9 @@ from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Profile
 
+AnyMethod = Method | Literal["best_response_flow"]
+_FLOW = "best_response_flow"
+
 
 @overload
 def gane(
@@ -37,7 +41,7 @@ def gane(
     kl_weight: KLWeight = None,
     reference: References = None,
     risk_aversion: float = 0.0,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredEquilibrium: ...
@@ -52,7 +56,7 @@ def gane(
     smoothing: float = 1.0,
     unseen_value: ArrayLike | None = None,
     kl_value: KLValue | None = None,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredPolicies: ...
@@ -67,7 +71,7 @@ def gane(
     smoothing: float = 1.0,
     unseen_value: ArrayLike | None = None,
     kl_value: KLValue | None = None,
-    method: Method = "auto",
+    method: AnyMethod = "auto",
     tolerance: float = 1e-10,
     max_iterations: int = 500,
 ) -> AnchoredEquilibrium | AnchoredPolicies:
@@ -106,12 +110,13 @@ def gane(
     method
         ``"auto"``: fixed point iteration where it provably contracts, mirror descent in large zero-sum games if its
         rate allows; else, and where these run out of iterations, the branch of equilibria is traced from an infinite
-        weight. Or one of ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` alone.
+        weight. Or one of ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` alone, or
+        ``"best_response_flow"``: mixtures flow to their best responses, sure to settle in zero-sum games.
     tolerance
         Converged with gaps at most this share of the (stage) game's payoff range or, if that is less, of ten KL
         weights; responses are then right to about its square root.
     max_iterations
-        Of the fixed point iteration and mirror descent.
+        Of the fixed point iteration, mirror descent and the flow.
 
     Raises
     ------
@@ -125,7 +130,7 @@ def gane(
     Deterministic. Cost of one stage game: a pass over the payoffs an iteration, a linear system of all actions
     together a step of the branch; memory does not grow with either. Source: the anchored equilibria of the GANE
     estimator for offline general-sum games; the stage solvers are the logit branch of Turocy 2005 and magnetic mirror
-    descent of Sokota et al. 2023.
+    descent of Sokota et al. 2023; the flow is that of Lascu and Majka 2025 on finite actions.
 
     >>> table = PayoffTable.from_arrays([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])  # the prisoner's dilemma
     >>> found = gane(table, kl_weight=1.0, reference=[[0.5, 0.5], [0.9, 0.1]])
@@ -134,7 +139,7 @@ def gane(
     """
     check_number("gane: tolerance", tolerance, is_open=True)
     max_iterations = check_count("gane: max_iterations", max_iterations, at_least=1)
-    check_choice("gane: method", method, ("auto", *METHODS))
+    check_choice("gane: method", method, ("auto", *METHODS, _FLOW))
     game = as_game("gane", game)
     if isinstance(game, PayoffTable):
         return _solve_table(game, kl_weight, reference, risk_aversion, method, tolerance, max_iterations)
@@ -143,9 +148,7 @@ def gane(
     )
 
     def solve(payoffs: Profile, references: Profile, weights: Float64) -> Stage:
-        found = solve_anchored(
-            payoffs, references, weights, method=method, tolerance=tolerance, max_iterations=max_iterations
-        )
+        found = _solve(payoffs, references, weights, method, tolerance, max_iterations)
         return _stage(payoffs, references, weights, found)
 
     return _policies(game, anchors, induce(game, anchors, solve))
@@ -156,14 +159,12 @@ def _solve_table(
     kl_weight: KLWeight,
     reference: References,
     risk_aversion: float,
-    method: Method,
+    method: AnyMethod,
     tolerance: float,
     max_iterations: int,
 ) -> AnchoredEquilibrium:
     game = StageGame.of("gane", table, kl_weight, reference, risk_aversion)
-    found = solve_anchored(
-        game.payoffs, game.reference, game.kl_weight, method=method, tolerance=tolerance, max_iterations=max_iterations
-    )
+    found = _solve(game.payoffs, game.reference, game.kl_weight, method, tolerance, max_iterations)
     value, _ = _regularized_values(game.payoffs, game.reference, game.kl_weight, found.mixtures)
     return AnchoredEquilibrium(
         mixtures=game.all_mixtures(found.mixtures),
@@ -173,8 +174,18 @@ def _solve_table(
         num_iterations=int(found.num_iterations[0]),
         is_unique=bool(found.contraction[0] < 1.0 or found.zero_sum[0]),
         contraction=float(found.contraction[0]),
-        method=METHODS[found.method[0]],
+        method=_FLOW if method == _FLOW else METHODS[found.method[0]],
         kl_weight=game.all_players(game.kl_weight),
+    )
+
+
+def _solve(
+    payoffs: Profile, reference: Profile, kl_weight: Float64, method: AnyMethod, tolerance: float, max_iterations: int
+) -> Equilibria:
+    if method == "best_response_flow":
+        return follow_best_responses(payoffs, reference, kl_weight, tolerance=tolerance, max_iterations=max_iterations)
+    return solve_anchored(
+        payoffs, reference, kl_weight, method=method, tolerance=tolerance, max_iterations=max_iterations
     )
 
 

@@ -32,7 +32,7 @@ class AnchoredEquilibrium:
     contraction
         Below 1, the proof of uniqueness: best responses contract.
     method
-        What found it: ``"fixed_point"``, ``"mirror_descent"`` or ``"homotopy"``.
+        What found it: ``"fixed_point"``, ``"mirror_descent"``, ``"homotopy"`` or ``"best_response_flow"``.
     kl_weight
         ``f64[N]``: the weights used.
     """

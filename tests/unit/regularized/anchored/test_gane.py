@@ -207,7 +207,10 @@ def test_iterations_that_do_not_suffice_are_not_called_converged():
         ({"reference": [[0.5, 0.5], [np.nan, 0.5]]}, "reference of player 1 must hold finite probabilities"),
         ({"reference": [[0.5, 0.5], [0.2, 0.3, 0.5]]}, r"reference of player 1 must have shape \[2\], got \[3\]"),
         ({"reference": "behavior"}, "reference must be one array a player"),
-        ({"method": "guess"}, "method must be one of auto, fixed_point, mirror_descent, homotopy, got 'guess'"),
+        (
+            {"method": "guess"},
+            "method must be one of auto, fixed_point, mirror_descent, homotopy, best_response_flow, got",
+        ),
         ({"tolerance": 0.0}, "tolerance must be a finite number > 0"),
         ({"max_iterations": 0}, "max_iterations must be an integer >= 1"),
         ({"risk_aversion": -1.0}, "risk_aversion must be a finite number >= 0"),
