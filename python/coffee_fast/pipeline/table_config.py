@@ -8,7 +8,7 @@ from typing import Any
 from coffee_fast.checks import check_count, check_flag
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.regularized import from_config, known_solvers
-from coffee_fast.regularized.table_solvers import TableSolver
+from coffee_fast.regularized.table_solver import TableSolver
 
 
 def _default_solver() -> TableSolver:

@@ -1,61 +1,21 @@
-"""The solvers of tables as parts of a configuration: frozen dataclasses of their options."""
+"""Solvers of tabular games by their kinds, with their options as configurations."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from coffee_fast.config import from_mapping, kind_of
-from coffee_fast.errors import CoffeeError, ConfigError
 from coffee_fast.regularized.anchored.anchors import KLValue
 from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
-from coffee_fast.regularized.learning.smoothed import smoothed_best_response
-from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
+from coffee_fast.regularized.learning_table_solvers import TableActorCritic, TableSmoothedBestResponse, TableSRPO
 from coffee_fast.regularized.risk_averse.rqe import rqe
-from coffee_fast.regularized.risk_averse.srpo import srpo
+from coffee_fast.regularized.table_solver import PerPlayer, Schedule, TableSolver
 from coffee_fast.tabular import TabularGame
-
-PerPlayer = float | tuple[float, ...] | None
-Schedule = float | tuple[float, ...]
-_MOST_PLAYERS = 16
-
-
-@dataclass(frozen=True)
-class TableSolver:
-    """A solver of tabular games and its options, those of the function of the same name."""
-
-    kind: ClassVar[str]
-    _PER_PLAYER: ClassVar[tuple[str, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse what the function refuses: it is asked for the smallest game."""
-        listed = [len(value) for name in self._PER_PLAYER if isinstance(value := getattr(self, name), tuple)]
-        num_players = min(max(listed, default=2), _MOST_PLAYERS)
-        try:
-            self.solve(TabularGame(np.zeros((num_players, 1, 1, *[1] * num_players))), seed=0)
-        except ConfigError:
-            raise
-        except CoffeeError as error:
-            raise ConfigError(str(error)) from None
-
-    def options(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
-    def to_config(self) -> dict[str, Any]:
-        """Return ``{"kind": ..., **options}``, what :func:`from_config` reads."""
-        return {"kind": self.kind, **self.options()}
-
-    def solve(self, game: TabularGame, seed: int) -> Any:
-        """Return what the function finds; the seed matters to those alone that draw something."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -165,74 +125,6 @@ class TableRQE(TableSolver):
 
 
 @dataclass(frozen=True)
-class RiskLearner(TableSolver):
-    """What learners that are averse to risk have in common.
-
-    Attributes
-    ----------
-    temperature
-        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
-    risk_aversion
-        One or one a player, 0 for none; by default one over the temperature.
-    unseen_value
-        What legal cells that the log never shows are worth, with all that follows, one or one a player.
-    """
-
-    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "risk_aversion", "unseen_value")
-    temperature: PerPlayer = None
-    risk_aversion: PerPlayer = None
-    unseen_value: PerPlayer = None
-
-
-@dataclass(frozen=True)
-class TableActorCritic(RiskLearner):
-    """Players averse to risk who learn beside adversaries, values more slowly. See ``regularized.rqe_actor_critic``.
-
-    Attributes
-    ----------
-    regularizer
-        What keeps play mixed.
-    critic_step
-        The share of the way that values go in an iteration.
-    is_sampled
-        Whether one next state a cell is drawn in each iteration.
-    tolerance, max_iterations
-        Converged with gaps at most this share of the stage games' payoff ranges; iterations at most.
-    """
-
-    kind: ClassVar[str] = "rqe_actor_critic"
-    regularizer: Literal["log_barrier", "entropy"] = "log_barrier"
-    critic_step: float = 0.05
-    is_sampled: bool = False
-    tolerance: float = 1e-8
-    max_iterations: int = 20_000
-
-    def solve(self, game: TabularGame, seed: int) -> Any:
-        return rqe_actor_critic(game, seed=seed, **self.options())
-
-
-@dataclass(frozen=True)
-class TableSRPO(RiskLearner):
-    """Teammates who learn not to rely on each other too much. See ``regularized.srpo``.
-
-    Attributes
-    ----------
-    step_size
-        The share of the way to the best responses that one step takes; by default found for each stage game.
-    tolerance, max_iterations
-        Converged with gaps at most this share of the stage games' payoff ranges; steps at most.
-    """
-
-    kind: ClassVar[str] = "srpo"
-    step_size: float | None = None
-    tolerance: float = 1e-12
-    max_iterations: int = 5000
-
-    def solve(self, game: TabularGame, seed: int) -> Any:
-        return srpo(game, **self.options())
-
-
-@dataclass(frozen=True)
 class Teammates(TableSolver):
     """What solvers of games in which all get the same have in common.
 
@@ -294,40 +186,6 @@ class TableAlberDICE(Teammates):
 
     def solve(self, game: TabularGame, seed: int) -> Any:
         return alberdice(game, seed=seed, **self.options())
-
-
-@dataclass(frozen=True)
-class TableSmoothedBestResponse(TableSolver):
-    """Players who learn from their payoffs alone, in play drawn. See ``regularized.smoothed_best_response``.
-
-    Attributes
-    ----------
-    temperature
-        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
-    num_episodes, num_epochs
-        Episodes of each epoch; epochs of value iteration, by default as many as the game has steps.
-    step_size, step_offset, policy_rate
-        At the k-th visit values move by size / (k + offset), policies by this rate times as much.
-    unseen_value
-        What legal cells that the log never shows are worth, with all that follows, one or one a player; such cells are
-        refused without it.
-    tolerance
-        Converged with gaps at most this share of the range of rewards, or of ten temperatures, a step.
-    """
-
-    kind: ClassVar[str] = "smoothed_best_response"
-    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "unseen_value")
-    temperature: PerPlayer = None
-    num_episodes: int = 100_000
-    num_epochs: int | None = None
-    step_size: float = 200.0
-    step_offset: float = 2000.0
-    policy_rate: float = 0.02
-    unseen_value: PerPlayer = None
-    tolerance: float = 0.01
-
-    def solve(self, game: TabularGame, seed: int) -> Any:
-        return smoothed_best_response(game, seed=seed, **self.options())
 
 
 _SOLVERS: dict[str, type[TableSolver]] = {

@@ -220,7 +220,7 @@ class _Learner:
         with np.errstate(over="ignore", invalid="ignore"):
             moments = self.ridge * np.eye(self.phi.shape[1]) + self.phi.T @ (visits[:, None] * self.phi)
         if np.isfinite(moments).all() and np.linalg.cond(moments) < _WORST_CONDITION:
-            inverse = np.linalg.inv(moments)
+            inverse: Float64 = np.asarray(np.linalg.inv(moments), dtype=np.float64)
             if np.isfinite(inverse).all():
                 return inverse
         raise InvalidArgumentError(
