@@ -222,7 +222,7 @@ class _Learner:
         if np.isfinite(moments).all() and np.linalg.cond(moments) < _WORST_CONDITION:
             inverse: Float64 = np.asarray(np.linalg.inv(moments), dtype=np.float64)
             if np.isfinite(inverse).all():
-                return inverse
+                return np.asarray(inverse, dtype=np.float64)
         raise InvalidArgumentError(
             f"optimistic_rqre: ridge must be larger than {self.ridge:g}, or features scaled to about 1: their second "
             "moments cannot be inverted"
