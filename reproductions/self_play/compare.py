@@ -90,11 +90,19 @@ METHODS: dict[str, tuple[Search, cf.EnsembleConfig | None]] = {
     "self-play, the last policy": (self_play(averaging=0.0, num_snapshots=1), BEST),
     "self-play, KL among the rewards": (self_play(kl_in_rewards=True), BEST),
     "self-play, mirror descent": (self_play(update="mirror_descent", step_size=2.0), BEST),
+    "self-play, weight to .08": (self_play(kl_weight_end=0.08), BEST),
+    "self-play, no penalty, weight to .08": (self_play(kl_weight_end=0.08, uncertainty_penalty=0.0), BEST),
+    "self-play, the last policy, weight to .08": (self_play(kl_weight_end=0.08, averaging=0.0, num_snapshots=1), BEST),
+    "self-play, the paper's model, weight to .08": (self_play(PAPER, kl_weight_end=0.08), PAPER),
     "self-play starts COffeE-PSRO": (start_psro, BEST),
     "COffeE-PSRO": (lambda log: cf.coffee_psro(log.model(BEST), QUICK, log.seed).solve(), BEST),
     "OEF": (lambda log: cf.oef(log.model(BEST), QUICK, log.seed).solve(), BEST),
     "cloning": (lambda log: cf.clone_behavior(log.dataset, seed=log.seed), None),
     "self-play in the true game": (lambda log: cf.anchored_self_play(GAME, SELF_PLAY, log.seed), None),
+    "self-play in the true game, weight to .08": (
+        lambda log: cf.anchored_self_play(GAME, dataclasses.replace(SELF_PLAY, kl_weight_end=0.08), log.seed),
+        None,
+    ),
     "PSRO in the true game": (lambda log: cf.online_psro(GAME, QUICK, log.seed).solve(), None),
 }
 
