@@ -54,18 +54,10 @@ class PolicyGradientTraining:
             [mixture.core for mixture in opponents_by_seat(opponents, dynamics.core.num_players)],
             [_core.Policy.uniform_random()],
             seed=seed,
-            num_episodes=config.num_episodes,
-            num_parallel_episodes=config.num_parallel_episodes,
-            batch_size=config.batch_size,
-            num_epochs=config.num_epochs,
-            update=config.update,
-            clip=config.clip,
-            step_size=config.step_size,
-            gae_lambda=config.gae_lambda,
+            **config._options(),
             uncertainty_penalty=objective.uncertainty_penalty,
             coverage_weight=objective.coverage_weight,
             reward_scale=reward_scale,
-            averaging=config.averaging,
         )
         self._figures = dict.fromkeys((*_OF_LEARNER.values(), "mean_disagreement"), np.nan)  # of the last update
         self._totals = dict.fromkeys(_TOTALS, 0.0)
@@ -86,8 +78,8 @@ class PolicyGradientTraining:
             self._update()
 
     def _update(self) -> None:
-        kl_weight, learning_rate = self.config.schedule(self.num_done)
-        found = self._learner.update(kl_weight, learning_rate)
+        update = self.num_done
+        found = self._learner.update(self.config.kl_weight_at(update), self.config.learning_rate_at(update))
         self._figures = {name: float(found[figure][0]) for figure, name in _OF_LEARNER.items()}
         self._figures["mean_disagreement"] = found["disagreement"]
         own = {**found, "num_steps": found["num_decisions"][0]}

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from coffee_fast.checks import check_choice, check_count, check_number
+from coffee_fast.checks import check_choice
 from coffee_fast.errors import ConfigError
-from coffee_fast.responses._arguments import check_hidden_sizes
+from coffee_fast.responses._policy_learning import PolicyLearning
 from coffee_fast.responses.base import Response
 from coffee_fast.responses.objective import ResponseObjective
 from coffee_fast.responses.request import ResponseRequest
-from coffee_fast.simulation import LARGEST_INT
 from coffee_fast.typing import ProgressCallback
 
 if TYPE_CHECKING:
@@ -20,13 +19,9 @@ if TYPE_CHECKING:
     from coffee_fast.policies import Mixture
     from coffee_fast.responses._policy_gradient_training import PolicyGradientTraining
 
-_COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs")
-_ABOVE_ZERO = ("clip", "step_size", "learning_rate", "learning_rate_end")
-_CHOICES = {"update": ("clipped", "mirror_descent"), "play": ("softmax", "greedy")}
-
 
 @dataclass(frozen=True)
-class PolicyGradient:
+class PolicyGradient(PolicyLearning):
     r"""Policy gradients with a small pull toward uniform play (Sokota et al. 2023; Rudolph et al. 2026).
 
     A softmax policy and a value network learn from whole batches of the learner's own play, so they find in some games
@@ -108,39 +103,8 @@ class PolicyGradient:
     runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_sizes", check_hidden_sizes("PolicyGradient", self.hidden_sizes))
-        for name in _COUNTS:
-            self._set(name, check_count, at_least=1, at_most=LARGEST_INT)
-        for name in _ABOVE_ZERO:
-            self._set(name, check_number, is_open=True)
-        for name in ("kl_weight", "kl_weight_end"):
-            self._set(name, check_number)
-        for name in ("gae_lambda", "averaging"):
-            self._set(name, check_number, at_most=1.0)
-        if self.averaging == 1.0:
-            raise ConfigError("PolicyGradient: averaging must be below 1, or nothing would be learned, got 1.0")
-        for name, choices in _CHOICES.items():
-            check_choice(f"PolicyGradient: {name}", getattr(self, name), choices, error=ConfigError)
-        if (self.kl_weight == 0) != (self.kl_weight_end == 0):
-            raise ConfigError(
-                "PolicyGradient: kl_weight falls geometrically, so it and kl_weight_end must both be above 0 or both "
-                f"0, got {self.kl_weight} and {self.kl_weight_end}"
-            )
-
-    def _set(self, name: str, check: Any, **limits: Any) -> None:
-        object.__setattr__(
-            self, name, check(f"PolicyGradient: {name}", getattr(self, name), error=ConfigError, **limits)
-        )
-
-    def schedule(self, update: int) -> tuple[float, float]:
-        """Return weight of the divergence and learning rate of an update, counted from 0.
-
-        >>> PolicyGradient(num_updates=3).schedule(2)
-        (0.002, 0.0001)
-        """
-        done = update / max(self.num_updates - 1, 1)
-        kl_weight = self.kl_weight and self.kl_weight ** (1 - done) * self.kl_weight_end**done
-        return kl_weight, self.learning_rate * (1 - done) + self.learning_rate_end * done
+        self._check_learning()
+        check_choice("PolicyGradient: play", self.play, ("softmax", "greedy"), error=ConfigError)
 
     def to_config(self) -> dict[str, Any]:
         """Return the configuration as plain values with its ``kind``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,21 +13,8 @@ from coffee_fast.checks import check_choice, check_count, check_flag, check_numb
 from coffee_fast.config import Parts, from_mapping
 from coffee_fast.errors import ConfigError, shown
 from coffee_fast.responses import PolicyGradient, ResponseOracle
+from coffee_fast.responses._policy_learning import PolicyLearning
 from coffee_fast.simulation import LARGEST_INT
-
-_COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs", "num_snapshots")
-_NUMBERS: Mapping[str, Mapping[str, Any]] = {
-    "clip": {"is_open": True},
-    "step_size": {"is_open": True},
-    "gae_lambda": {"at_most": 1.0},
-    "learning_rate": {"is_open": True},
-    "learning_rate_end": {},
-    "kl_weight": {},
-    "kl_weight_end": {},
-    "uncertainty_penalty": {},
-    "coverage_weight": {"at_most": 1.0},
-    "averaging": {},
-}
 
 
 def _modest_judge() -> PolicyGradient:
@@ -34,7 +22,7 @@ def _modest_judge() -> PolicyGradient:
 
 
 @dataclass(frozen=True)
-class SelfPlayConfig:
+class SelfPlayConfig(PolicyLearning):
     r"""Sizes and parts of anchored self-play: all players learn at once, each near a reference policy.
 
     Player :math:`i` is taught to maximize
@@ -127,19 +115,14 @@ class SelfPlayConfig:
     num_simulations: int = 4000
 
     def __post_init__(self) -> None:
-        if not isinstance(self.hidden_sizes, tuple | list):
-            raise ConfigError(
-                f"SelfPlayConfig: hidden_sizes must be a list of integers >= 1, got {shown(self.hidden_sizes)}"
-            )
-        sizes = (self._count(f"hidden_sizes[{layer}]", size) for layer, size in enumerate(self.hidden_sizes))
-        object.__setattr__(self, "hidden_sizes", tuple(sizes))
-        for name in _COUNTS:
-            object.__setattr__(self, name, self._count(name, getattr(self, name)))
-        object.__setattr__(self, "num_simulations", self._count("num_simulations", self.num_simulations, at_least=2))
-        for name, limits in _NUMBERS.items():
-            number = check_number(f"SelfPlayConfig: {name}", getattr(self, name), error=ConfigError, **limits)
+        self._check_learning()
+        for name, at_least in (("num_snapshots", 1), ("num_simulations", 2)):
+            limits = {"at_least": at_least, "at_most": LARGEST_INT}
+            count = check_count(f"SelfPlayConfig: {name}", getattr(self, name), error=ConfigError, **limits)
+            object.__setattr__(self, name, count)
+        for name, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0)):
+            number = check_number(f"SelfPlayConfig: {name}", getattr(self, name), at_most=most, error=ConfigError)
             object.__setattr__(self, name, number)
-        check_choice("SelfPlayConfig: update", self.update, ("clipped", "mirror_descent"), error=ConfigError)
         check_choice("SelfPlayConfig: reference", self.reference, ("uniform", "cloned"), error=ConfigError)
         check_flag("SelfPlayConfig: kl_in_rewards", self.kl_in_rewards, error=ConfigError)
         if isinstance(self.judge, type) or not callable(getattr(self.judge, "respond", None)):
@@ -150,11 +133,6 @@ class SelfPlayConfig:
 
     def _check_together(self) -> None:
         """Raise for fields that do not fit each other."""
-        if (self.kl_weight == 0.0) != (self.kl_weight_end == 0.0):
-            raise ConfigError(
-                "SelfPlayConfig: kl_weight and kl_weight_end must both be above 0, since the weight falls "
-                f"geometrically, or both 0, got {self.kl_weight:g} and {self.kl_weight_end:g}"
-            )
         if self.reference == "cloned" and self.kl_weight == 0.0:
             raise ConfigError("SelfPlayConfig: kl_weight must be above 0 where reference is 'cloned', got 0")
         if self.coverage_weight > 0.0 and self.uncertainty_penalty == 0.0:
@@ -164,17 +142,12 @@ class SelfPlayConfig:
             )
         if self.coverage_weight == 1.0:
             raise ConfigError("SelfPlayConfig: coverage_weight must be below 1, or nothing else would be learned")
-        if self.averaging >= 1.0:
-            raise ConfigError(f"SelfPlayConfig: averaging must be below 1, got {self.averaging:g}")
         most = self.num_updates - self.num_updates // 2
         if self.num_snapshots > most:
             raise ConfigError(
                 f"SelfPlayConfig: num_snapshots must be at most {most}, as many as the last half of num_updates "
                 f"{self.num_updates} has, got {self.num_snapshots}"
             )
-
-    def _count(self, name: str, value: Any, at_least: int = 1) -> int:
-        return check_count(f"SelfPlayConfig: {name}", value, at_least=at_least, at_most=LARGEST_INT, error=ConfigError)
 
     @property
     def snapshot_updates(self) -> tuple[int, ...]:
@@ -185,23 +158,6 @@ class SelfPlayConfig:
         """
         first, left = self.num_updates // 2, self.num_updates - self.num_updates // 2
         return tuple(first + -(-left * place // self.num_snapshots) for place in range(1, self.num_snapshots + 1))
-
-    def kl_weight_at(self, update: int) -> float:
-        """Return the weight of update number ``update``, counted from 0."""
-        if self.kl_weight == 0.0:
-            return 0.0
-        share = self._share(update)
-        return float(self.kl_weight ** (1.0 - share) * self.kl_weight_end**share)
-
-    def learning_rate_at(self, update: int) -> float:
-        """Return the learning rate of update number ``update``, counted from 0."""
-        share = self._share(update)
-        return (1.0 - share) * self.learning_rate + share * self.learning_rate_end
-
-    def _share(self, update: int) -> float:
-        """How much of the run lies behind an update: 0 at the first, 1 at the last."""
-        update = check_count("SelfPlayConfig: update", update, at_most=self.num_updates - 1)
-        return update / (self.num_updates - 1) if self.num_updates > 1 else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""

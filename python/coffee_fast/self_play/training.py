@@ -47,19 +47,11 @@ class SelfPlayTraining:
             [uniform] * spec.num_players,
             [reference.core for reference in references],
             seed=derive_seed(seed, "episodes"),
-            num_episodes=config.num_episodes,
-            num_parallel_episodes=config.num_parallel_episodes,
-            batch_size=config.batch_size,
-            num_epochs=config.num_epochs,
-            update=config.update,
-            clip=config.clip,
-            step_size=config.step_size,
-            gae_lambda=config.gae_lambda,
+            **config._options(),
             kl_in_rewards=config.kl_in_rewards,
             uncertainty_penalty=config.uncertainty_penalty,
             coverage_weight=config.coverage_weight,
             reward_scale=reward_scale,
-            averaging=config.averaging,
         )
         self._figures: dict[str, list[Float64]] = {name: [] for name in (*BY_PLAYER, *WHOLE, *BY_ROLE, *SCHEDULES)}
         self._snapshots: list[Snapshot] = []
