@@ -8,32 +8,12 @@ from typing import Any, ClassVar, Literal
 from coffee_fast.regularized.learning.smoothed import smoothed_best_response
 from coffee_fast.regularized.risk_averse.actor_critic import rqe_actor_critic
 from coffee_fast.regularized.risk_averse.srpo import srpo
-from coffee_fast.regularized.table_solver import PerPlayer, TableSolver
+from coffee_fast.regularized.table_solver import PerPlayer, RiskAverse, TableSolver
 from coffee_fast.tabular import TabularGame
 
 
 @dataclass(frozen=True)
-class RiskLearner(TableSolver):
-    """What learners that are averse to risk have in common.
-
-    Attributes
-    ----------
-    temperature
-        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
-    risk_aversion
-        One or one a player, 0 for none; by default one over the temperature.
-    unseen_value
-        What legal cells that the log never shows are worth, with all that follows, one or one a player.
-    """
-
-    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "risk_aversion", "unseen_value")
-    temperature: PerPlayer = None
-    risk_aversion: PerPlayer = None
-    unseen_value: PerPlayer = None
-
-
-@dataclass(frozen=True)
-class TableActorCritic(RiskLearner):
+class TableActorCritic(RiskAverse):
     """Players averse to risk who learn beside adversaries, values more slowly. See ``regularized.rqe_actor_critic``.
 
     Attributes
@@ -60,7 +40,7 @@ class TableActorCritic(RiskLearner):
 
 
 @dataclass(frozen=True)
-class TableSRPO(RiskLearner):
+class TableSRPO(RiskAverse):
     """Teammates who learn not to rely on each other too much. See ``regularized.srpo``.
 
     Attributes

@@ -45,3 +45,23 @@ class TableSolver:
     def solve(self, game: TabularGame, seed: int) -> Any:
         """Return what the function finds; the seed matters to those alone that draw something."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RiskAverse(TableSolver):
+    """What solvers for players who answer softly and are averse to risk have in common.
+
+    Attributes
+    ----------
+    temperature
+        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
+    risk_aversion
+        One or one a player, 0 for none; by default one over the temperature.
+    unseen_value
+        What legal cells that the log never shows are worth, with all that follows, one or one a player.
+    """
+
+    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "risk_aversion", "unseen_value")
+    temperature: PerPlayer = None
+    risk_aversion: PerPlayer = None
+    unseen_value: PerPlayer = None

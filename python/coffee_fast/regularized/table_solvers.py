@@ -14,7 +14,7 @@ from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.learning_table_solvers import TableActorCritic, TableSmoothedBestResponse, TableSRPO
 from coffee_fast.regularized.risk_averse.rqe import rqe
-from coffee_fast.regularized.table_solver import PerPlayer, Schedule, TableSolver
+from coffee_fast.regularized.table_solver import PerPlayer, RiskAverse, Schedule, TableSolver
 from coffee_fast.tabular import TabularGame
 
 
@@ -89,34 +89,24 @@ class TableGAMD(Anchored):
 
 
 @dataclass(frozen=True)
-class TableRQE(TableSolver):
+class TableRQE(RiskAverse):
     """Players who answer softly and are averse to risk. See ``regularized.rqe``.
 
     Attributes
     ----------
-    temperature
-        How soft answers are, in units of payoff, one or one a player; by default a tenth of the range of rewards.
-    risk_aversion
-        One or one a player, 0 for none; by default one over the temperature.
     divergence, regularizer
         The view of risk, and what keeps play mixed.
     environment_risk_aversion, environment_radius
         Risk aversion about the next state, or the total variation distance within which it may be the worst.
-    unseen_value
-        What legal cells that the log never shows are worth, with all that follows, one or one a player.
     tolerance, max_iterations
         Of the stage games: the share of their payoff range, and how many iterations.
     """
 
     kind: ClassVar[str] = "rqe"
-    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("temperature", "risk_aversion", "unseen_value")
-    temperature: PerPlayer = None
-    risk_aversion: PerPlayer = None
     divergence: Literal["kl", "reverse_kl"] = "kl"
     regularizer: Literal["log_barrier", "entropy"] = "log_barrier"
     environment_risk_aversion: float = 0.0
     environment_radius: float = 0.0
-    unseen_value: PerPlayer = None
     tolerance: float = 1e-10
     max_iterations: int = 2000
 
