@@ -127,37 +127,25 @@ void ActorBase::choose_own(const Mlp& q_network) {
   gather(greedy);
   outputs_.resize(greedy.size() * sizes_.num_actions);
   const MatrixView<float> outputs(outputs_.data(), greedy.size(), sizes_.num_actions);
-  q_network.forward(gathered_information_states(), outputs, workspace_.network);
+  q_network.forward(gathered_information_states(), outputs, workspace_);
   for (std::size_t row = 0; row < greedy.size(); ++row)
     actions_[greedy[row]] = masked_argmax(outputs.row(row), gathered_legal_masks().row(row));
 }
 
 void ActorBase::choose_opponents() {
-  // Lanes that play the same policy now are answered together, in the order of policies and then of lanes.
-  std::vector<std::pair<std::size_t, std::int32_t>> movers;
+  std::vector<PolicyRow> movers;
   for (const std::int32_t row : all_lanes_)
     if (const auto player = static_cast<std::size_t>(players_[row]);
         players_[row] != chance_player && player != lanes_[row].player)
-      movers.emplace_back(lanes_[row].policies[player], row);
-  std::sort(movers.begin(), movers.end());
-  std::vector<std::int32_t> rows, chosen;
-  std::vector<Stream> streams;
-  for (auto first = movers.begin(); first != movers.end();) {
-    const std::size_t index = first->first;
-    rows.clear();
-    streams.clear();
-    for (; first != movers.end() && first->first == index; ++first) {
-      const Lane& lane = lanes_[first->second];
-      rows.push_back(first->second);
-      streams.emplace_back(options_.seed, Purpose::action, 0, lane.episode,
-                           static_cast<std::uint32_t>(lane.actions.size()));
-    }
-    gather(rows);
-    chosen.resize(rows.size());
-    choose_actions(policies_[index], gathered_information_states(), gathered_legal_masks(), streams, chosen,
-                   workspace_);
-    for (std::size_t row = 0; row < rows.size(); ++row) actions_[rows[row]] = chosen[row];
-  }
+      movers.push_back({lanes_[row].policies[player], static_cast<std::size_t>(row)});
+  opponent_rows_.choose(
+      policies_, movers, {information_states_.data(), lanes_.size(), sizes_.information_state_size},
+      {legal_masks_.data(), lanes_.size(), sizes_.num_actions},
+      [&](std::size_t row) {
+        const Lane& lane = lanes_[row];
+        return Stream(options_.seed, Purpose::action, 0, lane.episode, static_cast<std::uint32_t>(lane.actions.size()));
+      },
+      actions_);
 }
 
 std::span<const std::int32_t> ActorBase::rows_of_chance(std::span<const std::int32_t> lanes) {

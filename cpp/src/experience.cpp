@@ -149,33 +149,18 @@ void ExperienceCollector::observe() {
 }
 
 void ExperienceCollector::choose() {
-  // Rows that play the same policy now are answered together, in the order of policies and then of lanes.
-  std::vector<std::pair<std::size_t, std::size_t>> movers;
-  for (std::size_t row = 0; row < active_.size(); ++row)
+  const std::size_t rows = active_.size();
+  std::vector<PolicyRow> movers;
+  for (std::size_t row = 0; row < rows; ++row)
     if (players_[row] != chance_player)
-      movers.emplace_back(lanes_[active_[row]].policies[static_cast<std::size_t>(players_[row])], row);
-  std::ranges::sort(movers);
-  std::vector<Stream> streams;
-  std::vector<std::int32_t> chosen;
-  for (auto first = movers.begin(); first != movers.end();) {
-    const auto last = std::find_if(first, movers.end(), [&](const auto& mover) { return mover.first != first->first; });
-    gathered_features_.clear();
-    gathered_masks_.clear();
-    streams.clear();
-    for (auto mover = first; mover != last; ++mover) {
-      const std::size_t row = mover->second;
-      const Lane& lane = lanes_[active_[row]];
-      extend(gathered_features_, information_states_.data() + row * num_features_, num_features_);
-      extend(gathered_masks_, legal_masks_.data() + row * num_actions_, num_actions_);
-      streams.emplace_back(options_.seed, Purpose::action, 0, lane.episode, lane.time);
-    }
-    chosen.resize(streams.size());
-    choose_actions(policies_[first->first], {gathered_features_.data(), streams.size(), num_features_},
-                   {gathered_masks_.data(), streams.size(), num_actions_}, streams, chosen, workspace_);
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      actions_[(first + static_cast<std::ptrdiff_t>(i))->second] = chosen[i];
-    first = last;
-  }
+      movers.push_back({lanes_[active_[row]].policies[static_cast<std::size_t>(players_[row])], row});
+  policy_rows_.choose(
+      policies_, movers, {information_states_.data(), rows, num_features_}, {legal_masks_.data(), rows, num_actions_},
+      [&](std::size_t row) {
+        const Lane& lane = lanes_[active_[row]];
+        return Stream(options_.seed, Purpose::action, 0, lane.episode, lane.time);
+      },
+      actions_);
 }
 
 void ExperienceCollector::choose_chance() {

@@ -217,4 +217,28 @@ void choose_actions(const Policy& policy, MatrixView<const float> information_st
   }
 }
 
+void PolicyRows::choose(std::span<const Policy> policies, std::span<PolicyRow> movers,
+                        MatrixView<const float> information_states, MatrixView<const std::uint8_t> legal_masks,
+                        const std::function<Stream(std::size_t row)>& stream_of, std::span<std::int32_t> actions) {
+  std::ranges::sort(movers);
+  for (auto first = movers.begin(); first != movers.end();) {
+    const auto last =
+        std::find_if(first, movers.end(), [&](const PolicyRow& one) { return one.policy != first->policy; });
+    information_states_.clear(), legal_masks_.clear(), streams_.clear();
+    for (auto mover = first; mover != last; ++mover) {
+      const auto features = information_states.row(mover->row);
+      const auto mask = legal_masks.row(mover->row);
+      information_states_.insert(information_states_.end(), features.begin(), features.end());
+      legal_masks_.insert(legal_masks_.end(), mask.begin(), mask.end());
+      streams_.push_back(stream_of(mover->row));
+    }
+    const std::size_t count = streams_.size();
+    chosen_.resize(count);
+    choose_actions(policies[first->policy], {information_states_.data(), count, information_states.columns},
+                   {legal_masks_.data(), count, legal_masks.columns}, streams_, chosen_, workspace_);
+    for (std::size_t i = 0; i < count; ++i) actions[first[static_cast<std::ptrdiff_t>(i)].row] = chosen_[i];
+    first = last;
+  }
+}
+
 }  // namespace coffee_fast

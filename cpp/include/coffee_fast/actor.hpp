@@ -143,7 +143,8 @@ class ActorBase {
   std::vector<Policy> policies_;                      // the different policies of all opponents, then uniform play
   std::vector<std::vector<std::size_t>> numbers_of_;  // [players, K]: of each mixture's policies in policies_
   std::vector<double> probabilities_;
-  PolicyWorkspace workspace_;
+  Mlp::Workspace workspace_;
+  PolicyRows opponent_rows_;
   std::vector<float> gathered_features_, outputs_;
   std::vector<std::uint8_t> gathered_masks_;
 };

@@ -93,9 +93,7 @@ class ExperienceCollector {
   std::vector<float> information_states_;
   std::vector<std::uint8_t> legal_masks_, terminal_;
   std::vector<double> rewards_, disagreement_, probabilities_;
-  std::vector<float> gathered_features_;
-  std::vector<std::uint8_t> gathered_masks_;
-  PolicyWorkspace workspace_;
+  PolicyRows policy_rows_;
 };
 
 }  // namespace coffee_fast

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -80,6 +82,30 @@ void check_policy(const Policy& policy, std::size_t information_state_size, std:
 void choose_actions(const Policy& policy, MatrixView<const float> information_states,
                     MatrixView<const std::uint8_t> legal_masks, std::span<Stream> streams,
                     std::span<std::int32_t> actions, PolicyWorkspace& workspace);
+
+/// A row of a batch whose mover plays policy number `policy`.
+struct PolicyRow {
+  std::size_t policy, row;
+
+  auto operator<=>(const PolicyRow&) const = default;
+};
+
+/// Answers a batch in which rows play different policies. Belongs to one thread.
+class PolicyRows {
+ public:
+  /// Fills actions[row] of each of `movers`, which it sorts: those that play the same policy are answered together.
+  /// A row draws from stream_of(row) alone. information_states [B, I], legal_masks [B, A], actions [B].
+  void choose(std::span<const Policy> policies, std::span<PolicyRow> movers, MatrixView<const float> information_states,
+              MatrixView<const std::uint8_t> legal_masks, const std::function<Stream(std::size_t row)>& stream_of,
+              std::span<std::int32_t> actions);
+
+ private:
+  std::vector<float> information_states_;
+  std::vector<std::uint8_t> legal_masks_;
+  std::vector<Stream> streams_;
+  std::vector<std::int32_t> chosen_;
+  PolicyWorkspace workspace_;
+};
 
 /// The index of the largest value among those with mask 1, the lowest on ties; a NaN never wins against a number.
 std::int32_t masked_argmax(std::span<const float> values, std::span<const std::uint8_t> mask);
