@@ -20,17 +20,6 @@ py::array_t<T> copy_vector(std::vector<T> values) {
   return to_array(std::move(values), {size});
 }
 
-/// The entry `name` as an array of exactly T; sizes are checked where the values are used.
-template <class T>
-std::vector<T> take(const py::dict& state, const char* name) {
-  check(state.contains(name), "restore: the state lacks '", name, "'");
-  const py::object entry = state[name];
-  const auto array = as_array<T>(entry);
-  check(static_cast<bool>(array), "restore: '", name, "' must be a C-contiguous array of dtype ",
-        std::string(py::str(py::dtype::of<T>())), ", got ", std::string(py::str(py::type::of(entry))));
-  return to_vector(array);
-}
-
 py::dict sample(const ReplayBuffer& replay, std::size_t batch_size, std::uint64_t seed, std::uint64_t draw_index) {
   check(batch_size <= replay.size(), "sample: batch_size must be at most the number of transitions held (",
         replay.size(), "), got ", batch_size);

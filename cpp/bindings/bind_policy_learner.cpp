@@ -101,15 +101,6 @@ py::dict export_state(const PolicyLearner& learner) {
   return result;
 }
 
-template <class T>
-std::vector<T> take(const py::dict& state, const std::string& name) {
-  check(state.contains(name.c_str()), "PolicyLearner.restore: the state lacks '", name, "'");
-  const auto array = as_array<T>(state[name.c_str()]);
-  check(static_cast<bool>(array), "PolicyLearner.restore: '", name, "' must be a C-contiguous array of dtype ",
-        std::string(py::str(py::dtype::of<T>())));
-  return to_vector(array);
-}
-
 std::uint64_t take_count(const py::dict& state, const std::string& name) {
   const auto values = take<std::uint64_t>(state, name);
   check(values.size() == 1, "PolicyLearner.restore: '", name, "' must hold 1 number, got ", values.size());

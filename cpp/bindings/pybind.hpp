@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,17 @@ template <class T>
 std::vector<T> to_vector(const Array<T>& array) {
   const auto values = as_span(array);
   return {values.begin(), values.end()};
+}
+
+/// The entry `name` of an exported state as an array of exactly T; sizes are checked where the values are used.
+template <class T>
+std::vector<T> take(const py::dict& state, const std::string& name) {
+  check(state.contains(name.c_str()), "restore: the state lacks '", name, "'");
+  const py::object entry = state[name.c_str()];
+  const auto array = as_array<T>(entry);
+  check(static_cast<bool>(array), "restore: '", name, "' must be a C-contiguous array of dtype ",
+        std::string(py::str(py::dtype::of<T>())), ", got ", std::string(py::str(py::type::of(entry))));
+  return to_vector(array);
 }
 
 /// Runs `compute(cancel)` without the GIL. Ctrl-C stops it at its next iteration point with KeyboardInterrupt.
