@@ -32,10 +32,25 @@ std::size_t element(const LayerShape& shape, std::size_t output, std::size_t inp
   return shape.weights + (output / panel_width * shape.inputs + input) * panel_width + output % panel_width;
 }
 
-std::vector<float*> pointers(std::vector<AlignedVector<float>>& buffers) {
-  std::vector<float*> result;
-  for (AlignedVector<float>& buffer : buffers) result.push_back(buffer.data());
-  return result;
+/// What the kernels take of a pass.
+TrainedNetworkPass step_of(const std::vector<LayerShape>& shapes, const std::vector<float>& parameters,
+                           TrainedNetwork::Pass& pass) {
+  pass.activation_rows.clear();
+  pass.gradient_rows.clear();
+  for (AlignedVector<float>& buffer : pass.activations) pass.activation_rows.push_back(buffer.data());
+  for (AlignedVector<float>& buffer : pass.gradients) pass.gradient_rows.push_back(buffer.data());
+  return {.shapes = shapes.data(),
+          .num_layers = shapes.size(),
+          .parameters = parameters.data(),
+          .num_rows = pass.inputs.rows,
+          .padded_rows = padded(pass.inputs.rows),
+          .inputs = pass.inputs.data,
+          .input_stride = pass.inputs.stride,
+          .activations = pass.activation_rows.data(),
+          .gradients = pass.gradient_rows.data(),
+          .transposed = pass.transposed.data(),
+          .transposed_next = pass.transposed_next.data(),
+          .gradient = nullptr};
 }
 
 }  // namespace
@@ -82,17 +97,9 @@ MatrixView<const float> TrainedNetwork::forward(MatrixView<const float> inputs, 
         "TrainedNetwork.forward: inputs must be at most ", rows_per_pass, " rows of ", num_inputs(), ", got ",
         inputs.rows, " of ", inputs.columns);
   pass.inputs = inputs;
-  const std::vector<float*> activations = pointers(pass.activations);
-  TrainedNetworkPass step{};
-  step.shapes = shapes_.data();
-  step.num_layers = shapes_.size();
-  step.parameters = parameters_.data();
-  step.num_rows = inputs.rows;
-  step.inputs = inputs.data;
-  step.input_stride = inputs.stride;
-  step.activations = activations.data();
+  const TrainedNetworkPass step = step_of(shapes_, parameters_, pass);
   kernels().forward(step);
-  return {activations.back(), inputs.rows, num_outputs(), shapes_.back().padded_outputs};
+  return {pass.activations.back().data(), inputs.rows, num_outputs(), shapes_.back().padded_outputs};
 }
 
 MatrixView<float> TrainedNetwork::output_gradients(Pass& pass) const {
@@ -100,22 +107,11 @@ MatrixView<float> TrainedNetwork::output_gradients(Pass& pass) const {
 }
 
 void TrainedNetwork::backward(Pass& pass, std::span<float> gradient) const {
-  const std::vector<float*> activations = pointers(pass.activations), gradients = pointers(pass.gradients);
-  TrainedNetworkPass step{};
-  step.shapes = shapes_.data();
-  step.num_layers = shapes_.size();
-  step.parameters = parameters_.data();
-  step.num_rows = pass.inputs.rows;
-  step.padded_rows = padded(pass.inputs.rows);
-  step.inputs = pass.inputs.data;
-  step.input_stride = pass.inputs.stride;
-  step.activations = activations.data();
-  step.gradients = gradients.data();
-  step.transposed = pass.transposed.data();
-  step.transposed_next = pass.transposed_next.data();
+  TrainedNetworkPass step = step_of(shapes_, parameters_, pass);
   step.gradient = gradient.data();
   const std::size_t width = shapes_.back().padded_outputs;  // a longer pass may have left its rows
-  std::fill(gradients.back() + step.num_rows * width, gradients.back() + step.padded_rows * width, 0.0f);
+  float* const last = pass.gradients.back().data();
+  std::fill(last + step.num_rows * width, last + step.padded_rows * width, 0.0f);
   kernels().backward(step);
 }
 

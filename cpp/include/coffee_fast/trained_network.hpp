@@ -24,8 +24,9 @@ class TrainedNetwork {
 
   /// What one thread works in: the activations of its last forward pass among it.
   struct Pass {
-    std::vector<AlignedVector<float>> activations;  ///< [layers]: of each layer's outputs, padded
-    std::vector<AlignedVector<float>> gradients;    ///< [layers]: of the loss by them
+    std::vector<AlignedVector<float>> activations;       ///< [layers]: of each layer's outputs, padded
+    std::vector<AlignedVector<float>> gradients;         ///< [layers]: of the loss by them
+    std::vector<float*> activation_rows, gradient_rows;  ///< where those lie, as the kernels take them
     AlignedVector<float> transposed, transposed_next;
     MatrixView<const float> inputs;
   };

@@ -20,6 +20,8 @@ from coffee_fast.typing import ProgressCallback
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from coffee_fast.models.report import FitReport
+
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -155,3 +157,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def regret_in_model(solution: cf.Solution, fit: FitReport) -> dict[str, Any]:
+    """Return the regret of a solution inside a model, with what that is worth, for programs."""
+    return {
+        "model_regret": solution.model_regret,
+        "pessimistic_regret": solution.pessimistic_regret,
+        "model_verdict": fit.verdict.level if fit.verdict else None,
+        "held_out_reward_error": fit.reward_error,
+    }
+
+
+def regret_in_model_rows(solution: cf.Solution, fit: FitReport) -> list[tuple[str, str]]:
+    """Return the same for people."""
+    doubt = f" ({fit.verdict.in_words})" if fit.caution() and fit.verdict else ""
+    return [
+        ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
+        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
+        ("what these are worth", fit.worth_of_regret()),
+    ]

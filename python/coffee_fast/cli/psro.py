@@ -10,7 +10,7 @@ import typer
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
 from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Seed, Threads, run_config
-from coffee_fast.cli._report import finish, progress_reports, remark, table
+from coffee_fast.cli._report import finish, progress_reports, regret_in_model, regret_in_model_rows, remark, table
 
 
 def psro(
@@ -54,20 +54,14 @@ def psro(
         "solution": run_dir / "solution",
         "num_strategies": len(result.strategies[0]),
         **_probabilities(solution),
-        "model_regret": solution.model_regret,
-        "pessimistic_regret": solution.pessimistic_regret,
-        "model_verdict": fit.verdict.level if fit.verdict else None,
-        "held_out_reward_error": fit.reward_error,
+        **regret_in_model(solution, fit),
         "status": solution.status,
         "fingerprint": result.fingerprint,
     }
-    doubt = f" ({fit.verdict.in_words})" if caution and fit.verdict else ""
     rows = [
         ("strategies", str(len(result.strategies[0]))),
         *_plays(solution),
-        ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
-        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
-        ("what these are worth", fit.worth_of_regret()),
+        *regret_in_model_rows(solution, fit),
         ("solution", str(run_dir / "solution")),
     ]
     finish(values, table(rows), as_json)

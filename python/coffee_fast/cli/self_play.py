@@ -10,7 +10,7 @@ import typer
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
 from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Seed, Threads, run_config
-from coffee_fast.cli._report import finish, progress_reports, remark, table
+from coffee_fast.cli._report import finish, progress_reports, regret_in_model, regret_in_model_rows, remark, table
 
 if TYPE_CHECKING:
     from coffee_fast.pipeline import RunConfig
@@ -84,19 +84,13 @@ def _tell(solution: cf.Solution, run_dir: Path, fit: Any, as_json: bool) -> None
         "num_updates": solution.num_solver_iterations,
         "chosen_update": int(history["snapshot_update"][chosen]),
         "chosen_kl_weight": history["snapshot_kl_weight"][chosen],
-        "model_regret": solution.model_regret,
-        "pessimistic_regret": solution.pessimistic_regret,
-        "model_verdict": fit.verdict.level if fit.verdict else None,
-        "held_out_reward_error": fit.reward_error,
+        **regret_in_model(solution, fit),
         "status": solution.status,
     }
-    doubt = f" ({fit.verdict.in_words})" if fit.caution() and fit.verdict else ""
     rows = [
         ("policies of", f"update {values['chosen_update']} of {solution.num_solver_iterations}"),
         ("weight of divergence there", f"{values['chosen_kl_weight']:.3g}"),
-        ("model regret, summed", f"{solution.model_regret.sum():.4g}{doubt}"),
-        ("pessimistic, by members that disagree", f"{solution.pessimistic_regret.sum():.4g}{doubt}"),
-        ("what these are worth", fit.worth_of_regret()),
+        *regret_in_model_rows(solution, fit),
         ("solution", str(run_dir / "solution")),
     ]
     finish(values, table(rows), as_json)
