@@ -51,7 +51,7 @@ RESULTS = {
     *("evaluation.ExactRegret", "evaluation.FidelityReport", "evaluation.RegretReport", "evaluation.Summary"),
     *(f"regularized.{name}" for name in regularized.__all__ if name[0].isupper()),
     *("reports.SweepReport", "reports.SweepResults", "sweeps.PlannedRun", "sweeps.RunState", "sweeps.SweepPlan"),
-    *("sweeps.SweepSummary", "SelfPlaySnapshots"),
+    "sweeps.SweepSummary",
 }
 
 
