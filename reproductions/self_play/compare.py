@@ -27,7 +27,7 @@ from coffee_fast.psro import EquilibriumConfig, equilibrium_profiles
 HERE = Path(__file__).parent
 BEST, PAPER = cf.EnsembleConfig.preset("best"), cf.EnsembleConfig(holdout_fraction=0.0)
 SELF_PLAY = cf.SelfPlayConfig()
-QUICK = cf.RunConfig.preset("quick").psro
+QUICK, FULL = cf.RunConfig.preset("quick").psro, cf.RunConfig.preset("paper").psro
 JUDGES = [cf.DDQN(), cf.PolicyGradient(num_updates=150)]  # 2e5 decisions each: the paper's, and the other family
 NUM_SIMULATIONS = 10_000
 GAME = cf.load_game("generalized_bargaining")
@@ -80,6 +80,12 @@ def start_psro(log: Log) -> Any:
     return cf.coffee_psro(model, config, log.seed, start=start).solve(cf.meta_solvers.GANE())
 
 
+def full_psro(log: Log) -> Any:
+    """COffeE-PSRO as the paper has it, going on where it was stopped: the seconds are those since then."""
+    run = log.cache / f"psro-{log.dataset.fingerprint[:16]}"
+    return cf.coffee_psro(log.model(PAPER), FULL, log.seed, run_dir=run, resume=run.exists()).solve()
+
+
 # Of each method: how it searches, and which model's fit it needs.
 METHODS: dict[str, tuple[Search, cf.EnsembleConfig | None]] = {
     "self-play": (self_play(), BEST),
@@ -96,6 +102,7 @@ METHODS: dict[str, tuple[Search, cf.EnsembleConfig | None]] = {
     "self-play, the paper's model, weight to .08": (self_play(PAPER, kl_weight_end=0.08), PAPER),
     "self-play starts COffeE-PSRO": (start_psro, BEST),
     "COffeE-PSRO": (lambda log: cf.coffee_psro(log.model(BEST), QUICK, log.seed).solve(), BEST),
+    "COffeE-PSRO, preset paper": (full_psro, PAPER),
     "OEF": (lambda log: cf.oef(log.model(BEST), QUICK, log.seed).solve(), BEST),
     "cloning": (lambda log: cf.clone_behavior(log.dataset, seed=log.seed), None),
     "self-play in the true game": (lambda log: cf.anchored_self_play(GAME, SELF_PLAY, log.seed), None),
