@@ -3,14 +3,12 @@
 
 #include "any_dynamics.hpp"
 #include "coffee_fast/policy_learner.hpp"
+#include "experience_options.hpp"
 #include "layers.hpp"
 #include "pybind.hpp"
 
 namespace coffee_fast::bindings {
 namespace {
-
-using Mixtures = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;
-using Seats = std::vector<std::vector<std::pair<std::size_t, std::size_t>>>;
 
 Layers read_network(const TrainedNetwork& network, std::span<const float> parameters) {
   return read_layers(network, [&](std::size_t l, MatrixView<float> weights, std::span<float> bias) {
@@ -32,31 +30,23 @@ PolicyLoss::Update parse_update(const std::string& name) {
 
 std::unique_ptr<PolicyLearner> make_learner(
     AnyDynamics dynamics, const std::vector<Layers>& policies, const std::vector<Layers>& values,
-    const Seats& learning_seats, const Mixtures& opponents, std::vector<Policy> references, std::uint64_t seed,
+    const LearningSeats& learning_seats, const Mixtures& opponents, std::vector<Policy> references, std::uint64_t seed,
     std::size_t num_episodes, std::size_t num_parallel_episodes, std::size_t batch_size, std::size_t num_epochs,
     const std::string& update, double clip, double step_size, double gae_lambda, bool kl_in_rewards,
     double uncertainty_penalty, double coverage_weight, double reward_scale, double averaging) {
-  PolicyLearnerOptions options{.experience = {.seed = seed,
-                                              .learning_seats = {},
-                                              .opponents = {},
-                                              .uncertainty_penalty = uncertainty_penalty,
-                                              .coverage_weight = coverage_weight},
-                               .num_episodes = num_episodes,
-                               .num_parallel_episodes = num_parallel_episodes,
-                               .batch_size = batch_size,
-                               .num_epochs = num_epochs,
-                               .update = parse_update(update),
-                               .clip = clip,
-                               .step_size = step_size,
-                               .gae_lambda = gae_lambda,
-                               .kl_in_rewards = kl_in_rewards,
-                               .reward_scale = reward_scale,
-                               .averaging = averaging};
-  for (const auto& group : learning_seats) {
-    options.experience.learning_seats.emplace_back();
-    for (const auto& [seat, network] : group) options.experience.learning_seats.back().push_back({seat, network});
-  }
-  for (const auto& [mixed, probabilities] : opponents) options.experience.opponents.push_back({mixed, probabilities});
+  PolicyLearnerOptions options{
+      .experience = experience_options(seed, learning_seats, opponents, uncertainty_penalty, coverage_weight),
+      .num_episodes = num_episodes,
+      .num_parallel_episodes = num_parallel_episodes,
+      .batch_size = batch_size,
+      .num_epochs = num_epochs,
+      .update = parse_update(update),
+      .clip = clip,
+      .step_size = step_size,
+      .gae_lambda = gae_lambda,
+      .kl_in_rewards = kl_in_rewards,
+      .reward_scale = reward_scale,
+      .averaging = averaging};
   return std::make_unique<PolicyLearner>(std::move(dynamics), make_networks(policies, "policies"),
                                          make_networks(values, "values"), std::move(references), std::move(options));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "coffee_fast/check.hpp"
+#include "coffee_fast/parallel.hpp"
 #include "coffee_fast/rollout.hpp"
 
 namespace coffee_fast {
@@ -222,6 +223,26 @@ void ExperienceCollector::step_and_book(Experience& experience, std::uint64_t fi
     if (!terminal_[row]) active_[kept++] = active_[row];
   }
   active_.resize(kept);
+}
+
+Experience collect_experience(const AnyDynamics& dynamics, const ExperienceOptions& options,
+                              std::span<const Policy> learners, std::uint64_t first, std::size_t count,
+                              std::size_t num_parallel_episodes, int num_threads, CancelToken& cancel) {
+  check(count > 0 && num_parallel_episodes > 0,
+        "collect_experience: count and num_parallel_episodes must be at least 1, got ", count, " and ",
+        num_parallel_episodes);
+  const std::size_t lanes = std::min(num_parallel_episodes, count), num_chunks = (count + lanes - 1) / lanes;
+  std::vector<std::vector<ExperienceCollector>> collectors(static_cast<std::size_t>(resolve_num_threads(num_threads)));
+  std::vector<Experience> chunks(num_chunks);
+  parallel_for(num_chunks, num_threads, cancel, [&](std::size_t chunk, int worker) {
+    auto& collector = collectors[static_cast<std::size_t>(worker)];
+    if (collector.empty()) collector.emplace_back(dynamics, options, learners.size(), lanes);
+    const std::size_t begin = chunk * lanes;
+    chunks[chunk] = collector.front().collect(learners, first + begin, std::min(lanes, count - begin), cancel);
+  });
+  Experience all;
+  for (const Experience& chunk : chunks) all.append(chunk);
+  return all;
 }
 
 }  // namespace coffee_fast

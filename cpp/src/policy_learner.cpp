@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "coffee_fast/check.hpp"
-#include "coffee_fast/parallel.hpp"
 #include "policy_learner_batch.hpp"
 
 namespace coffee_fast {
@@ -112,20 +111,9 @@ Experience PolicyLearner::play(int num_threads, CancelToken& cancel) const {
     learner.network = std::make_shared<const Mlp>(policy.compiled(policy.parameters()));
     learners.push_back(std::move(learner));
   }
-  const std::size_t count = options_.num_episodes, lanes = std::min(options_.num_parallel_episodes, count);
-  const std::size_t num_chunks = (count + lanes - 1) / lanes;
-  std::vector<std::vector<ExperienceCollector>> collectors(static_cast<std::size_t>(resolve_num_threads(num_threads)));
-  std::vector<Experience> chunks(num_chunks);
-  parallel_for(num_chunks, num_threads, cancel, [&](std::size_t chunk, int worker) {
-    auto& collector = collectors[static_cast<std::size_t>(worker)];
-    if (collector.empty()) collector.emplace_back(dynamics_, options_.experience, policies_.size(), lanes);
-    const std::size_t first = chunk * lanes;
-    chunks[chunk] =
-        collector.front().collect(learners, num_updates_ * count + first, std::min(lanes, count - first), cancel);
-  });
-  Experience all;
-  for (const Experience& chunk : chunks) all.append(chunk);
-  return all;
+  const std::size_t count = options_.num_episodes;
+  return collect_experience(dynamics_, options_.experience, learners, num_updates_ * count, count,
+                            options_.num_parallel_episodes, num_threads, cancel);
 }
 
 void PolicyLearner::average_in() {

@@ -489,6 +489,21 @@ class TrainedNetwork:
     ) -> list[tuple[Float32, Float32]]: ...
     def layers(self) -> list[tuple[Float32, Float32]]: ...
 
+def collect_experience(
+    dynamics: Any,
+    learners: Sequence[Policy],
+    learning_seats: Sequence[Sequence[tuple[int, int]]],
+    opponents: Sequence[tuple[Sequence[Policy], Sequence[float]]],
+    first: int,
+    count: int,
+    *,
+    seed: int,
+    num_parallel_episodes: int = ...,
+    uncertainty_penalty: float = ...,
+    coverage_weight: float = ...,
+    num_threads: int = ...,
+) -> dict[str, Any]: ...
+
 class PolicyLearner:
     def __init__(
         self,

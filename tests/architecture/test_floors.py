@@ -93,8 +93,11 @@ def test_only_the_command_line_uses_the_public_face():
 
 
 def test_production_computes_with_the_kernels():
-    """The NumPy twins are the specification: only the kernels' wrappers take their types from them."""
-    assert reference_users() == {"stage_games/kernels"}
+    """The NumPy twins are the specification: only the kernels' wrappers take their types from them.
+
+    The learner in torch is a twin itself: order of minibatches and advantages are the specification's.
+    """
+    assert reference_users() == {"stage_games/kernels", "responses/_torch_policy_learner"}
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

@@ -9,8 +9,9 @@ import torch
 from coffee_fast.errors import ConfigError
 from coffee_fast.responses import DDQN, DDQNTorch, from_config
 from coffee_fast.responses._initial_weights import initial_layers
-from coffee_fast.responses._torch_learner import TorchLearner, flat_parameters, layer_views
-from coffee_fast.responses._torch_training import due_events, learn_from_calls, one_torch_thread
+from coffee_fast.responses._torch_learner import TorchLearner
+from coffee_fast.responses._torch_network import flat_parameters, layer_views, one_torch_thread
+from coffee_fast.responses._torch_training import due_events, learn_from_calls
 
 SIZES = (5, 8, 7, 6)
 
@@ -141,7 +142,7 @@ def test_an_illegal_next_action_never_enters_the_target():
     batch = random_batch(np.random.default_rng(3))
     batch["next_legal_masks"][:] = 0
     batch["next_legal_masks"][:, 2] = 1
-    layers = layer_views(learner._parameters, SIZES)
+    layers = layer_views(learner._online.parameters, SIZES)
     layers[-1][1][4] = 1e30  # an illegal action of enormous value
     layers_target = layer_views(learner._target_parameters, SIZES)
     layers_target[-1][1][4] = 1e30

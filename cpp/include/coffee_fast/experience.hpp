@@ -96,4 +96,10 @@ class ExperienceCollector {
   PolicyRows policy_rows_;
 };
 
+/// Plays `count` episodes from number `first` on, up to `num_parallel_episodes` in lockstep on each thread; the
+/// numbers of both change nothing. learners[k] is what network k plays.
+Experience collect_experience(const AnyDynamics& dynamics, const ExperienceOptions& options,
+                              std::span<const Policy> learners, std::uint64_t first, std::size_t count,
+                              std::size_t num_parallel_episodes, int num_threads, CancelToken& cancel);
+
 }  // namespace coffee_fast

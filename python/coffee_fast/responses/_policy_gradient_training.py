@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coffee_fast import _core
 from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentError
-from coffee_fast.policies import Mixture, NetworkPolicy
+from coffee_fast.policies import Mixture, NetworkPolicy, UniformRandom
 from coffee_fast.responses._arguments import check_training, opponents_by_seat, seats_of_learner
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import Response, State
@@ -46,15 +45,14 @@ class PolicyGradientTraining:
             initial_layers((features, *config.hidden_sizes, outputs), derive_seed(seed, purpose), "torch")
             for purpose, outputs in (("policy_weights", actions), ("value_weights", 1))
         )
-        self._learner = _core.PolicyLearner(
-            dynamics.core,
+        self._learner = config._make_learner(
+            dynamics,
             [policy],
             [value],
-            [[(seat, 0)] for seat in seats_of_learner(player, dynamics)],
-            [mixture.core for mixture in opponents_by_seat(opponents, dynamics.core.num_players)],
-            [_core.Policy.uniform_random()],
+            opponents_by_seat(opponents, dynamics.core.num_players),
+            [UniformRandom()],
+            learning_seats=[[(seat, 0)] for seat in seats_of_learner(player, dynamics)],
             seed=seed,
-            **config._options(),
             uncertainty_penalty=objective.uncertainty_penalty,
             coverage_weight=objective.coverage_weight,
             reward_scale=reward_scale,

@@ -1,14 +1,20 @@
-"""What self-play and the response oracle by policy gradients tell the compiled learner alike."""
+"""What self-play and the response oracle by policy gradients tell their learner alike."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from coffee_fast import _core
 from coffee_fast.checks import check_choice, check_count, check_number
-from coffee_fast.errors import ConfigError
+from coffee_fast.errors import ConfigError, shown
+from coffee_fast.policies import Layers, Mixture, Policy
 from coffee_fast.responses._arguments import check_hidden_sizes
 from coffee_fast.simulation import LARGEST_INT
+
+if TYPE_CHECKING:
+    from coffee_fast.dynamics import Dynamics
+    from coffee_fast.responses.base import State
 
 _COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs")
 _NUMBERS: Mapping[str, Mapping[str, Any]] = {
@@ -32,12 +38,20 @@ class PolicyLearning:
 
     hidden_sizes: tuple[int, ...]
     num_updates: int
+    num_episodes: int
+    num_parallel_episodes: int
+    batch_size: int
+    num_epochs: int
     update: Literal["clipped", "mirror_descent"]
+    clip: float
+    step_size: float
+    gae_lambda: float
     learning_rate: float
     learning_rate_end: float
     kl_weight: float
     kl_weight_end: float
     averaging: float
+    device: str | None
 
     def _check_learning(self) -> None:
         """Keep the fields as plain values, or raise ``ConfigError``."""
@@ -51,6 +65,8 @@ class PolicyLearning:
             number = check_number(f"{name}: {field}", getattr(self, field), error=ConfigError, **limits_of_number)
             object.__setattr__(self, field, number)
         check_choice(f"{name}: update", self.update, ("clipped", "mirror_descent"), error=ConfigError)
+        if not (self.device is None or isinstance(self.device, str)):
+            raise ConfigError(f"{name}: device must be None or a name that torch knows, got {shown(self.device)}")
         if self.averaging == 1.0:
             raise ConfigError(f"{name}: averaging must be below 1, or nothing would be learned, got 1")
         if (self.kl_weight == 0.0) != (self.kl_weight_end == 0.0):
@@ -74,6 +90,55 @@ class PolicyLearning:
         update = check_count(f"{type(self).__name__}: update", update, at_most=self.num_updates - 1)
         return update / (self.num_updates - 1) if self.num_updates > 1 else 0.0
 
-    def _options(self) -> dict[str, Any]:
-        """Return what ``_core.PolicyLearner`` takes by the same names."""
-        return {field: getattr(self, field) for field in _OF_LEARNER}
+    def _make_learner(
+        self,
+        dynamics: Dynamics,
+        policies: Sequence[Layers],
+        values: Sequence[Layers],
+        opponents: Sequence[Mixture],
+        references: Sequence[Policy],
+        *,
+        learning_seats: Sequence[Sequence[tuple[int, int]]],
+        seed: int,
+        uncertainty_penalty: float,
+        coverage_weight: float,
+        reward_scale: float,
+        kl_in_rewards: bool = False,
+    ) -> PolicyLearner:
+        """Return the compiled learner, or the one in torch where a device is named."""
+        episodes: dict[str, Any] = {
+            "dynamics": dynamics.core,
+            "opponents": [mixture.core for mixture in opponents],
+            "learning_seats": learning_seats,
+            "seed": seed,
+            "uncertainty_penalty": uncertainty_penalty,
+            "coverage_weight": coverage_weight,
+        }
+        learning: dict[str, Any] = {"reward_scale": reward_scale, "kl_in_rewards": kl_in_rewards}
+        if self.device is not None:
+            from coffee_fast.responses._torch_policy_learner import TorchPolicyLearner
+
+            return TorchPolicyLearner(self, self.device, policies, values, references, **learning, **episodes)
+        return _core.PolicyLearner(
+            policies=[list(layers) for layers in policies],
+            values=[list(layers) for layers in values],
+            references=[reference.core for reference in references],
+            **{field: getattr(self, field) for field in _OF_LEARNER},
+            **learning,
+            **episodes,
+        )
+
+
+class PolicyLearner(Protocol):
+    """What both learners can do; see ``policy_learner.hpp``."""
+
+    @property
+    def num_updates(self) -> int: ...
+
+    def update(self, kl_weight: float, learning_rate: float, num_threads: int = ...) -> dict[str, Any]: ...
+
+    def average(self, k: int) -> Sequence[Any]: ...
+
+    def export_state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...

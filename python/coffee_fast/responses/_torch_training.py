@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
-import torch
 
 from coffee_fast import _core
 from coffee_fast.errors import InvalidArgumentError, NumericalError
 from coffee_fast.policies import Layers
 from coffee_fast.responses._ddqn_training import DDQNTraining
 from coffee_fast.responses._torch_learner import TorchLearner
+from coffee_fast.responses._torch_network import one_torch_thread
 from coffee_fast.responses.base import State
 
 if TYPE_CHECKING:
     from coffee_fast.responses.ddqn import DDQN
     from coffee_fast.responses.ddqn_torch import DDQNTorch
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let torch compute on one thread inside the block: sums are in one order whatever the user's setting."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def due_events(before: int, after: int, learn_period: int, target_period: int) -> Iterator[Literal["learn", "copy"]]:
@@ -49,7 +37,8 @@ def due_events(before: int, after: int, learn_period: int, target_period: int) -
 class Learner(Protocol):
     """What the cadence drives."""
 
-    num_gradient_steps: int
+    @property
+    def num_gradient_steps(self) -> int: ...
 
     def gradient_step(self, batch: Mapping[str, np.ndarray[Any, Any]]) -> None: ...
 

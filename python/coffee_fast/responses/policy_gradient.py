@@ -1,4 +1,4 @@
-"""Policy gradients, all of them compiled: the second response oracle."""
+"""Policy gradients: the second response oracle."""
 
 from __future__ import annotations
 
@@ -59,6 +59,9 @@ class PolicyGradient(PolicyLearning):
         What an update leaves of the average of the parameters so far; the average is what is returned. 0: the last.
     play
         What the response does with its network: ``"greedy"`` for the most probable action, ``"softmax"`` to draw.
+    device
+        ``None``: everything is compiled. Otherwise where torch takes the gradient steps, ``"cuda"`` for one: the same
+        episodes and minibatches, so results differ by rounding alone; of several such trainings one goes on at a time.
 
     Raises
     ------
@@ -98,13 +101,18 @@ class PolicyGradient(PolicyLearning):
     kl_weight_end: float = 0.002
     averaging: float = 0.0
     play: Literal["softmax", "greedy"] = "greedy"
+    device: str | None = None
 
     kind: ClassVar[str] = "policy_gradient"
-    runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check_learning()
         check_choice("PolicyGradient: play", self.play, ("softmax", "greedy"), error=ConfigError)
+
+    @property
+    def runs_on_threads(self) -> bool:
+        """Whether trainings may go on beside each other: torch's number of threads is the whole process's."""
+        return self.device is None
 
     def to_config(self) -> dict[str, Any]:
         """Return the configuration as plain values with its ``kind``."""

@@ -74,6 +74,9 @@ class SelfPlayConfig(PolicyLearning):
         snapshot's as pessimistic as any member, is the snapshot's pessimistic regret; the least is chosen.
     num_simulations
         Episodes in the model for each profile of a snapshot and the responses to it.
+    device
+        ``None``: everything is compiled. Otherwise where torch takes the gradient steps, ``"cuda"`` for one: the same
+        episodes and minibatches, so results differ by rounding alone; of several such trainings one goes on at a time.
 
     Raises
     ------
@@ -113,6 +116,7 @@ class SelfPlayConfig(PolicyLearning):
     num_snapshots: int = 3
     judge: ResponseOracle = field(default_factory=_modest_judge)
     num_simulations: int = 4000
+    device: str | None = None
 
     def __post_init__(self) -> None:
         self._check_learning()

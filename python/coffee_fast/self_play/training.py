@@ -1,4 +1,4 @@
-"""One training of self-play: updates of the compiled learner, their figures, and the policies that are kept."""
+"""One training of self-play: updates of the learner, their figures, and the policies that are kept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coffee_fast import _core
 from coffee_fast.errors import CheckpointError, CoffeeError
-from coffee_fast.policies import Layers, NetworkPolicy, UniformRandom
+from coffee_fast.policies import Layers, Mixture, NetworkPolicy, UniformRandom
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import State
@@ -38,27 +37,26 @@ class SelfPlayTraining:
     ) -> None:
         spec, self.config = model.spec, config
         self._num_roles = spec.num_roles
-        uniform = ([UniformRandom().core], [1.0])  # what the others play in coverage episodes
-        self._learner = _core.PolicyLearner(
-            model.core,
+        uniform = Mixture((UniformRandom(),), np.ones(1))  # what the others play in coverage episodes
+        self._learner = config._make_learner(
+            model,
             [self._initial("policy", role, spec.num_actions, spec, seed) for role in range(spec.num_roles)],
             [self._initial("value", role, 1, spec, seed) for role in range(spec.num_roles)],
-            [list(enumerate(spec.role_of))],  # in every episode all seats learn, each its role's network
             [uniform] * spec.num_players,
-            [reference.core for reference in references],
+            references,
+            learning_seats=[list(enumerate(spec.role_of))],  # in every episode all seats learn, each its role's network
             seed=derive_seed(seed, "episodes"),
-            **config._options(),
-            kl_in_rewards=config.kl_in_rewards,
             uncertainty_penalty=config.uncertainty_penalty,
             coverage_weight=config.coverage_weight,
             reward_scale=reward_scale,
+            kl_in_rewards=config.kl_in_rewards,
         )
         self._figures: dict[str, list[Float64]] = {name: [] for name in (*BY_PLAYER, *WHOLE, *BY_ROLE, *SCHEDULES)}
         self._snapshots: list[Snapshot] = []
 
-    def _initial(self, purpose: str, role: int, num_outputs: int, spec: Any, seed: int) -> list[Any]:
+    def _initial(self, purpose: str, role: int, num_outputs: int, spec: Any, seed: int) -> Layers:
         sizes = (spec.information_state_size, *self.config.hidden_sizes, num_outputs)
-        return list(initial_layers(sizes, derive_seed(seed, purpose, role), "torch"))
+        return initial_layers(sizes, derive_seed(seed, purpose, role), "torch")
 
     @property
     def num_done(self) -> int:
