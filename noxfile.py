@@ -72,6 +72,13 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, strict, in build/site; ``serve`` as argument shows it while it is written."""
+    session.install("-c", "constraints.txt", "mkdocs-material", "mkdocstrings[python]")
+    session.run("mkdocs", *(session.posargs or ["build"]))
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, the slow ones too, then the tables of bench/README.md; arguments go to pytest."""
     install(session)

@@ -1,4 +1,4 @@
-"""README tells the truth: its Python runs, its commands and options exist, its set-up lines are the ones CI runs."""
+"""README and docs tell the truth: their Python runs, their commands exist, the set-up lines are the ones CI runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import coffee_fast as cf
 from coffee_fast.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "bench/README.md", "reproductions/README.md", "CONTRIBUTING.md")
+DOCS = sorted(ROOT.glob("docs/*.md"))
+PAGES = (*map(ROOT.joinpath, ("README.md", "bench/README.md", "reproductions/README.md", "CONTRIBUTING.md")), *DOCS)
 README = (ROOT / "README.md").read_text()
 # A block after this mark takes too long to run here: it is compiled, and the names it uses are looked up.
 LONG = "<!-- takes long -->"
@@ -25,10 +26,19 @@ def blocks(language: str, text: str = README) -> list[tuple[bool, str]]:
     return [(bool(long), content) for long, tongue, content in BLOCK.findall(text) if tongue == language]
 
 
-@pytest.mark.parametrize(("long", "code"), blocks("python"))
+def programs() -> list[object]:
+    """Every block of Python of README and docs."""
+    return [
+        pytest.param(*block, id=f"{page.stem}-{number}")
+        for page in (ROOT / "README.md", *DOCS)
+        for number, block in enumerate(blocks("python", page.read_text()))
+    ]
+
+
+@pytest.mark.parametrize(("long", "code"), programs())
 def test_python_runs(long, code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    program = compile(code, "README.md", "exec")
+    program = compile(code, "page", "exec")
     for path in set(re.findall(r"\bcf((?:\.\w+)+)", code)):
         value = cf
         for name in path.strip(".").split("."):
@@ -41,7 +51,7 @@ def commands() -> list[list[str]]:
     """Every use of ``coffee-fast`` in a console block, split into words."""
     found = []
     for page in PAGES:
-        for _, content in blocks("console", (ROOT / page).read_text()):
+        for _, content in blocks("console", page.read_text()):
             for part in re.split(r"&&|\n", content.replace("\\\n", " ")):
                 words = shlex.split(part, comments=True)
                 if words and Path(words[0]).name == "coffee-fast":
@@ -72,6 +82,7 @@ def test_continuous_integration_runs_the_test_command_of_readme():
 
 
 def test_the_configuration_of_a_run_is_read(tmp_path):
-    (toml,) = (content for _, content in blocks("toml") if content.startswith("algorithm"))
+    pages = (ROOT / "docs" / "sweeps.md").read_text()
+    (toml,) = (content for _, content in blocks("toml", pages) if content.startswith("algorithm"))
     (tmp_path / "run.toml").write_text(toml)
     assert cf.RunConfig().with_toml(tmp_path / "run.toml").evaluation.num_last_iterations == 5

@@ -21,7 +21,7 @@ MOST_SHOWN = 12  # strategies or profiles on a line
 def solve(
     payoffs: Annotated[
         Path,
-        typer.Argument(help="A .csv, .json or Gambit .nfg file; README has their forms.", exists=True, dir_okay=False),
+        typer.Argument(help="A .csv, .json or Gambit .nfg file, as docs/payoffs.md says.", exists=True, dir_okay=False),
     ],
     solver: Annotated[
         str | None,

@@ -36,7 +36,7 @@ class Engine(StrEnum):
 
 def sweep(
     ctx: typer.Context,
-    plan: Annotated[Path, typer.Argument(help="A TOML file; README has its form.", exists=True, dir_okay=False)],
+    plan: Annotated[Path, typer.Argument(help="A TOML file, as docs/sweeps.md says.", exists=True, dir_okay=False)],
     sweep_dir: Annotated[
         Path | None, typer.Option("--sweep-dir", help="Folder for runs and table, by default runs/NAME.")
     ] = None,
