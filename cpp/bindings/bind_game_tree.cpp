@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -62,6 +63,32 @@ Array<std::int32_t> of_sets(const GameTree& tree, const Entry& entry) {
   return to_array(std::move(values));
 }
 
+/// What there is of each node [V], the payoffs player-major [V, N * E].
+py::dict nodes(const GameTree& tree) {
+  const std::size_t V = tree.nodes().size(), width = tree.num_players() * tree.num_members();
+  std::vector<std::int32_t> players(V), first_children(V), num_children(V), sets(V), actions(V, 0);
+  std::vector<double> probabilities(V), payoffs(V * width);
+  for (std::size_t v = 0; v < V; ++v) {
+    const GameTree::Node& node = tree.nodes()[v];
+    players[v] = node.player;
+    first_children[v] = node.first_child;
+    num_children[v] = node.num_children;
+    sets[v] = node.information_set;
+    probabilities[v] = tree.probability(v);
+    std::ranges::copy(tree.actions_at(node), actions.begin() + node.first_child);
+    std::ranges::copy(tree.payoffs(node), payoffs.begin() + static_cast<std::ptrdiff_t>(v * width));
+  }
+  py::dict result;
+  result["players"] = to_array(std::move(players));
+  result["first_children"] = to_array(std::move(first_children));
+  result["num_children"] = to_array(std::move(num_children));
+  result["information_sets"] = to_array(std::move(sets));
+  result["actions"] = to_array(std::move(actions));
+  result["probabilities"] = to_array(std::move(probabilities));
+  result["payoffs"] = to_array(std::move(payoffs), {static_cast<py::ssize_t>(V), static_cast<py::ssize_t>(width)});
+  return result;
+}
+
 /// The action of each sequence.
 Array<std::int32_t> sequence_actions(const GameTree& tree) {
   std::vector<std::int32_t> actions;
@@ -114,6 +141,7 @@ void bind_game_tree(py::module_& module) {
              const auto starts = tree.sequence_starts();
              return to_array(std::vector<std::int32_t>(starts.begin(), starts.end()));
            })
+      .def("nodes", &nodes, "What there is of each node, arrays [V] by name, payoffs f64 [V, N * E].")
       .def("sequence_actions", &sequence_actions)
       .def("parent_sequences",
            [](const GameTree& tree) {

@@ -97,6 +97,7 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "games.save_efg": (games.save_efg, {"tree": cf.GameTree("openspiel:kuhn_poker"), "path": folder / "kuhn.efg"}),
         "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
         "games.LaneRandom.uniform": (lanes_random.uniform, {}),
         "games.LaneRandom.integers": (lanes_random.integers, {"bound": 6}),

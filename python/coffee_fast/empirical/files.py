@@ -88,7 +88,8 @@ def save_payoffs(table: PayoffTable, path: str | os.PathLike[str]) -> None:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".json", ".nfg"):
-        raise InvalidGameError(f"{path}: a payoff file must end in .csv, .json or .nfg")
+        hint = f"; this one is a tree: load_game({f'gambit:{path.name}'!r})" if suffix == ".efg" else ""
+        raise InvalidGameError(f"{path}: a payoff file must end in .csv, .json or .nfg{hint}")
     return suffix
 
 

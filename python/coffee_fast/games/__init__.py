@@ -2,6 +2,7 @@
 
 from coffee_fast.games.bargaining import GeneralizedBargaining
 from coffee_fast.games.bridge import Bridge
+from coffee_fast.games.gambit_files import save_efg
 from coffee_fast.games.lane_random import LaneRandom
 from coffee_fast.games.registry import known_games, load_game, register_game
 from coffee_fast.games.simulator import Simulator, SimulatorGame, from_simulator
@@ -20,4 +21,5 @@ __all__ = [
     "known_games",
     "load_game",
     "register_game",
+    "save_efg",
 ]

@@ -67,8 +67,8 @@ def expected(caller: str, game: Any) -> str:
             '"openspiel:python_generalized_bargaining(max_offers=3,num_valuations=2,pool=1 1 1)"'
         )
     return (
-        f'{caller}: game must be "openspiel:" and the name of a game, such as "openspiel:leduc_poker", or a game of '
-        f"OpenSpiel, got {shown(game)}"
+        f'{caller}: game must be "openspiel:" and the name of a game, such as "openspiel:leduc_poker", a game of '
+        f'OpenSpiel, or "gambit:" and the path of an .efg file, got {shown(game)}'
     )
 
 

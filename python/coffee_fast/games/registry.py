@@ -9,6 +9,7 @@ from typing import Any
 
 from coffee_fast.checks import check_text, did_you_mean
 from coffee_fast.errors import InvalidGameError, shown
+from coffee_fast.games import gambit_tree
 from coffee_fast.games.bargaining import GeneralizedBargaining
 from coffee_fast.games.tree import GameTree
 
@@ -41,6 +42,8 @@ def load_game(name: str, **parameters: Any) -> Any:
     moves at once; parameters are given as there, in the name or as arguments. Up to 2 million nodes they are a
     :class:`coffee_fast.GameTree`. Larger ones are played move by move by OpenSpiel itself, thousands of times as slow.
 
+    ``"gambit:poker.efg"`` is the extensive game in a file of Gambit, as a :class:`coffee_fast.GameTree`.
+
     Raises ``InvalidGameError`` for an unknown name, naming the nearest one, for an unknown or impossible parameter, and
     for a game of OpenSpiel that only samples what chance does or does not say what players know.
 
@@ -51,6 +54,10 @@ def load_game(name: str, **parameters: Any) -> Any:
     """
     if isinstance(name, str) and name.startswith("openspiel:"):
         return _game_of_openspiel(name, parameters)
+    if gambit_tree.is_name(name):
+        if parameters:
+            raise InvalidGameError(f"load_game: a file of Gambit has no parameters, got {shown(sorted(parameters))}")
+        return GameTree(name)
     if not isinstance(name, str) or name not in _FACTORIES:
         hint = did_you_mean(name, _FACTORIES) or f"; there are {', '.join(sorted(_FACTORIES))}"
         raise InvalidGameError(f"load_game: there is no game {shown(name)}{hint}")

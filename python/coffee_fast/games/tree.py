@@ -37,8 +37,9 @@ class GameTree:
     Parameters
     ----------
     game
-        A name, ``"openspiel:leduc_poker"``, or a game of OpenSpiel. Moves at once become moves in turn, the later ones
-        made without sight of the earlier.
+        A name, ``"openspiel:leduc_poker"``, or a game of OpenSpiel, in which moves at once become moves in turn, the
+        later ones made without sight of the earlier; or ``"gambit:PATH"``, a file of Gambit (``.efg``), where a player
+        observes which of its information sets was the latest.
     max_nodes
         Most nodes that it may have. Ten million take 2 GB at most, and minutes.
 
@@ -73,7 +74,7 @@ class GameTree:
     """
 
     def __init__(self, game: Any, max_nodes: int = MAX_NODES) -> None:
-        from coffee_fast.games import walked_tree  # which loads OpenSpiel
+        from coffee_fast.games import walked_tree
 
         max_nodes = check_count("GameTree: max_nodes", max_nodes, at_least=1, at_most=2**31 - 2)
         walked = walked_tree.read(game, max_nodes)
