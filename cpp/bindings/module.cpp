@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module) {
   bind_empirical_game(module);
   bind_actor(module);
   bind_q_network(module);
+  bind_episodes(module);
   bind_experience(module);
   bind_policy_learner(module);
   bind_anchored(module);

@@ -113,6 +113,7 @@ void bind_rollout(py::module_& module);
 void bind_empirical_game(py::module_& module);
 void bind_actor(py::module_& module);
 void bind_q_network(py::module_& module);
+void bind_episodes(py::module_& module);
 void bind_experience(py::module_& module);
 void bind_policy_learner(py::module_& module);
 void bind_anchored(py::module_& module);

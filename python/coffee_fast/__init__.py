@@ -86,6 +86,7 @@ _ROOMS = frozenset(
     {
         "data",
         "empirical",
+        "environments",
         "evaluation",
         "games",
         "meta_solvers",

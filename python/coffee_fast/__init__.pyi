@@ -2,6 +2,7 @@
 
 from coffee_fast import data as data
 from coffee_fast import empirical as empirical
+from coffee_fast import environments as environments
 from coffee_fast import evaluation as evaluation
 from coffee_fast import games as games
 from coffee_fast import meta_solvers as meta_solvers

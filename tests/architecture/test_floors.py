@@ -24,6 +24,8 @@ ONLY_IN = {
     "pyarrow": {"sweeps/table", "reports", "logs/files"},
     "ray": {"sweeps/ray"},
     "onnx": {"psro/onnx_graph"},
+    "gymnasium": {"environments"},
+    "pettingzoo": {"environments"},
 }
 # A dataset is made, saved and loaded by methods of its own, and those who do the work give back a dataset.
 OF_ONE_MIND = "data/dataset"

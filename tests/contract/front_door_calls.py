@@ -97,6 +97,24 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "environments.Episodes": (cf.environments.Episodes, {"dynamics": game, "num_episodes": 3, "seed": 0}),
+        "environments.Episodes.step": (
+            lambda actions: cf.environments.Episodes(cf.GameTree("openspiel:kuhn_poker"), 2, 0).step(actions),
+            {"actions": [0, 1]},
+        ),
+        "environments.Episodes.begin": (
+            lambda which: cf.environments.Episodes(cf.GameTree("openspiel:kuhn_poker"), 2, 0).begin(which),
+            {"which": [1]},
+        ),
+        "environments.from_pettingzoo": (
+            cf.environments.from_pettingzoo,
+            {"make": lambda: cf.environments.to_pettingzoo(game), "name": "there and back", "max_episode_length": 20},
+        ),
+        "environments.to_gymnasium": (
+            cf.environments.to_gymnasium,
+            {"game": game, "player": 1, "others": "uniform_random", "num_envs": 3},
+        ),
+        "environments.to_pettingzoo": (cf.environments.to_pettingzoo, {"game": game}),
         "games.save_efg": (games.save_efg, {"tree": cf.GameTree("openspiel:kuhn_poker"), "path": folder / "kuhn.efg"}),
         "games.from_simulator": (games.from_simulator, {"spec": coin_spec, "simulator": Coin()}),
         "games.LaneRandom.uniform": (lanes_random.uniform, {}),
