@@ -48,8 +48,8 @@ class Episodes:
     >>> episodes = Episodes(cf.load_game("openspiel:kuhn_poker"), num_episodes=3, seed=0)
     >>> while not episodes.is_over.all():
     ...     rewards, _ = episodes.step([0, 0, 0])  # pass
-    >>> episodes.returns.tolist() == [[1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]
-    True
+    >>> episodes.returns.tolist()
+    [[1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]]
     """
 
     def __init__(self, dynamics: Dynamics, num_episodes: int, seed: int) -> None:
