@@ -305,6 +305,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "gane": {"kl_weight": 0.1, "method": "auto", "tolerance": 1e-6, "max_iterations": 5},
         "gamd": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "tolerance": 0.0},
     }
+    feared = {"distance": "total_variation", "radius": 0.1}
     anchored = {"reference": None, "risk_aversion": 0.0, "smoothing": 1.0, "unseen_value": 0.0}
     return {
         "TabularGame": (
@@ -404,6 +405,14 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "regularized.robust_expectation": (
             regularized.robust_expectation,
             {"values": np.array([1.0, 2.0]), "nominal": np.array([0.5, 0.5]), "distance": "kl", "radius": 0.1},
+        ),
+        "regularized.robust_nash": (
+            regularized.robust_nash,
+            {"game": game, **feared, "weight": None, "unseen_value": 0.0, "tolerance": 1e-6},
+        ),
+        "regularized.robust_q_ftrl": (
+            regularized.robust_q_ftrl,
+            {"game": game, **feared, "weight": None, "unseen_value": 0.0, "num_iterations": 5, "tolerance": 0.1},
         ),
         "regularized.clone_independently": (regularized.clone_independently, {"game": log}),
         "regularized.clone_jointly": (regularized.clone_jointly, {"game": log}),

@@ -26,7 +26,10 @@ from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.risk_averse.srpo import srpo
-from coffee_fast.regularized.robust import robust_expectation
+from coffee_fast.regularized.robust.expectation import robust_expectation
+from coffee_fast.regularized.robust.nash import robust_nash
+from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
 from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
 
@@ -47,6 +50,8 @@ __all__ = [
     "RecoveredPayoffs",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
+    "RobustCorrelatedPolicies",
+    "RobustPolicies",
     "SmoothedPlay",
     "TabularGame",
     "alberdice",
@@ -64,6 +69,8 @@ __all__ = [
     "qrpo",
     "recover_payoffs",
     "robust_expectation",
+    "robust_nash",
+    "robust_q_ftrl",
     "rqe",
     "rqe_actor_critic",
     "rqre",
