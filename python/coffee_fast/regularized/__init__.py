@@ -29,6 +29,7 @@ from coffee_fast.regularized.risk_averse.srpo import srpo
 from coffee_fast.regularized.robust.expectation import robust_expectation
 from coffee_fast.regularized.robust.nash import robust_nash
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
 from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
@@ -71,6 +72,7 @@ __all__ = [
     "robust_expectation",
     "robust_nash",
     "robust_q_ftrl",
+    "rpq",
     "rqe",
     "rqe_actor_critic",
     "rqre",

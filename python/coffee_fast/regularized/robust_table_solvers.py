@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from coffee_fast.regularized.robust.expectation import Distance
 from coffee_fast.regularized.robust.nash import robust_nash
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.table_solver import PerPlayer, TableSolver
 from coffee_fast.tabular import TabularGame
 
@@ -69,3 +70,34 @@ class TableRobustQFTRL(Robust):
 
     def solve(self, game: TabularGame, seed: int) -> Any:
         return robust_q_ftrl(game, **self.options())
+
+
+@dataclass(frozen=True)
+class TableRPQ(TableSolver):
+    """Each player's best policy against the others as logged, wary of what follows. See ``regularized.rpq``.
+
+    Attributes
+    ----------
+    distance
+        How transitions may differ from those of the log.
+    weight
+        What a difference costs, in units of payoff, one or one a player; by default the range of rewards.
+    has_fail_state
+        Whether the episode may end at any time, though the log never shows it.
+    unseen_value
+        What actions that the log never shows are worth, with all that follows, one or one a player; they are refused
+        without it.
+    tolerance
+        Converged with gaps at most this share of the range of rewards a step.
+    """
+
+    kind: ClassVar[str] = "rpq"
+    _PER_PLAYER: ClassVar[tuple[str, ...]] = ("weight", "unseen_value")
+    distance: Literal["total_variation", "kl", "chi_squared"] = "total_variation"
+    weight: PerPlayer = None
+    has_fail_state: bool = False
+    unseen_value: PerPlayer = None
+    tolerance: float = 1e-9
+
+    def solve(self, game: TabularGame, seed: int) -> Any:
+        return rpq(game, **self.options())

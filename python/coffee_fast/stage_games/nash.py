@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coffee_fast.stage_games.arguments import log_uniform
 from coffee_fast.stage_games.indifference import indifferent_profile, likeliest_pure_equilibrium
 from coffee_fast.stage_games.kernels import solve_anchored
 from coffee_fast.typing import Profile
 
+Masks = list[NDArray[np.bool_]]
+
 _TEMPERATURES = (1e-6, 1e-4, 1e-2)  # in units of the payoffs' range; the coldest that serves counts
 _SMALLEST_PROBABILITIES = (1e-9, 1e-5, 1e-3, 1e-2, 0.1, 0.3)  # from which an action may be in the support
 _TOLERANCE = 1e-12  # of the range: an equilibrium but for rounding
 
 
-def nash_equilibria(payoffs: Profile, legal: list[np.typing.NDArray[np.bool_]]) -> tuple[Profile, int]:
+def nash_equilibria(payoffs: Profile, legal: Masks) -> tuple[Profile, int]:
     """Return mixtures ``[G, A_i]`` a player in games ``[G, A1, ..., An]``, of the least regret found, and steps taken.
 
     The branch of logit equilibria is followed to a temperature of almost zero from uniform play over ``legal [G, A_i]``
@@ -56,7 +59,7 @@ def nash_equilibria(payoffs: Profile, legal: list[np.typing.NDArray[np.bool_]]) 
     return best, num_iterations
 
 
-def _candidates(game: Profile, end: Profile, legal: Profile) -> Iterator[Profile]:
+def _candidates(game: Profile, end: Profile, legal: Masks) -> Iterator[Profile]:
     """Yield the end of a branch made exact on each likely support, the end itself, and a pure equilibrium."""
     supports = {}
     for smallest in _SMALLEST_PROBABILITIES:
@@ -71,11 +74,11 @@ def _candidates(game: Profile, end: Profile, legal: Profile) -> Iterator[Profile
         yield pure
 
 
-def _game(units: Profile, mixtures: Profile, legal: Profile, g: int) -> tuple[Profile, Profile, Profile]:
+def _game(units: Profile, mixtures: Profile, legal: Masks, g: int) -> tuple[Profile, Profile, Masks]:
     return [u[g] for u in units], [x[g] for x in mixtures], [mask[g] for mask in legal]
 
 
-def _regret(payoffs: Profile, mixtures: Profile, legal: Profile) -> float:
+def _regret(payoffs: Profile, mixtures: Profile, legal: Masks) -> float:
     """Return the most that a player could gain in one game by another legal action."""
     regrets = []
     for player, q in enumerate(payoffs):

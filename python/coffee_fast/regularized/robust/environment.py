@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from coffee_fast.regularized.robust.expectation import Uncertainty
 from coffee_fast.tabular.game import TabularGame
 from coffee_fast.typing import Float64, Int64, Profile
 
+MOST_SWEEPS = 100_000
 Faced = tuple[Float64, Float64 | None]  # rewards [G, A_i] and moves [G, A_i, S']
 
 
@@ -24,19 +26,44 @@ class Environment:
 
     Only states that can come are feared: those of the game and, where an episode may stop, its end. A set of kernels
     surrounds those of every cell; or, ``is_fictitious``, the average that a player's action meets as the others play.
-    There an unseen cell pays what it is worth and ends the episode.
+    There an unseen cell pays what it is worth and ends the episode. With ``has_fail_state`` the end may come at any
+    time. With a ``discount`` the one step of the game is played for ever.
     """
 
     game: TabularGame
     uncertainty: Uncertainty
     unseen_value: Float64
-    discount: float = 1.0
+    discount: float | None = None
     is_fictitious: bool = False
+    has_fail_state: bool = False
 
     @property
     def trusted(self) -> Environment:
         """The same, of players who take the transitions to be right."""
         return dataclasses.replace(self, uncertainty=Uncertainty.none(self.game.num_players))
+
+    @property
+    def factor(self) -> float:
+        """What a payoff is worth one step earlier."""
+        return 1.0 if self.discount is None else self.discount
+
+    def stages(self) -> Iterator[Stage]:
+        """Yield the stage games from the last step to the first; with a discount the same ones again and again."""
+        if self.discount is None:
+            yield from (self.at(step) for step in reversed(range(self.game.horizon)))
+        else:
+            yield from itertools.repeat(self.at(0), MOST_SWEEPS)
+
+    def stands_still(self, values: Float64, before: Float64) -> bool:
+        """Whether another sweep over a discounted game would change its values by rounding alone."""
+        scale = max(float(np.abs(values).max()), 1e-300)
+        return self.discount is not None and bool(np.abs(values - before).max() <= 1e-15 * scale)
+
+    def error(self, values: Float64, before: Float64) -> float:
+        """Return how far values of a discounted game can be from where sweeps lead, by the change of the last one."""
+        if self.discount is None:
+            return 0.0
+        return float(np.abs(values - before).max()) * self.discount / (1.0 - self.discount)
 
     def at(self, step: int) -> Stage:
         """Return the stage games of the states reached at ``step``."""
@@ -48,12 +75,14 @@ class Environment:
         legal = [np.ones((len(rows), size), dtype=bool) for size in game.num_actions]
         if game.legal is not None:
             legal = [mask[step, rows] for mask in game.legal]
-        stage = Stage(self, rows, legal, legal_profiles, unseen, rewards)
-        if step + 1 < game.horizon and game.transitions is not None and self.discount > 0.0:
-            stage.next_states = np.flatnonzero(game.reached[step + 1])
+        stage = Stage(self, step, rows, legal, legal_profiles, unseen, rewards)
+        if game.transitions is not None and (self.discount is not None or step + 1 < game.horizon):
+            stage.next_states = np.flatnonzero(game.reached[(step + 1) % game.horizon])
             moves = np.where(known[..., None], game.transitions[step, rows][..., stage.next_states], 0.0)
             end = np.where(legal_profiles, np.maximum(1.0 - moves.sum(axis=-1), 0.0), 0.0)
-            stage.can_end = bool((end[legal_profiles if self.is_fictitious else known] > 1e-9).any())
+            stage.can_end = self.has_fail_state or bool(
+                (end[legal_profiles if self.is_fictitious else known] > 1e-9).any()
+            )
             stage.moves = np.concatenate([moves, end[..., None]], axis=-1) if stage.can_end else moves
         return stage
 
@@ -66,6 +95,7 @@ class Stage:
     """
 
     environment: Environment
+    step: int
     rows: Int64
     legal: list[NDArray[np.bool_]]
     legal_profiles: NDArray[np.bool_]
@@ -112,7 +142,7 @@ class Stage:
         for player, (rewards, met) in enumerate(faced):
             q = rewards
             if met is not None and is_trusted:
-                q = q + self.environment.discount * (met @ self._values(player, following))
+                q = q + self.environment.factor * (met @ self._values(player, following))
             elif met is not None:
                 q = q + self._worst(player, following, met)
             found.append(self._legal_gains(player, q))
@@ -153,7 +183,7 @@ class Stage:
 
     def _worst(self, player: int, following: Float64, moves: Float64) -> Float64:
         values = self._values(player, following)
-        return self.environment.discount * self.environment.uncertainty.worst(player, values, moves)
+        return self.environment.factor * self.environment.uncertainty.worst(player, values, moves)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,15 +202,21 @@ def judged(environment: Environment, policies: Sequence[Float64]) -> Judged:
     shape = game.rewards.shape[:3]
     values, stage_gap = np.full(shape, np.nan), np.full(shape, np.nan)
     following, best = np.zeros((shape[0], shape[2])), np.zeros((shape[0], shape[2]))
-    for step in reversed(range(game.horizon)):
-        stage = environment.at(step)
-        mixtures = [policy[step, stage.rows] for policy in policies]
+    error = 0.0
+    for stage in environment.stages():
+        step, rows = stage.step, stage.rows
+        mixtures = [policy[step, rows] for policy in policies]
         gains, hopes = stage.deviations(following, mixtures), stage.deviations(best, mixtures)
+        before = np.stack([following, best])
         following, best = np.zeros_like(following), np.zeros_like(best)
         for player, x in enumerate(mixtures):
-            following[player, stage.rows] = (x * gains[player]).sum(axis=1)
-            best[player, stage.rows] = hopes[player].max(axis=1)
-            stage_gap[player, step, stage.rows] = gains[player].max(axis=1) - following[player, stage.rows]
-        values[:, step, stage.rows] = following[:, stage.rows]
-    gap = np.maximum((best - following) @ game.initial, 0.0)
-    return Judged(values, np.maximum(stage_gap, 0.0), following @ game.initial, gap)
+            following[player, rows] = (x * gains[player]).sum(axis=1)
+            best[player, rows] = hopes[player].max(axis=1)
+            stage_gap[player, step, rows] = np.maximum(gains[player].max(axis=1) - following[player, rows], 0.0)
+        values[:, step, rows] = following[:, rows]
+        now = np.stack([following, best])
+        error = 2.0 * environment.error(now, before)
+        if environment.stands_still(now, before):
+            break
+    gap = np.maximum((best - following) @ game.initial, 0.0) + error
+    return Judged(values, stage_gap, following @ game.initial, gap)

@@ -124,6 +124,11 @@ class Uncertainty:
         """Return that of players who take the model to be right."""
         return cls("contamination", np.zeros(num_players), None, _BALLS["contamination"])
 
+    def of_player(self, player: int) -> Uncertainty:
+        """Return that of one player, as of a game of one."""
+        radius, weight = (x if x is None else x[player : player + 1] for x in (self.radius, self.weight))
+        return Uncertainty(self.distance, radius, weight, self.kernel)
+
     def worst(self, player: int, values: Float64, nominal: Float64) -> Float64:
         """Return what values ``[S]`` or ``[..., S]`` are worth to a player about ``nominal [..., S]``: ``[...]``."""
         strength = self.radius if self.radius is not None else self.weight

@@ -148,14 +148,13 @@ def _equilibria(environment: Environment) -> tuple[Profile, int]:
     game = environment.game
     policies, num_iterations = uniform_policies(game), 0
     following = np.zeros((game.num_players, game.num_states))
-    for step in reversed(range(game.horizon)):
-        stage = environment.at(step)
+    for stage in environment.stages():
         payoffs = stage.payoffs(following)
         mixtures, steps = nash_equilibria(payoffs, stage.legal)
         num_iterations += steps
         gains = stage.deviations(following, mixtures)
         following = np.zeros_like(following)
         for player, x in enumerate(mixtures):
-            policies[player][step, stage.rows] = x
+            policies[player][stage.step, stage.rows] = x
             following[player, stage.rows] = (x * gains[player]).sum(axis=1)
     return policies, num_iterations

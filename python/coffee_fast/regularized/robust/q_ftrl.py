@@ -139,14 +139,14 @@ def _learn(environment: Environment, num_rounds: int) -> _Learned:
         stage_gap=np.full(shape, np.nan),
         **{name: np.zeros((shape[0], shape[2])) for name in ("following", "best", "trusted")},
     )
-    for step in reversed(range(game.horizon)):
-        _play_rounds(environment.at(step), found, step)
+    for stage in environment.stages():
+        _play_rounds(stage, found)
     return found
 
 
-def _play_rounds(stage: Stage, found: _Learned, step: int) -> None:
-    """Play all rounds of the stage games of ``step`` and put what they are worth in the place of what follows."""
-    rows, players = stage.rows, range(len(stage.legal))
+def _play_rounds(stage: Stage, found: _Learned) -> None:
+    """Play all rounds of the stage games of a step and put what they are worth in the place of what follows."""
+    step, rows, players = stage.step, stage.rows, range(len(stage.legal))
     num_rounds = len(found.weights)
     ranges = stage.ranges(found.following)
     mixtures = [policy[step, rows] for policy in found.policies]
