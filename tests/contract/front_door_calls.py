@@ -422,6 +422,13 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"has_fail_state": False, "unseen_value": 0.0, "discount": 0.5, "tolerance": 1e-6},
             },
         ),
+        "regularized.robust_vdn": (
+            regularized.robust_vdn,
+            {
+                **{"game": moves_on, **feared, "weight": None, "has_fail_state": True, "unseen_value": 0.0},
+                **{"discount": 0.5, "tolerance": 1e-6},
+            },
+        ),
         "regularized.clone_independently": (regularized.clone_independently, {"game": log}),
         "regularized.clone_jointly": (regularized.clone_jointly, {"game": log}),
         "regularized.alberdice": (

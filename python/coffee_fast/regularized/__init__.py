@@ -31,6 +31,7 @@ from coffee_fast.regularized.robust.nash import robust_nash
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
 from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
+from coffee_fast.regularized.robust.vdn import DecomposedPolicies, robust_vdn
 from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
 
@@ -43,6 +44,7 @@ __all__ = [
     "CooperativePolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
+    "DecomposedPolicies",
     "ExploredEquilibrium",
     "LinearEquilibrium",
     "LinearGame",
@@ -72,6 +74,7 @@ __all__ = [
     "robust_expectation",
     "robust_nash",
     "robust_q_ftrl",
+    "robust_vdn",
     "rpq",
     "rqe",
     "rqe_actor_critic",

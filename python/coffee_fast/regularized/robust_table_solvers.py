@@ -9,6 +9,7 @@ from coffee_fast.regularized.robust.expectation import Distance
 from coffee_fast.regularized.robust.nash import robust_nash
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
 from coffee_fast.regularized.robust.rpq import rpq
+from coffee_fast.regularized.robust.vdn import robust_vdn
 from coffee_fast.regularized.table_solver import PerPlayer, TableSolver
 from coffee_fast.tabular import TabularGame
 
@@ -101,3 +102,31 @@ class TableRPQ(TableSolver):
 
     def solve(self, game: TabularGame, seed: int) -> Any:
         return rpq(game, **self.options())
+
+
+@dataclass(frozen=True)
+class TableRobustVDN(TableSolver):
+    """Teammates who act apart on shares of the team's robust value. See ``regularized.robust_vdn``.
+
+    Attributes
+    ----------
+    distance, radius, weight
+        How transitions may differ from those of the log; how far, by default 0.1, or what it costs.
+    has_fail_state
+        Whether the episode may end at any time, though the log never shows it.
+    unseen_value
+        What legal cells that the log never shows are worth in value and gap, with all that follows.
+    tolerance
+        Converged with gaps at most this share of the range of rewards a step.
+    """
+
+    kind: ClassVar[str] = "robust_vdn"
+    distance: Distance = "total_variation"
+    radius: float | None = None
+    weight: float | None = None
+    has_fail_state: bool = False
+    unseen_value: float | None = None
+    tolerance: float = 1e-9
+
+    def solve(self, game: TabularGame, seed: int) -> Any:
+        return robust_vdn(game, **self.options())

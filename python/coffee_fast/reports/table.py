@@ -25,6 +25,7 @@ FILES = {
 WORDS = {
     "converged": "nobody could gain anything to speak of by leaving it",
     "max_iterations": "the search ran out of iterations, and the gap alone says how good it is",
+    "not_additive": "what the team gets is no sum of the players' shares, and the gap says what that costs",
     "off_log": "the play found leaves what the log shows",
     "saddle": "nobody can improve anything alone, but two together could",
 }

@@ -91,7 +91,7 @@ def test_a_finished_run_is_gone_on_with_and_no_other(run):
     "kind",
     [
         *("gamd", "rqe", "rqe_actor_critic", "srpo", "smoothed_best_response", "robust_nash", "robust_q_ftrl"),
-        *("rpq", "inspo", "alberdice"),
+        *("rpq", "robust_vdn", "inspo", "alberdice"),
     ],
 )
 def test_other_solvers_solve_a_table_too(kind, tmp_path):
