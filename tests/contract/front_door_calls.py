@@ -378,6 +378,13 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "is_fully_observed": False,
             },
         ),
+        "regularized.mafis": (
+            regularized.mafis,
+            {
+                **{"log": log, "divergence": "kl", "temperature": 0.2, "discount": 0.9, "smoothing": 1.0},
+                **{"tolerance": 1e-3, "max_iterations": 20},
+            },
+        ),
         "regularized.recover_payoffs": (
             regularized.recover_payoffs,
             {

@@ -16,6 +16,7 @@ from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
 from coffee_fast.regularized.learning.commitment import Commitment, commit
+from coffee_fast.regularized.learning.mafis import ImitatedPolicies, mafis
 from coffee_fast.regularized.learning.quantiles import QuantilePolicies, qrpo
 from coffee_fast.regularized.learning.recovery import RecoveredPayoffs, recover_payoffs
 from coffee_fast.regularized.learning.smoothed import smoothed_best_response
@@ -46,6 +47,7 @@ __all__ = [
     "CorrelatedPolicies",
     "DecomposedPolicies",
     "ExploredEquilibrium",
+    "ImitatedPolicies",
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
@@ -66,6 +68,7 @@ __all__ = [
     "gane",
     "inspo",
     "known_solvers",
+    "mafis",
     "mirror_descent",
     "one_hot_features",
     "optimistic_rqre",
