@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from coffee_fast.regularized.robust.expectation import Distance
-from coffee_fast.stage_games.status import Status
 from coffee_fast.typing import Float64
+
+Status = Literal["converged", "not_additive", "max_iterations"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class RobustPolicies:
         ``f64[N]``: what the same play is worth if the transitions are right.
     status
         ``"converged"``: every gap is within the tolerance; ``"max_iterations"``: the play is the best one found.
+        (``"not_additive"`` is said of :class:`DecomposedPolicies` alone.)
     num_iterations
         Steps of all stage games.
     distance, radius, weight

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +45,6 @@ class DecomposedPolicies(RobustPolicies):
     action_values: tuple[Float64, ...]
     team_values: Float64
     residual: Float64
-    status: Literal["converged", "not_additive", "max_iterations"]  # type: ignore[assignment]
 
 
 def robust_vdn(
@@ -121,11 +119,12 @@ def robust_vdn(
     shares = _Shares.of(environment)
     found = result(environment, shares.policies, judged(environment, shares.policies), tolerance, shares.num_sweeps)
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-    status = "max_iterations" if not shares.stand_still else found.status
-    if status != "converged" and shares.stand_still:
-        status = "not_additive"
+    if not shares.stand_still:
+        fields["status"] = "max_iterations"
+    elif found.status != "converged":
+        fields["status"] = "not_additive"
     return DecomposedPolicies(
-        **{**fields, "status": status},
+        **fields,
         action_values=tuple(frozen(q) for q in shares.action_values),
         team_values=shares.team_values,
         residual=shares.residual,
@@ -196,8 +195,8 @@ class _Fit:
     @classmethod
     def of(cls, stage: Stage) -> _Fit:
         game, sizes = stage.environment.game, stage.legal_profiles.shape[1:]
-        counts = stage.legal_profiles if game.counts is None else game.counts[stage.step, stage.rows]
-        counts = counts.astype(np.float64)
+        visits = stage.legal_profiles if game.counts is None else game.counts[stage.step, stage.rows]
+        counts = np.asarray(visits, dtype=np.float64)
         places = np.indices(sizes).reshape(len(sizes), -1)
         features = np.concatenate([np.eye(size)[place] for size, place in zip(sizes, places, strict=True)], axis=1)
         weights = counts.reshape(len(counts), -1)
