@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coffee_fast.regularized.cooperative.in_sample import against, joint_play
 from coffee_fast.regularized.robust.expectation import Uncertainty
-from coffee_fast.tabular.game import TabularGame
+from coffee_fast.tabular.game import Bools, TabularGame
 from coffee_fast.typing import Float64, Int64, Profile
 
 MOST_SWEEPS = 100_000
@@ -36,6 +35,18 @@ class Environment:
     discount: float | None = None
     is_fictitious: bool = False
     has_fail_state: bool = False
+
+    @cached_property
+    def reached(self) -> Bools:
+        return self.game.reached
+
+    @cached_property
+    def legal_profiles(self) -> Bools:
+        return self.game.legal_profiles
+
+    @cached_property
+    def unseen(self) -> Bools:
+        return self.game.unseen
 
     @property
     def trusted(self) -> Environment:
@@ -67,8 +78,8 @@ class Environment:
 
     def at(self, step: int) -> Stage:
         """Return the stage games of the states reached at ``step``."""
-        game, rows = self.game, np.flatnonzero(self.game.reached[step])
-        legal_profiles, unseen = game.legal_profiles[step, rows], game.unseen[step, rows]
+        game, rows = self.game, np.flatnonzero(self.reached[step])
+        legal_profiles, unseen = self.legal_profiles[step, rows], self.unseen[step, rows]
         known = legal_profiles & ~unseen
         rewards = [np.where(known, game.rewards[player, step, rows], 0.0) for player in range(game.num_players)]
         rewards = [np.where(unseen, worth, r) for r, worth in zip(rewards, self.unseen_value, strict=True)]
@@ -77,7 +88,7 @@ class Environment:
             legal = [mask[step, rows] for mask in game.legal]
         stage = Stage(self, step, rows, legal, legal_profiles, unseen, rewards)
         if game.transitions is not None and (self.discount is not None or step + 1 < game.horizon):
-            stage.next_states = np.flatnonzero(game.reached[(step + 1) % game.horizon])
+            stage.next_states = np.flatnonzero(self.reached[(step + 1) % game.horizon])
             moves = np.where(known[..., None], game.transitions[step, rows][..., stage.next_states], 0.0)
             end = np.where(legal_profiles, np.maximum(1.0 - moves.sum(axis=-1), 0.0), 0.0)
             stage.can_end = self.has_fail_state or bool(
@@ -97,9 +108,9 @@ class Stage:
     environment: Environment
     step: int
     rows: Int64
-    legal: list[NDArray[np.bool_]]
-    legal_profiles: NDArray[np.bool_]
-    unseen: NDArray[np.bool_]
+    legal: list[Bools]
+    legal_profiles: Bools
+    unseen: Bools
     rewards: Profile
     next_states: Int64 | None = None
     can_end: bool = False

@@ -18,7 +18,7 @@ from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies
 from coffee_fast.stage_games.arguments import frozen
 from coffee_fast.stage_games.status import status_of
 from coffee_fast.tabular.checks import MOST_ENTRIES
-from coffee_fast.tabular.game import TabularGame
+from coffee_fast.tabular.game import Bools, TabularGame
 from coffee_fast.typing import Float64, Profile
 
 _RECENCY = 2.0  # rounds count in proportion to their number to the power of this less one
@@ -165,8 +165,8 @@ def _play_rounds(stage: Stage, found: _Learned) -> None:
         joint += share * (product(mixtures) - joint)
         gains = [old + share * (new - old) for old, new in zip(gains, gain, strict=True)]
         hopes = [old + share * (new - old) for old, new in zip(hopes, hope, strict=True)]
-        rate = np.sqrt(np.log(num_rounds) / share)
-        mixtures = [_softmax(rate * gains[i] / ranges[i][:, None], stage.legal[i]) for i in players]
+        rate = np.sqrt(np.log(max(num_rounds, 2)) / share)
+        mixtures = [_softmax(gains[i], ranges[i] / rate, stage.legal[i]) for i in players]
     for name in ("following", "best", "trusted"):
         setattr(found, name, np.zeros_like(found.following))
     found.joint[step, rows], found.following[:, rows], found.trusted[:, rows] = joint, worth, right
@@ -189,7 +189,8 @@ def _expected(mixtures: Profile, gains: Profile) -> Float64:
     return np.stack([(x * q).sum(axis=1) for x, q in zip(mixtures, gains, strict=True)])
 
 
-def _softmax(scores: Float64, legal: np.typing.NDArray[np.bool_]) -> Float64:
+def _softmax(scores: Float64, temperature: Float64, legal: Bools) -> Float64:
     scores = np.where(legal, scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    with np.errstate(over="ignore"):
+        weights = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature[:, None])
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -42,7 +43,8 @@ def rpq(
 
     for rewards and transitions that an action meets on average. That is what fitted Q-iteration with a second class of
     functions for the dual comes to on tables, where both are exact: for large weights plain Q-iteration, for small ones
-    the worst that can come. Every player's policy is an answer to the others' play and not to their answers.
+    the worst that can come. Every player's policy is an answer to the others' play and not to their answers, and so are
+    value, gap and status.
 
     Parameters
     ----------
@@ -59,7 +61,8 @@ def rpq(
         ``[S, A_i]`` or ``[H, S, A_i]``, of whom each answers the others. By default the behavior for a log, else
         uniform.
     has_fail_state
-        Whether the episode may end at any time, with nothing more to come, though the log never shows it.
+        Whether the episode may end at any time, with nothing more to come, though the log never shows it; of total
+        variation alone, as the other distances let nothing come that has no probability.
     unseen_value
         What a player's legal actions are worth that the log never shows in a state, with all that follows, one number
         or one a player; beside ``opponents`` that are given also what unseen cells pay, which end the episode.
@@ -109,10 +112,15 @@ def rpq(
         worth, uncertainty = whole.unseen_value[player : player + 1], whole.uncertainty.of_player(player)
         part = Environment(problem, uncertainty, worth, discount=discount, has_fail_state=has_fail_state)
         parts.append(part)
-    return _together(game, whole, parts, tolerance)
+    found = _together(whole, parts, tolerance)
+    if game.num_players == 1:
+        return found
+    how = "uniformly" if opponents is None or isinstance(opponents, str) else "as given"
+    how = "as logged" if others is None else how
+    return dataclasses.replace(found, about=f"{game.about}; each player's answer to the others, who play {how}")
 
 
-def _together(game: TabularGame, whole: Environment, parts: list[Environment], tolerance: float) -> RobustPolicies:
+def _together(whole: Environment, parts: list[Environment], tolerance: float) -> RobustPolicies:
     """Solve each player's problem, and return what was found as of one game."""
     found, num_iterations = [], 0
     for part in parts:
@@ -132,7 +140,7 @@ def _together(game: TabularGame, whole: Environment, parts: list[Environment], t
         distance=whole.uncertainty.distance,
         radius=None,
         weight=whole.uncertainty.weight,
-        about=game.about,
+        about=whole.game.about,
     )
 
 

@@ -73,7 +73,8 @@ def robust_vdn(
     distance, radius, weight
         As in :func:`robust_nash`, one for the team.
     has_fail_state
-        Whether the episode may end at any time, with nothing more to come, though the log never shows it.
+        Whether the episode may end at any time, with nothing more to come, though the log never shows it; of total
+        variation and contamination alone, as the other distances let nothing come that has no probability.
     unseen_value
         What legal cells that a log never shows are worth, with all that follows, in value and gap; shares are learned
         from cells that it shows.

@@ -7,6 +7,8 @@ import coffee_fast as cf
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, NumericalError
 from coffee_fast.meta_solvers import Nash
 from coffee_fast.regularized import robust_expectation, robust_nash, robust_q_ftrl
+from coffee_fast.regularized.robust.environment import Environment, judged
+from coffee_fast.regularized.robust.expectation import Uncertainty
 
 SOLVERS = [robust_nash, lambda game, **options: robust_q_ftrl(game, num_iterations=200, **options)]
 NAMES = ["nash", "q_ftrl"]
@@ -116,6 +118,14 @@ def test_no_kernel_of_the_set_makes_play_worth_less():
     np.testing.assert_allclose(play_values(game, found.policies, game.transitions), found.nominal_value)
 
 
+def test_the_gap_of_any_play_is_what_the_best_response_gains():
+    game = random_game((4,))
+    environment = Environment(game, Uncertainty.of("test", "kl", 0.1, None, 1), np.zeros(1))
+    figures = judged(environment, [np.full((3, 3, 4), 0.25)])
+    assert figures.value[0] + figures.gap[0] == pytest.approx(robust_decisions(game, distance="kl", radius=0.1))
+    assert figures.gap[0] > 1.0
+
+
 @pytest.mark.parametrize("sizes", [(3, 3), (2, 2, 2)])
 def test_gaps_of_equilibria_are_rounding_and_those_of_rounds_fall(sizes):
     game = random_game(sizes)
@@ -211,3 +221,13 @@ def test_bad_arguments_are_refused_with_a_sentence(solve, options, error, messag
 def test_too_many_rounds_are_refused():
     with pytest.raises(InvalidArgumentError, match="lower num_iterations"):
         robust_q_ftrl(random_game((2, 2)), num_iterations=10**8)
+
+
+@pytest.mark.parametrize("solve", SOLVERS, ids=NAMES)
+@pytest.mark.parametrize("scale", [1e-200, 1e150])
+def test_units_of_payoff_change_nothing(solve, scale):
+    game = random_game((2, 3))
+    scaled = cf.TabularGame(game.rewards * scale, game.transitions, game.initial)
+    found, other = solve(game, radius=0.2), solve(scaled, radius=0.2)
+    np.testing.assert_allclose(other.value / scale, found.value, rtol=1e-6)
+    assert found.status == other.status

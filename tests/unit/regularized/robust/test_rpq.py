@@ -105,6 +105,8 @@ def test_others_play_as_they_are_said_to_or_as_logged():
     uniform = rpq(game, weight=1.0)
     given = rpq(game, weight=1.0, opponents=[[0.5, 0.5], np.full(3, 1 / 3)])
     np.testing.assert_allclose(uniform.value, given.value)
+    assert uniform.about.endswith("who play uniformly")
+    assert given.about.endswith("who play as given")
     pure = rpq(game, weight=1.0, opponents=[[1.0, 0.0], [0.0, 0.0, 1.0]])
     alone = cf.TabularGame(game.rewards[:1, ..., 2], game.transitions[..., 2, :], game.initial)
     np.testing.assert_allclose(pure.values[0], rpq(alone, weight=1.0).values[0], atol=1e-12)
@@ -112,6 +114,7 @@ def test_others_play_as_they_are_said_to_or_as_logged():
     log = {"action": [[0, 0], [1, 1], [1, 1]], "reward": [[1, 1], [3, 3], [2, 2]]}
     found = rpq(log, weight=1.0)
     np.testing.assert_allclose(found.value, [2.5, 2.5])
+    assert found.about.endswith("who play as logged")
     told = rpq(log, weight=1.0, opponents="uniform", unseen_value=-1.0)
     np.testing.assert_allclose(told.value, [0.5 * 2.5 - 0.5] * 2)
     with pytest.raises(InvalidGameError, match="2 actions of player 0 lead to what the log never shows"):
