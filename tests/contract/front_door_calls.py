@@ -324,6 +324,8 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "gane": {"kl_weight": 0.1, "method": "auto", "tolerance": 1e-6, "max_iterations": 5},
         "gamd": {"kl_weight": 0.1, "num_iterations": 5, "last_iterate": False, "tolerance": 0.0},
     }
+    moves_on = cf.TabularGame(rewards, np.ones((1, 1, 2, 2, 1)))
+    feared = {"distance": "total_variation", "radius": 0.1}
     anchored = {"reference": None, "risk_aversion": 0.0, "smoothing": 1.0, "unseen_value": 0.0}
     return {
         "TabularGame": (
@@ -395,6 +397,13 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 "is_fully_observed": False,
             },
         ),
+        "regularized.mafis": (
+            regularized.mafis,
+            {
+                **{"log": log, "divergence": "kl", "temperature": 0.2, "discount": 0.9, "smoothing": 1.0},
+                **{"tolerance": 1e-3, "max_iterations": 20},
+            },
+        ),
         "regularized.recover_payoffs": (
             regularized.recover_payoffs,
             {
@@ -423,6 +432,28 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "regularized.robust_expectation": (
             regularized.robust_expectation,
             {"values": np.array([1.0, 2.0]), "nominal": np.array([0.5, 0.5]), "distance": "kl", "radius": 0.1},
+        ),
+        "regularized.robust_nash": (
+            regularized.robust_nash,
+            {"game": game, **feared, "weight": None, "unseen_value": 0.0, "tolerance": 1e-6},
+        ),
+        "regularized.robust_q_ftrl": (
+            regularized.robust_q_ftrl,
+            {"game": game, **feared, "weight": None, "unseen_value": 0.0, "num_iterations": 5, "tolerance": 0.1},
+        ),
+        "regularized.rpq": (
+            regularized.rpq,
+            {
+                **{"game": moves_on, "distance": "kl", "weight": 1.0, "opponents": [[0.5, 0.5], [0.5, 0.5]]},
+                **{"has_fail_state": False, "unseen_value": 0.0, "discount": 0.5, "tolerance": 1e-6},
+            },
+        ),
+        "regularized.robust_vdn": (
+            regularized.robust_vdn,
+            {
+                **{"game": moves_on, **feared, "weight": None, "has_fail_state": True, "unseen_value": 0.0},
+                **{"discount": 0.5, "tolerance": 1e-6},
+            },
         ),
         "regularized.clone_independently": (regularized.clone_independently, {"game": log}),
         "regularized.clone_jointly": (regularized.clone_jointly, {"game": log}),

@@ -10,8 +10,8 @@ import numpy as np
 
 from coffee_fast.empirical.payoff_table import PayoffTable
 from coffee_fast.empirical.regret import usual_payoff_sizes
-from coffee_fast.meta_solvers.indifference import indifferent_profile, likeliest_pure_equilibrium
 from coffee_fast.regularized.anchored.gane import gane
+from coffee_fast.stage_games.indifference import indifferent_profile, likeliest_pure_equilibrium
 from coffee_fast.typing import Float64, Profile
 
 _TEMPERATURES = (1e-6, 1e-4, 1e-2)  # in units of the payoffs' usual size; the coldest that serves counts

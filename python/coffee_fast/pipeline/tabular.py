@@ -32,6 +32,7 @@ _FIGURES = (
     "gap",
     "residual",
     "value",
+    "nominal_value",
     "expected_return",
     "unseen_probability",
     "is_unique",

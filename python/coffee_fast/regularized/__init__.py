@@ -16,6 +16,7 @@ from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.cooperative.sampled import sampled_alberdice, sampled_inspo
 from coffee_fast.regularized.cooperative.solutions import CooperativePolicies, OccupancyPolicies
 from coffee_fast.regularized.learning.commitment import Commitment, commit
+from coffee_fast.regularized.learning.mafis import ImitatedPolicies, mafis
 from coffee_fast.regularized.learning.quantiles import QuantilePolicies, qrpo
 from coffee_fast.regularized.learning.recovery import RecoveredPayoffs, recover_payoffs
 from coffee_fast.regularized.learning.smoothed import smoothed_best_response
@@ -26,7 +27,12 @@ from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.risk_averse.srpo import srpo
-from coffee_fast.regularized.robust import robust_expectation
+from coffee_fast.regularized.robust.expectation import robust_expectation
+from coffee_fast.regularized.robust.nash import robust_nash
+from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.rpq import rpq
+from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
+from coffee_fast.regularized.robust.vdn import DecomposedPolicies, robust_vdn
 from coffee_fast.regularized.table_solvers import from_config, known_solvers
 from coffee_fast.tabular import CommonPayoffGame, LinearGame, TabularGame, one_hot_features
 
@@ -39,7 +45,9 @@ __all__ = [
     "CooperativePolicies",
     "CorrelatedEquilibrium",
     "CorrelatedPolicies",
+    "DecomposedPolicies",
     "ExploredEquilibrium",
+    "ImitatedPolicies",
     "LinearEquilibrium",
     "LinearGame",
     "OccupancyPolicies",
@@ -47,6 +55,8 @@ __all__ = [
     "RecoveredPayoffs",
     "RiskAverseEquilibrium",
     "RiskAversePolicies",
+    "RobustCorrelatedPolicies",
+    "RobustPolicies",
     "SmoothedPlay",
     "TabularGame",
     "alberdice",
@@ -58,12 +68,17 @@ __all__ = [
     "gane",
     "inspo",
     "known_solvers",
+    "mafis",
     "mirror_descent",
     "one_hot_features",
     "optimistic_rqre",
     "qrpo",
     "recover_payoffs",
     "robust_expectation",
+    "robust_nash",
+    "robust_q_ftrl",
+    "robust_vdn",
+    "rpq",
     "rqe",
     "rqe_actor_critic",
     "rqre",

@@ -14,6 +14,12 @@ from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
 from coffee_fast.regularized.learning_table_solvers import TableActorCritic, TableSmoothedBestResponse, TableSRPO
 from coffee_fast.regularized.risk_averse.rqe import rqe
+from coffee_fast.regularized.robust_table_solvers import (
+    TableRobustNash,
+    TableRobustQFTRL,
+    TableRobustVDN,
+    TableRPQ,
+)
 from coffee_fast.regularized.table_solver import PerPlayer, RiskAverse, Schedule, TableSolver
 from coffee_fast.tabular import TabularGame
 
@@ -187,6 +193,10 @@ _SOLVERS: dict[str, type[TableSolver]] = {
         TableActorCritic,
         TableSRPO,
         TableSmoothedBestResponse,
+        TableRobustNash,
+        TableRobustQFTRL,
+        TableRPQ,
+        TableRobustVDN,
         TableInSPO,
         TableAlberDICE,
     )

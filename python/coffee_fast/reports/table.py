@@ -25,6 +25,7 @@ FILES = {
 WORDS = {
     "converged": "nobody could gain anything to speak of by leaving it",
     "max_iterations": "the search ran out of iterations, and the gap alone says how good it is",
+    "not_additive": "what the team gets is no sum of the players' shares, and the gap says what that costs",
     "off_log": "the play found leaves what the log shows",
     "saddle": "nobody can improve anything alone, but two together could",
 }
@@ -85,7 +86,10 @@ def _in_short(solver: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
 
 def _certificate(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"gap, what a player could gain by another policy of its own: {_listed(figures['gap'])}"
-    if figures.get("value") is not None:
+    if figures.get("nominal_value") is not None:
+        yield f"value by the worst transitions that are feared: {_listed(figures['value'])}"
+        yield f"value if transitions are as the log shows them: {_listed(figures['nominal_value'])}"
+    elif figures.get("value") is not None:
         yield f"value, payoff less penalties from the start: {_listed(figures['value'])}"
     if figures.get("expected_return") is not None:
         yield f"expected return: {_listed(figures['expected_return'])}"

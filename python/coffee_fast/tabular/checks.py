@@ -14,7 +14,7 @@ from coffee_fast.errors import DatasetError, InvalidGameError, shown
 from coffee_fast.typing import Float64, Int64
 
 Bools = NDArray[np.bool_]
-_MOST_ENTRIES = 2**27  # 1 GiB
+MOST_ENTRIES = 2**27  # 1 GiB
 
 
 def length(values: Any) -> int | None:
@@ -106,10 +106,10 @@ def check_size(
     """Refuse a table that would not fit into memory; rewards and their spreads count, too."""
     entries = 4 * len(num_actions) + (0 if is_sparse else num_states)  # a cell
     size = horizon * num_states * math.prod(num_actions) * entries
-    if size > _MOST_ENTRIES:
+    if size > MOST_ENTRIES:
         actions = "x".join(f"{min(count, 10**300):.6g}" for count in num_actions)
         raise DatasetError(
             f"{caller}: a table of {horizon} steps, {num_states} states and {actions} actions would hold "
-            f"{min(size, 10**300):.2g} probabilities and rewards, more than {_MOST_ENTRIES:.2g}; tell fewer states "
+            f"{min(size, 10**300):.2g} probabilities and rewards, more than {MOST_ENTRIES:.2g}; tell fewer states "
             "or actions apart"
         )

@@ -88,17 +88,22 @@ def test_a_finished_run_is_gone_on_with_and_no_other(run):
 
 
 @pytest.mark.parametrize(
-    "kind", ["gamd", "rqe", "rqe_actor_critic", "srpo", "smoothed_best_response", "inspo", "alberdice"]
+    "kind",
+    [
+        *("gamd", "rqe", "rqe_actor_critic", "srpo", "smoothed_best_response", "robust_nash", "robust_q_ftrl"),
+        *("rpq", "robust_vdn", "inspo", "alberdice"),
+    ],
 )
 def test_other_solvers_solve_a_table_too(kind, tmp_path):
     log = teammates()
     overrides = [f"table.solver={kind}", "table.solver.unseen_value=0"][: 1 if kind in ("inspo", "alberdice") else 2]
     overrides += ["table.solver.num_episodes=100"] * (kind == "smoothed_best_response")
+    overrides += ["table.solver.num_iterations=50"] * (kind == "robust_q_ftrl")
     cf.run_pipeline(cf.RunConfig().with_overrides(["algorithm=table", *overrides]), tmp_path / "run", log)
     fields, arrays = load_table_solution(tmp_path / "run")
     assert fields["solver"]["kind"] == kind
     assert np.allclose(arrays["policies_1"].sum(axis=2), 1.0)
-    assert ("joint" in arrays) == (kind == "gamd")
+    assert ("joint" in arrays) == (kind in ("gamd", "robust_q_ftrl"))
     assert f"by `{kind}`" in (tmp_path / "run" / "report.md").read_text()
 
 

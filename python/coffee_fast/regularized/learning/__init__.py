@@ -1,1 +1,1 @@
-"""Players who learn from what they are paid, and what a learner's play says to those who face it."""
+"""Players who learn from what they are paid, what a learner's play says to those who face it, and imitation of play."""

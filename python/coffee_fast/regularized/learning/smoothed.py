@@ -156,11 +156,13 @@ def _fixed_policies(caller: str, fixed: Sequence[ArrayLike | None] | None, game:
     if all(policy is not None for policy in fixed):
         raise InvalidArgumentError(f"{name} must leave None for a player who learns, got a policy for each")
     return [
-        None if policy is None else _policy(f"{name} of player {i}", policy, game, i) for i, policy in enumerate(fixed)
+        None if policy is None else policy_of(f"{name} of player {i}", policy, game, i)
+        for i, policy in enumerate(fixed)
     ]
 
 
-def _policy(name: str, given: ArrayLike, game: TabularGame, player: int) -> Float64:
+def policy_of(name: str, given: ArrayLike, game: TabularGame, player: int) -> Float64:
+    """Return a policy ``[H, S, A_i]``, spread over leading axes that were left out; raise unless it is one."""
     shape = (game.horizon, game.num_states, game.num_actions[player])
     policy = as_floats(name, given, InvalidArgumentError)
     if policy.ndim == 0 or policy.ndim > 3 or policy.shape != shape[3 - policy.ndim :]:

@@ -40,6 +40,7 @@ def test_rows_are_worth_what_each_is_worth():
         ({}, "exactly one of radius and weight"),
         ({"radius": 0.1, "weight": 1.0}, "exactly one of radius and weight"),
         ({"radius": -0.1}, "radius must be a finite number >= 0, got -0.1"),
+        ({"radius": 1.5, "distance": "contamination"}, "radius must be a finite number >= 0 and <= 1, got 1.5"),
         ({"weight": 0.0}, "weight must be a finite number > 0, got 0.0"),
         (
             {"radius": 0.1, "distance": "chi_squared"},
