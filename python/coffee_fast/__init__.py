@@ -80,6 +80,8 @@ _FACE = {
     "RunConfig": "pipeline",
     "run_pipeline": "pipeline",
     "rewrite_report": "pipeline",
+    "list_runs": "pipeline",
+    "RunRecord": "pipeline",
     "report_sweep": "reports",
 }
 _ROOMS = frozenset(
@@ -99,6 +101,7 @@ _ROOMS = frozenset(
         "responses",
         "self_play",
         "sweeps",
+        "trackers",
     }
 )
 

@@ -15,6 +15,7 @@ from coffee_fast import reports as reports
 from coffee_fast import responses as responses
 from coffee_fast import self_play as self_play
 from coffee_fast import sweeps as sweeps
+from coffee_fast import trackers as trackers
 from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
 from coffee_fast._build import get_cmake_dir as get_cmake_dir
@@ -48,6 +49,8 @@ from coffee_fast.models import DynamicsEnsemble as DynamicsEnsemble
 from coffee_fast.models import EnsembleConfig as EnsembleConfig
 from coffee_fast.models import clone_behavior as clone_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
+from coffee_fast.pipeline import RunRecord as RunRecord
+from coffee_fast.pipeline import list_runs as list_runs
 from coffee_fast.pipeline import rewrite_report as rewrite_report
 from coffee_fast.pipeline import run_pipeline as run_pipeline
 from coffee_fast.players import Player as Player

@@ -654,6 +654,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"cache_dir": None, "num_threads": 1, "progress": None},
             },
         ),
+        "trackers.tracked_by": (lambda callback: cf.trackers.tracked_by(callback), {"callback": lambda *_: None}),
+        "list_runs": (cf.list_runs, {"folder": folder}),
         "rewrite_report": (cf.rewrite_report, {"run_dir": folder / "nowhere"}),
         "report_sweep": (cf.report_sweep, {"sweep_dir": folder / "nowhere", "out": folder / "out", "num_last": 5}),
         "reports.read_results": (reports.read_results, {"sweep_dir": folder / "nowhere"}),

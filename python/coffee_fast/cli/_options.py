@@ -42,6 +42,14 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in the 
 ResumeAnyway = Annotated[
     bool, typer.Option("--resume-anyway", help="As --resume, even if the run was begun on an unlike machine or build.")
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="TRACKER:PLACE",
+        help="Also write figures to tensorboard:FOLDER, wandb:PROJECT or mlflow:EXPERIMENT; repeatable.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace one that is in the folder already.")]
 
 
@@ -72,3 +80,17 @@ def named_values(texts: list[str] | None, option: str) -> dict[str, Any]:
             raise cf.ConfigError(f"{option} must be NAME=VALUE, got {shown(text)}")
         values[name.strip()] = toml_value(value)
     return values
+
+
+def trackers(wanted: list[str] | None) -> list[cf.trackers.Tracker]:
+    """Return the trackers that the options name; a wrong name is wrong usage."""
+    kinds = {"tensorboard": cf.trackers.TensorBoard, "wandb": cf.trackers.WandB, "mlflow": cf.trackers.MLflow}
+    found = []
+    for text in wanted or []:
+        kind, _, place = text.partition(":")
+        if kind not in kinds or not place:
+            raise typer.BadParameter(
+                f"expected tensorboard:FOLDER, wandb:PROJECT or mlflow:EXPERIMENT, got {text[:60]!r}"
+            )
+        found.append(kinds[kind](place))
+    return found

@@ -7,8 +7,8 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -36,16 +36,18 @@ def remark(text: str) -> None:
 
 
 @contextmanager
-def progress_reports() -> Iterator[ProgressCallback]:
+def progress_reports(trackers: Sequence[cf.trackers.Tracker] = ()) -> Iterator[ProgressCallback]:
     """Yield a progress callback: bars with the time left on a terminal, plain lines now and then elsewhere.
 
-    What the library warns of meanwhile is told as a remark.
+    What the library warns of meanwhile is told as a remark. Trackers are told too, and closed in the end.
     """
-    with warnings.catch_warnings():
+    with ExitStack() as closing, warnings.catch_warnings():
         warnings.simplefilter("always", cf.ModelWarning)
         warnings.showwarning = _tell_warning(warnings.showwarning)
+        for tracker in trackers:
+            closing.enter_context(tracker)
         with _bars_or_lines() as progress:
-            yield progress
+            yield cf.trackers.tracked_by(progress, *trackers) if trackers else progress
 
 
 def _tell_warning(others: Callable[..., None]) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, self_play, solve, sweep, system, table
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, runs, self_play, solve, sweep, system, table
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -35,11 +35,12 @@ for noun, commands, words in (
         "Logged play: make it, look at it, check it.",
     ),
     ("model", (model.fit,), "The dynamics ensemble."),
+    ("runs", (runs.list_all, runs.compare), "Runs that lie in a folder."),
     ("config", (catalog.show,), "What a run is told: all fields, their values and meaning."),
 ):
     group = typer.Typer(help=words, no_args_is_help=True, rich_markup_mode=None)
     for command in commands:
-        group.command("import" if command is data.import_log else None)(command)
+        group.command({data.import_log: "import", runs.list_all: "list"}.get(command))(command)
     app.add_typer(group, name=noun)
 
 

@@ -11,7 +11,18 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Threads, run_config
+from coffee_fast.cli._options import (
+    Config,
+    Json,
+    Overrides,
+    Preset,
+    Resume,
+    ResumeAnyway,
+    Threads,
+    Track,
+    run_config,
+    trackers,
+)
 from coffee_fast.cli._report import finish, progress_reports, remark, rendered, table
 
 if TYPE_CHECKING:
@@ -63,6 +74,7 @@ def run(
         ),
     ] = None,
     seed: SeedOfRun = None,
+    track: Track = None,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
@@ -73,7 +85,7 @@ def run(
     """
     wanted = run_config(preset, config, seeded(overrides, seed))
     make_resumable(ctx, "--resume")
-    start(wanted, run_dir, dataset, "anyway" if resume_anyway else resume, threads, as_json, cache_dir)
+    start(wanted, run_dir, dataset, "anyway" if resume_anyway else resume, threads, as_json, cache_dir, track)
 
 
 def report(
@@ -114,9 +126,10 @@ def start(
     threads: int,
     as_json: bool,
     cache_dir: Path | None = None,
+    track: list[str] | None = None,
 ) -> None:
     """Carry out a run and tell what came out."""
-    with progress_reports() as progress:
+    with progress_reports(trackers(track)) as progress:
         summary = cf.run_pipeline(
             config, run_dir, dataset, resume=resume, cache_dir=cache_dir, num_threads=threads, progress=progress
         )

@@ -9,7 +9,19 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli._endings import make_resumable
-from coffee_fast.cli._options import Config, Json, Overrides, Preset, Resume, ResumeAnyway, Seed, Threads, run_config
+from coffee_fast.cli._options import (
+    Config,
+    Json,
+    Overrides,
+    Preset,
+    Resume,
+    ResumeAnyway,
+    Seed,
+    Threads,
+    Track,
+    run_config,
+    trackers,
+)
 from coffee_fast.cli._report import finish, progress_reports, regret_in_model, regret_in_model_rows, remark, table
 
 if TYPE_CHECKING:
@@ -35,6 +47,7 @@ def self_play(
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
     seed: Seed = 0,
+    track: Track = None,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
@@ -48,7 +61,7 @@ def self_play(
     if caution := fit.caution():
         remark(f"warning: {caution}")
     make_resumable(ctx, "--resume")
-    with progress_reports() as progress:
+    with progress_reports(trackers(track)) as progress:
         solution = cf.anchored_self_play(
             ensemble,
             wanted.self_play,

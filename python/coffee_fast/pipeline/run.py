@@ -47,8 +47,9 @@ from coffee_fast.typing import ProgressCallback, Resume
 
 LOCK = ".lock"
 CACHE_VARIABLE = "COFFEE_FAST_CACHE_DIR"
-_KIND = "coffee_fast_run"
-_FORM = {
+CONFIG = "config.json"
+CONFIG_KIND = "coffee_fast_run"
+CONFIG_FORM = {
     "config": dict,
     "own_dataset?": (str, None),
     "versions": {...: str},
@@ -66,7 +67,7 @@ _FIRST = {
     "evaluation": 6,
     "table": 6,
 }
-_PASSING = frozenset({LOCK, "config.json", "dataset.json", "seconds.json"})
+_PASSING = frozenset({LOCK, CONFIG, "dataset.json", "seconds.json"})
 
 
 def run_pipeline(
@@ -177,7 +178,7 @@ def rewrite_report(run_dir: str | Path) -> RunSummary:
         If the run is not finished, or a file is damaged; the message names it.
     """
     run = _files.as_path(run_dir)
-    about = read_sealed_json(run / "config.json", _KIND, _FORM)
+    about = read_sealed_json(run / CONFIG, CONFIG_KIND, CONFIG_FORM)
     if not (run / EVALUATION).exists():
         raise CheckpointError(f"{run}: the run is not finished, resume it; there is no {EVALUATION}")
     evaluation = read_evaluation(run)
@@ -220,13 +221,13 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
         "config": config.to_json(),
         "own_dataset": None if dataset is None else dataset.fingerprint,
     }
-    file = run / "config.json"
+    file = run / CONFIG
     if resume:
         _files.sweep(run)
         _files.sweep(run / "evaluation")
     machines = [machine()]
     if file.exists():
-        there = read_sealed_json(file, _KIND, _FORM)
+        there = read_sealed_json(file, CONFIG_KIND, CONFIG_FORM)
         if any(entry.name not in _PASSING for entry in run.iterdir()):
             if not resume:
                 raise CheckpointError(f"run_dir: {run} holds a run already; resume it or choose another folder")
@@ -240,7 +241,7 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
     elif run.exists() and any(entry.name != LOCK for entry in run.iterdir()):
         raise CheckpointError(f"run_dir: {run} is not an empty folder and holds no run; choose another")
     run.mkdir(parents=True, exist_ok=True)
-    write_sealed_json(file, _KIND, {**about, "versions": versions(), "machines": machines})
+    write_sealed_json(file, CONFIG_KIND, {**about, "versions": versions(), "machines": machines})
 
 
 def _difference(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
