@@ -1,6 +1,6 @@
-"""The same halves as a data frame of joint moves, through a learned model: cloning, a response to the clone, self-play.
+"""The same halves as data frames of joint moves, through a learned model: a clone, a response to it, self-play.
 
-    python reproductions/people/learned.py NV_games.rda           # learned.jsonl, learned.md: two variants of four rounds
+    python reproductions/people/learned.py NV_games.rda         # learned.jsonl, learned.md: two variants of four rounds
 
 In four rounds all histories can be listed, so that policies of networks are judged exactly, too: by people of memory 3,
 which is all there is to remember.
@@ -96,6 +96,7 @@ def judged(variant: Variant) -> dict[str, Any]:
         begin = time.perf_counter()
         strategy = as_strategy(search(), dataset.spec, game.num_rounds or 0)
         seconds[name] = time.perf_counter() - begin
+        print(f"variant {variant.number}, {name}: {seconds[name]:.0f} s", flush=True)
         found[name] = [game.share(game.value(strategy, judge)), game.share(game.regret(strategy) + game.payoff[0, 0])]
     exact = METHODS["best reply, memory 2"](game, half)
     found["best reply, memory 2"] = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from experiments import Games, cloned
 from numpy.typing import NDArray
-from repeated import RepeatedGame, seen_by_other
+from repeated import FAMOUS, RepeatedGame, seen_by_other
 
 import coffee_fast as cf
 
@@ -31,6 +31,12 @@ def clone(memory: int) -> Method:
 def best_response(memory: int) -> Method:
     """The best reply to people as they are, with the rules known."""
     return lambda game, games: game.best_response(clone(memory)(game, games))[0]
+
+
+def famous(game: RepeatedGame, games: Games) -> Array:
+    """Of five famous strategies the one that earns most against people as they are."""
+    people = clone(2)(game, games)
+    return max(FAMOUS.values(), key=lambda strategy: game.value(strategy, people))
 
 
 def table(game: RepeatedGame, games: Games) -> Array:
@@ -124,6 +130,7 @@ METHODS: dict[str, Method] = {
     "people as they are": clone(2),
     "best reply, memory 1": best_response(1),
     "best reply, memory 2": best_response(2),
+    "the fittest famous strategy": famous,
     "table of the log": table,
     "equilibrium near people": equilibrium(is_near_people=True),
     "equilibrium near uniform play": equilibrium(is_near_people=False),

@@ -27,7 +27,13 @@ from coffee_fast.errors import CoffeeError
 HERE = Path(__file__).parent
 STARTS = (0.0, 0.1, 0.2, 0.3, 0.4)
 SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
-LEARNING = ("people as they are", "best reply, memory 1", "best reply, memory 2", "table of the log")
+LEARNING = (
+    "people as they are",
+    "best reply, memory 1",
+    "best reply, memory 2",
+    "the fittest famous strategy",
+    "table of the log",
+)
 JUDGES = (2, 3)  # memories of the people who judge
 REPLAYED_ROUNDS = 4  # at most; fewer where fewer games than
 REPLAYED_GAMES = 50  # are that long
