@@ -16,6 +16,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 BEST = "best reply, memory 2"
+COOPERATIVE = 0.4
 SHARES = ("0.01", "0.03", "0.1", "0.3", "1.0")
 Line = dict[str, Any]
 Figure = Callable[[Line], float | None]  # of one halving; None where there is none
@@ -33,6 +34,8 @@ def main() -> None:
         f"strategy has not seen. Means over {len(runs[0])} halvings of each of {len(runs)} variants, with standard "
         "errors over variants.",
         *methods(runs),
+        "## Where people cooperate, and where not",
+        *split(runs),
         "## How much log",
         *curve(runs),
         "## Each variant",
@@ -95,9 +98,32 @@ def methods(runs: Sequence[Sequence[Line]]) -> list[str]:
     rows.append(f"| people, against each other | {means(runs, people).mean():.3f} |  |  |  |  |  |")
     judged = means(runs, found(BEST, judge=1)) - means(runs, lambda line: float(line["people"][1]))
     note = (
-        f"By judges of memory 3, the {BEST} earns {spread(judged)} more than people, and more in {(judged > 0).sum()}."
+        f"By judges of memory 3, the {BEST}, earns {spread(judged)} more than people, and more in {(judged > 0).sum()}."
     )
     return ["\n".join(rows), note]
+
+
+def split(runs: Sequence[Sequence[Line]]) -> list[str]:
+    """What strategies earn more than people, by what people earn, and the best reply beside the fittest famous one."""
+    names: dict[str, Figure] = {
+        BEST: found(BEST),
+        "the fittest famous strategy": found("the fittest famous strategy"),
+        "table of the log": found("table of the log"),
+        "equilibrium near people": found("equilibrium near people"),
+        "always defect": famous("always defect"),
+    }
+    earned, cooperate = means(runs, people), means(runs, people) >= COOPERATIVE
+    rows = [
+        f"| more than people | {cooperate.sum()} variants in which they earn {COOPERATIVE} or more "
+        f"| the {(~cooperate).sum()} others |",
+        "|---" * 3 + "|",
+    ]
+    for name, figure in names.items():
+        gain = means(runs, figure) - earned
+        rows.append(f"| {name} | {spread(gain[cooperate])} | {spread(gain[~cooperate])} |")
+    ahead = means(runs, found(BEST)) - means(runs, found("the fittest famous strategy"))
+    text = f"The {BEST}, is {spread(ahead)} ahead of the fittest famous strategy, in {(ahead > 0).sum()} variants."
+    return ["\n".join(rows), text]
 
 
 def spread(values: np.ndarray) -> str:
