@@ -14,7 +14,7 @@ import itertools
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ import coffee_fast as cf
 HERE = Path(__file__).parent
 NAMES = np.array(["defect", "cooperate"])
 COLUMNS = {"episode": "game", "step": "round", "player": "who", "action": "move", "reward": "paid"}
-SELF_PLAY = cf.SelfPlayConfig(num_updates=60)
+JUDGE = cf.PolicyGradient(hidden_sizes=(64, 64), num_updates=30, num_episodes=500)
+SELF_PLAY = cf.SelfPlayConfig(hidden_sizes=(64, 64), num_updates=100, num_episodes=500, judge=JUDGE)
+NEAR = dataclasses.replace(SELF_PLAY, reference="cloned", kl_weight=0.2, kl_weight_end=0.2)
 RESPONSE = cf.DDQN(hidden_sizes=(64, 64), num_steps=40_000, min_replay=2_000, epsilon_decay_steps=20_000)
 
 
@@ -42,6 +44,15 @@ class LastStrategy:
         return dataclasses.replace(cf.meta_solvers.Replicator(max_iterations=1).solve(table), mixtures=mixtures)
 
 
+PSRO = cf.PSROConfig(num_iterations=2, num_simulations=200, meta_solver=LastStrategy(), response=RESPONSE)
+SEARCHES: dict[str, Callable[[cf.DynamicsEnsemble, Any], Any]] = {
+    "cloned policy": lambda _, clone: clone,
+    "response to it in the model": lambda model, clone: cf.coffee_psro(model, PSRO, 0, start=[clone]).strategies[0][-1],
+    "self-play in the model": lambda model, _: cf.anchored_self_play(model, SELF_PLAY, 0).policies[0],
+    "self-play near the clone": lambda model, clone: cf.anchored_self_play(model, NEAR, 0, reference=clone).policies[0],
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="NV_games.rda")
@@ -50,10 +61,12 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore", cf.errors.ModelWarning)
     lines = options.output.read_text().splitlines() if options.output.exists() else []
-    done = {json.loads(line)["variant"] for line in lines}
+    done = {tuple(json.loads(line)[name] for name in ("variant", "strategy")) for line in lines}
     for variant in read(options.file):
-        if variant.number in options.variants and variant.number not in done:
-            lines.append(json.dumps({"variant": variant.number} | judged(variant)))
+        if variant.number not in options.variants or {(variant.number, name) for name in SEARCHES} <= done:
+            continue
+        for line in judged(variant, [name for name in SEARCHES if (variant.number, name) not in done]):
+            lines.append(json.dumps(line))
             options.output.write_text("\n".join(lines) + "\n")
             print(lines[-1], flush=True)
     options.output.with_suffix(".md").write_text(page([json.loads(line) for line in lines]))
@@ -73,44 +86,32 @@ def frame(variant: Variant, games: Games) -> Any:
     return pd.DataFrame(rows, columns=list(COLUMNS.values()))
 
 
-def judged(variant: Variant) -> dict[str, Any]:
+def judged(variant: Variant, names: list[str]) -> Iterator[dict[str, Any]]:
     """What each method earns against the other half, exactly, and how long it took."""
     game, half, others = variant.game, variant.half(0.0), variant.half(0.0, is_second=True)
     judge = cloned(others, 3, game.num_rounds or 0)
-    log = frame(variant, half)
-    dataset = cf.TrajectoryDataset.from_transitions(None, log, columns=COLUMNS, is_symmetric=True, name="dilemma")
-    seconds, begin = {}, time.perf_counter()
+    dataset = cf.TrajectoryDataset.from_transitions(
+        None, frame(variant, half), columns=COLUMNS, is_symmetric=True, name="dilemma"
+    )
+    begin = time.process_time()
     model = cf.DynamicsEnsemble.fit(dataset, cf.EnsembleConfig.preset("best"), seed=0)
-    seconds["model"] = time.perf_counter() - begin
-    clone = cf.clone_behavior(dataset, seed=0)
-    psro = cf.PSROConfig(num_iterations=2, num_simulations=200, meta_solver=LastStrategy(), response=RESPONSE)
-    near = dataclasses.replace(SELF_PLAY, reference="cloned", kl_weight=0.2, kl_weight_end=0.2)
-    searches: dict[str, Callable[[], Any]] = {
-        "cloned policy": lambda: clone,
-        "response to it in the model": lambda: cf.coffee_psro(model, psro, 0, start=[clone]).strategies[0][-1],
-        "self-play in the model": lambda: cf.anchored_self_play(model, SELF_PLAY, 0).policies[0],
-        "self-play near the clone": lambda: cf.anchored_self_play(model, near, 0, reference=clone).policies[0],
-    }
-    found: dict[str, Any] = {}
-    for name, search in searches.items():
-        begin = time.perf_counter()
-        strategy = as_strategy(search(), dataset.spec, game.num_rounds or 0)
-        seconds[name] = time.perf_counter() - begin
-        print(f"variant {variant.number}, {name}: {seconds[name]:.0f} s", flush=True)
-        found[name] = [game.share(game.value(strategy, judge)), game.share(game.regret(strategy) + game.payoff[0, 0])]
-    exact = METHODS["best reply, memory 2"](game, half)
-    found["best reply, memory 2"] = [
-        game.share(game.value(exact, judge)),
-        game.share(game.regret(exact) + game.payoff[0, 0]),
-    ]
-    return {
-        "verdict": model.fit_report.verdict,
-        "games": dataset.num_trajectories,
-        "people": game.share(game.value(judge, judge)),
-        "best": game.share(game.best_response(judge)[1]),
-        "found": found,
-        "seconds": seconds,
-    }
+    fit, clone = time.process_time() - begin, cf.clone_behavior(dataset, seed=0)
+    for name in names:
+        begin = time.process_time()
+        strategy = as_strategy(SEARCHES[name](model, clone), dataset.spec, game.num_rounds or 0)
+        figures = {
+            "earns": game.share(game.value(strategy, judge)),
+            "regret": game.share(game.regret(strategy) + game.payoff[0, 0]),
+            "people": game.share(game.value(judge, judge)),
+            "best": game.share(game.best_response(judge)[1]),
+            "exact": game.share(game.value(METHODS["best reply, memory 2"](game, half), judge)),
+        }
+        yield {
+            **{"variant": variant.number, "strategy": name, "games": dataset.num_trajectories},
+            **{what: round(value, 4) for what, value in figures.items()},
+            **{"seconds": round(time.process_time() - begin, 1), "fit": round(fit, 1)},
+            "verdict": str(model.fit_report.verdict),
+        }
 
 
 def as_strategy(policy: Any, spec: cf.GameSpec, num_rounds: int) -> np.ndarray:
@@ -139,19 +140,24 @@ def as_strategy(policy: Any, spec: cf.GameSpec, num_rounds: int) -> np.ndarray:
 
 
 def page(lines: list[dict[str, Any]]) -> str:
-    rows = ["| variant | strategy | earns against the other half | regret of itself | seconds |", "|---" * 5 + "|"]
-    for line in lines:
-        head = f"| {line['variant']} |"
-        rows.append(f"{head} people, against each other | {line['people']:.3f} |  |  |")
-        for name, (earned, regret) in line["found"].items():
-            spent = f"{line['seconds'][name]:.0f}" if name in line["seconds"] else ""
-            rows.append(f"{head} {name} | {earned:.3f} | {regret:.3f} | {spent} |")
-        rows.append(f"{head} the best reply to the judges | {line['best']:.3f} |  |  |")
-    models = "; ".join(
-        f"variant {line['variant']}: {line['games']} games, {line['verdict']}, {line['seconds']['model']:.0f} s"
-        for line in lines
-    )
-    return "# Through a learned model\n\nModels: " + models + ".\n\n" + "\n".join(rows) + "\n"
+    rows = [
+        "| variant | strategy | earns against the other half | regret of itself | processor seconds |",
+        "|---" * 5 + "|",
+    ]
+    models = []
+    for number, of_variant in itertools.groupby(
+        sorted(lines, key=lambda line: line["variant"]), lambda line: line["variant"]
+    ):
+        found = list(of_variant)
+        first = found[0]
+        models.append(f"variant {number}: {first['games']} games, {first['verdict']}, {first['fit']:.0f} seconds")
+        rows.append(f"| {number} | people, against each other | {first['people']:.3f} |  |  |")
+        for line in found:
+            figures = f"{line['earns']:.3f} | {line['regret']:.3f} | {line['seconds']:.0f}"
+            rows.append(f"| {number} | {line['strategy']} | {figures} |")
+        rows.append(f"| {number} | best reply, memory 2 | {first['exact']:.3f} |  |  |")
+        rows.append(f"| {number} | the best reply to the judges | {first['best']:.3f} |  |  |")
+    return "# Through a learned model\n\nModels: " + "; ".join(models) + ".\n\n" + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from coffee_fast._sealed import SealedFolder, write_sealed_json
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import ConfigError
 from coffee_fast.games import GameSpec
-from coffee_fast.logs import StateWords
+from coffee_fast.games.state_words import StateWords
 from coffee_fast.pipeline.judge import EVALUATION
 from coffee_fast.pipeline.stages import Workplace
 from coffee_fast.pipeline.table_config import TableConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.logs import StateWords
+from coffee_fast.games.state_words import StateWords
 
 read = cf.TrajectoryDataset.from_transitions
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coffee_fast.games.spec import GameSpec
 from coffee_fast.logs.layout import Layout
 from coffee_fast.logs.views import Feature
 from coffee_fast.typing import Float32
-
-if TYPE_CHECKING:
-    from coffee_fast.games import GameSpec
 
 Entry = tuple[str, float, float] | None  # a name with the least and greatest value, or a flag's name with 0 and 0
 
