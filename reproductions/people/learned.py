@@ -76,7 +76,7 @@ def frame(variant: Variant, games: Games) -> Any:
     """One row a player and round, of the games whose two sides are both among these people."""
     import pandas as pd
 
-    pairs = games.pairs()
+    pairs = np.random.default_rng(0).permuted(games.pairs(), axis=1)  # the order of the file is nobody's seat
     rows = [
         (number, t, who, NAMES[games.meant[me, t]], variant.game.payoff[games.meant[me, t], games.meant[you, t]])
         for number, (one, other) in enumerate(pairs)
@@ -110,7 +110,7 @@ def judged(variant: Variant, names: list[str]) -> Iterator[dict[str, Any]]:
             **{"variant": variant.number, "strategy": name, "games": dataset.num_trajectories},
             **{what: round(value, 4) for what, value in figures.items()},
             **{"seconds": round(time.process_time() - begin, 1), "fit": round(fit, 1)},
-            "verdict": str(model.fit_report.verdict),
+            "verdict": str(model.fit_report.verdict).splitlines()[0].removeprefix("verdict: "),
         }
 
 

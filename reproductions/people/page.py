@@ -236,7 +236,9 @@ def draw(runs: Sequence[Sequence[Line]]) -> None:
     for label, of, style in (("people", people, "--"), ("the best reply to them", best, ":")):
         right.axhline(means(runs, of).mean(), linestyle=style, color="0.4", label=label)
     right.set(xscale="log", xlabel="% of half of the people", ylabel="mean of the variants")
-    right.legend(frameon=False, fontsize=8)
+    low, high = right.get_ylim()
+    right.set_ylim(low, high + 0.6 * (high - low))  # room for the legend
+    right.legend(frameon=False, fontsize=8, loc="upper left")
     figure.savefig(HERE / "people.png", dpi=130)
     plt.close(figure)
 
