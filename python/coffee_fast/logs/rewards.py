@@ -91,7 +91,13 @@ def _of_the_acting(columns: ChosenColumns, steps: Steps, rewards: Float64, is_la
 def _refuse(columns: ChosenColumns, steps: Steps, is_wrong: Bools) -> None:
     if is_wrong.any():
         step = int(np.argmax(is_wrong))
+        is_last = step + 1 == len(steps.episode) or steps.episode[step + 1] != steps.episode[step]
+        otherwise = (
+            "say in a column 'truncated' that the episode broke off there"
+            if is_last
+            else "give it in the last row of each episode alone"
+        )
         raise DatasetError(
             f"{columns.caller}: {steps.place(step)}: the reward ({columns.sources['reward'].name:.120}) is missing; "
-            "fill it in (0 where nothing is paid), or give it in the last row of each episode alone"
+            f"fill it in (0 where nothing is paid), or {otherwise}"
         )

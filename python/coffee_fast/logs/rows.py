@@ -237,7 +237,8 @@ def _seats(columns: ChosenColumns, known: Mapping[str, Any], chance: Any) -> tup
     caller = columns.caller
     if "player" not in columns and known["num_players"] == 1:
         return np.zeros(columns.num_rows, dtype=np.int64), tuple(known["player_names"])
-    columns.require("player")
+    alone = ", and needed unless num_players=1 says that one player makes all moves"
+    columns.require("player", "" if known["num_players"] else alone)
     column = columns.single("player")
     assert column is not None
     absent = is_missing(column)

@@ -13,6 +13,8 @@ from coffee_fast._provenance import plain
 from coffee_fast._sealed import SealedFolder, write_sealed_json
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import ConfigError
+from coffee_fast.games import GameSpec
+from coffee_fast.games.state_words import StateWords
 from coffee_fast.pipeline.judge import EVALUATION
 from coffee_fast.pipeline.stages import Workplace
 from coffee_fast.pipeline.table_config import TableConfig
@@ -23,7 +25,10 @@ _SOLUTION = SealedFolder(
     "table_solution",
     "solution.json",
     "solution.safetensors",
-    {"solver": dict, "figures": dict, "states": [[float]], "player_names": [str], "action_names": [str]},
+    {
+        **{"solver": dict, "figures": dict, "states": [[float]], "in_words?": [str]},
+        **{"player_names": [str], "action_names": [str]},
+    },
 )
 # What solvers say of what they found, each of them some of it.
 _FIGURES = (
@@ -44,15 +49,20 @@ _FIGURES = (
 
 def tabulate(config: TableConfig, dataset: TrajectoryDataset) -> TabularGame:
     """Return the table of a log; ``DatasetError`` where it has none, as :meth:`TabularGame.from_dataset` says."""
-    spec, size = dataset.spec, dataset.spec.state_size
-    # Where a round begins, nothing was chosen in it yet.
-    pending = spec.num_players * spec.action_vectors.shape[1] if spec.moves == "simultaneous" else 0
-    entries = range(size - pending) if config.state_entries is None else config.state_entries
+    size, entries = dataset.spec.state_size, _entries(config, dataset.spec)
     if wrong := [entry for entry in entries if entry >= size]:
         raise ConfigError(f"table.state_entries must lie below the state's size {size}, got {wrong[0]}")
-    chosen = list(entries)
-    cells = [tuple(row) for row in dataset.state[:, chosen].tolist()]
+    cells = [tuple(row) for row in dataset.state[:, entries].tolist()]
     return TabularGame.from_dataset(dataset, state_key=cells, is_fully_observed=config.is_fully_observed)
+
+
+def _entries(config: TableConfig, spec: GameSpec) -> list[int]:
+    """The entries of the state that tell cells apart."""
+    if config.state_entries is not None:
+        return list(config.state_entries)
+    # Where a round begins, nothing was chosen in it yet.
+    pending = spec.num_players * spec.action_vectors.shape[1] if spec.moves == "simultaneous" else 0
+    return list(range(spec.state_size - pending))
 
 
 def solve_table(at: Workplace, dataset: TrajectoryDataset) -> None:
@@ -101,11 +111,14 @@ def _save(at: Workplace, dataset: TrajectoryDataset, game: TabularGame, found: A
     arrays |= {f"legal_{player}": mask.astype(np.uint8) for player, mask in enumerate(game.legal)}
     if hasattr(found, "joint"):
         arrays["joint"] = np.ascontiguousarray(found.joint)
-    spec = dataset.spec
+    spec, entries = dataset.spec, _entries(at.config.table, dataset.spec)
+    states = [list(key) for key in game.state_keys or ()]  # type: ignore[call-overload]
+    words = StateWords(spec)
     fields = {
         "solver": at.config.table.to_json()["solver"],
         "figures": plain({**figures, **sizes}),
-        "states": [list(key) for key in game.state_keys or ()],  # type: ignore[call-overload]
+        "states": states,
+        "in_words": [words.say(entries, state) for state in states] if words.is_known else [],
         "player_names": list(spec.player_names),
         "action_names": list(spec.action_names),
     }

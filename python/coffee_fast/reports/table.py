@@ -103,11 +103,11 @@ def _certificate(figures: Mapping[str, Any]) -> Iterator[str]:
 
 def _rows(solution: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[Any, ...]]:
     """Yield (step, state, visits, player, action, probability) of all who have a choice, often visited cells first."""
-    visits, states = arrays["visits"], solution["states"]
+    visits, states, in_words = arrays["visits"], solution["states"], solution.get("in_words")
     players = [arrays[f"policies_{i}"] for i in range(sum(name.startswith("policies_") for name in arrays))]
     order = np.argsort(-visits, axis=None, kind="stable")
     for step, state in zip(*np.unravel_index(order[: int((visits > 0).sum())], visits.shape), strict=True):
-        label = " ".join(f"{entry:g}" for entry in states[state])
+        label = in_words[state] if in_words else " ".join(f"{entry:g}" for entry in states[state])
         for player, policy in enumerate(players):
             legal = np.flatnonzero(arrays[f"legal_{player}"][step, state])
             if len(legal) > 1:

@@ -47,10 +47,6 @@ def checked_legal(given: Any, cells: tuple[int, ...]) -> tuple[Bools, ...] | Non
             raise InvalidGameError(
                 f"TabularGame: player {player} has no legal action at step {none[0, 0]}, state {none[0, 1]}"
             )
-        if (never := np.flatnonzero(~array.any(axis=(0, 1)))).size:
-            raise InvalidGameError(
-                f"TabularGame: action {never[0]} of player {player} is legal nowhere; leave it out of the game"
-            )
         masks.append(array)
     return tuple(masks)
 

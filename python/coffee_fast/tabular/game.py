@@ -44,7 +44,8 @@ class TabularGame:
     initial
         ``[S]``: the distribution of the first state; left out for one state.
     legal
-        One ``bool [H, S, A_i]`` a player; None if every action is legal everywhere.
+        One ``bool [H, S, A_i]`` a player; None if every action is legal everywhere. One that is legal nowhere, as
+        another role's in a log whose players share a list of actions, is never played.
     counts
         ``int64 [H, S, A1, ..., An]``: how often a log visits each cell; None for a game that is known. States no log
         visits at a step are not part of the game then.
@@ -56,8 +57,8 @@ class TabularGame:
     Raises
     ------
     InvalidGameError
-        For arrays that do not fit each other, that are not finite or no probabilities, a state where a player has no
-        legal action, or an action that is legal nowhere; the message names the place.
+        For arrays that do not fit each other, that are not finite or no probabilities, or a state where a player has
+        no legal action; the message names the place.
 
     Notes
     -----

@@ -53,6 +53,8 @@ _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 def actions_and_rewards(columns: Mapping[str, ArrayLike], caller: str) -> tuple[Int64, Float64]:
     """Return what all players did and got, ``[T, N]`` each."""
     action, reward = numbers(columns, "action", caller), numbers(columns, "reward", caller)
+    if action.ndim and len(action) == 0:
+        raise DatasetError(f"{caller}: the log is empty: it has no rows")
     if action.ndim != 2 or action.size == 0 or reward.shape != action.shape:
         raise DatasetError(
             f"{caller}: action and reward must have shape [T, N], got {list(action.shape)} and {list(reward.shape)}"

@@ -46,7 +46,10 @@ def changed(name, row, value):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"player": None}, r"the column 'player' is missing; there are episode, action, reward, cost; say which"),
+        (
+            {"player": None},
+            r"'player' is missing, and needed unless num_players=1 says .* there are episode, action, reward, cost;",
+        ),
         ({"reward": None}, r"the column 'reward' is missing; there are episode, player, action, cost"),
         ({"episode": None}, r"the column 'episode' is missing \(or a column 'terminal'"),
         (changed("player", 3, None), r"row 3: the player \(player\) is missing; .* chance is -1"),
@@ -54,7 +57,15 @@ def changed(name, row, value):
         (changed("episode", 3, None), r"row 3: the episode \(episode\) is missing"),
         (changed("episode", 5, "a"), r"row 5: episode 'a' comes up again"),
         (changed("reward", 2, [np.nan, 0]), r"row 2 \(trajectory 1, step 0\): the reward \(reward\) is missing"),
+        (
+            changed("reward", 2, [np.nan, 0]),
+            "is missing; fill it in .*, or give it in the last row of each episode alone",
+        ),
         (changed("reward", 3, [np.nan, np.nan]), r"row 3 \(trajectory 1, step 1\): the reward \(reward\) is missing"),
+        (
+            changed("reward", 3, [np.nan, np.nan]),
+            "is missing; .* say in a column 'truncated' that the episode broke off",
+        ),
         ({"reward": [[0, 0, 0]] * T}, "reward must have an entry for each of 2 players, got 3"),
         ({"reward": [1] * T, "player": ["s"] * 3 + [-1] + ["b"] * 3}, "pays at a move of chance"),
         ({"reward": [None, 2, None, 4, None, None, 6]}, "what the others are paid is not known"),

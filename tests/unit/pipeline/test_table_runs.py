@@ -116,6 +116,19 @@ def test_of_moves_at_once_a_cell_is_what_was_known_before(tmp_path):
     np.testing.assert_array_equal(found["policies_1"], gane(game, kl_weight=0.5).policies[1])
 
 
+def test_states_that_came_of_columns_are_told_in_their_words(tmp_path):
+    log = {"deal": [1, 1, 2, 2], "who": ["s", "b"] * 2, "said": ["hi", "no", "lo", "yes"], "paid": [0.0, 0.0, 0.0, 1.0]}
+    columns = {"episode": "deal", "player": "who", "action": "said", "reward": "paid"}
+    cf.run_pipeline(
+        config("table.solver.unseen_value=0"),
+        tmp_path / "run",
+        cf.TrajectoryDataset.from_transitions(None, log, columns=columns),
+    )
+    with (tmp_path / "run" / "policies.csv").open() as file:
+        states = {row["state"] for row in csv.DictReader(file)}
+    assert states == {"s moves", "b moves, last: hi", "b moves, last: lo"}
+
+
 def test_what_is_no_table_is_refused_before_there_is_a_folder(tmp_path):
     with pytest.raises(DatasetError, match="player 0 cannot tell cell"):
         cf.run_pipeline(config(), tmp_path / "run", sealed_bids())
