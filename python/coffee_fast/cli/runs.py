@@ -21,7 +21,7 @@ WIDEST = 40  # characters of a value
 def list_all(folder: Folder = Path(), as_json: Json = False) -> None:
     """List the runs in a folder: state, algorithm, seed, regret and time."""
     records = cf.list_runs(folder)
-    rows = [("run", "state", "algorithm", "seed", "true regret", "model regret", "seconds")]
+    rows: list[tuple[str, ...]] = [("run", "state", "algorithm", "seed", "true regret", "model regret", "seconds")]
     for record in records:
         about = [record.config.get(name, "") for name in ("algorithm", "seed")]
         rows.append((record.folder, record.state, *map(str, about), *_figures(record)))
@@ -35,7 +35,7 @@ def compare(folder: Folder = Path(), as_json: Json = False) -> None:
     records = sorted(done, key=lambda record: _order(record.summary))
     names = {name for record in records for name in record.config}
     fields = sorted(name for name in names if len({repr(record.config.get(name)) for record in records}) > 1)
-    rows = [("run", *fields, "true regret", "model regret", "seconds")]
+    rows: list[tuple[str, ...]] = [("run", *fields, "true regret", "model regret", "seconds")]
     rows += [(record.folder, *(_short(record.config.get(n)) for n in fields), *_figures(record)) for record in records]
     _finish(records, rows, [], as_json)
 
@@ -46,7 +46,7 @@ def _order(summary: Any) -> tuple[bool, float]:
     return (regret is None, regret if regret is not None else summary.seconds)
 
 
-def _figures(record: Any) -> tuple[str, str, str]:
+def _figures(record: Any) -> tuple[str, ...]:
     summary = record.summary
     if summary is None:
         return "", "", ""
