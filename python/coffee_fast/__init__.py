@@ -59,6 +59,8 @@ _FACE = {
     "DDQN": "responses",
     "DDQNTorch": "responses",
     "PolicyGradient": "responses",
+    "BestResponse": "responses",
+    "best_response": "responses",
     # the main loop
     "PSROConfig": "psro",
     "PSROResult": "psro",

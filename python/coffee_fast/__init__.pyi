@@ -71,9 +71,11 @@ from coffee_fast.psro import online_psro as online_psro
 from coffee_fast.regularized import mirror_descent as mirror_descent
 from coffee_fast.reports import report_sweep as report_sweep
 from coffee_fast.responses import DDQN as DDQN
+from coffee_fast.responses import BestResponse as BestResponse
 from coffee_fast.responses import ConservativeObjective as ConservativeObjective
 from coffee_fast.responses import DDQNTorch as DDQNTorch
 from coffee_fast.responses import PolicyGradient as PolicyGradient
+from coffee_fast.responses import best_response as best_response
 from coffee_fast.self_play import SelfPlayConfig as SelfPlayConfig
 from coffee_fast.self_play import SelfPlaySnapshots as SelfPlaySnapshots
 from coffee_fast.self_play import anchored_self_play as anchored_self_play

@@ -97,6 +97,20 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             games.GeneralizedBargaining,
             {"discount": 0.9, "only_feasible_offers": False},
         ),
+        "best_response": (
+            cf.best_response,
+            {
+                "game": game,
+                "against": "uniform_random",
+                "player": 1,
+                "seed": 0,
+                "response": cf.DDQN(hidden_sizes=(8,), num_steps=200, replay_capacity=200, min_replay=100),
+                "uncertainty_penalty": 0.5,
+                "num_simulations": 20,
+                "num_threads": 1,
+                "progress": lambda *_: None,
+            },
+        ),
         "environments.Episodes": (cf.environments.Episodes, {"dynamics": game, "num_episodes": 3, "seed": 0}),
         "environments.Episodes.step": (
             lambda actions: cf.environments.Episodes(cf.GameTree("openspiel:kuhn_poker"), 2, 0).step(actions),

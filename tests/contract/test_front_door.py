@@ -32,7 +32,7 @@ FOREIGN_WORDS = ("pybind11", "std::", "__init__(): incompatible", "incompatible 
 
 # Names that are made by the package, not by its users: errors, results, interfaces.
 RESULTS = {
-    "RunRecord",
+    *("RunRecord", "BestResponse"),
     *("CoffeeError", "InvalidArgumentError", "InvalidGameError", "DatasetError", "ConfigError", "CheckpointError"),
     *("NumericalError", "OutOfMemoryError", "__version__", "build_info", "get_cmake_dir", "UniformRandom"),
     *(

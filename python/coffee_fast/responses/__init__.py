@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coffee_fast.config import from_mapping, kind_of
+from coffee_fast.responses.answer import BestResponse, best_response
 from coffee_fast.responses.base import (
     OneOrMoreOracles,
     Response,
@@ -28,6 +29,7 @@ _KINDS: dict[str, type[DDQN] | type[PolicyGradient]] = {
 
 __all__ = [
     "DDQN",
+    "BestResponse",
     "ConservativeObjective",
     "DDQNTorch",
     "OneOrMoreOracles",
@@ -39,6 +41,7 @@ __all__ = [
     "ResponseTraining",
     "ResumableOracle",
     "as_oracles",
+    "best_response",
     "from_config",
     "from_torch_module",
     "respond_side_by_side",
