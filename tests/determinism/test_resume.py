@@ -27,7 +27,7 @@ SIZES = [
     "evaluation.response={hidden_sizes=[8, 8], num_steps=300, replay_capacity=300, min_replay=100}",
 ]
 CONFIG = RunConfig(seed=3).with_overrides(SIZES)
-OF_THE_CLOCK = {"seconds.json", "results.json", "report.md"}
+OF_THE_CLOCK = {"seconds.json", "results.json", "report.md", "report.html"}
 
 VICTIM = """
 import sys

@@ -103,8 +103,8 @@ def report(
 ) -> None:
     """Write the report of a run or a sweep anew.
 
-    Of a run, report.md and its plots, inside its folder. Of a sweep, whatever part of it is done: tables and figures
-    as CSV and PNG, and all of them in one page, index.html.
+    Of a run, report.md, its plots and report.html with all of it, inside its folder. Of a sweep, whatever part of it is
+    done: tables and figures as CSV and PNG, and all of them in one page, index.html.
     """
     if not (folder / "plan.json").exists():
         if out:
@@ -141,7 +141,7 @@ def _tell(summary: RunSummary, as_json: bool) -> None:
     report = (folder / "report.md").read_text(encoding="utf-8")
     plots = ", ".join(sorted(plot.name for plot in folder.glob("*.png")))
     rows = [
-        ("report", str(folder / "report.md")),
+        ("report", f"{folder / 'report.md'}, {folder / 'report.html'}"),
         *([("plots", plots)] if plots else []),
         ("solution", str(folder / "solution")),
         ("took", f"{summary.seconds:.0f} s"),

@@ -11,7 +11,7 @@
     run/evaluation/     best responses, then evaluation.json
     run/solution/       the final solution, of the first weight and solver, to play or to evaluate elsewhere
     run/results.json    the figures of report.md
-    run/report.md, run/*.png
+    run/report.md, run/report.html (the same with its pictures inside), run/*.png
 
 Of a log solved as a table ``run/solution/`` holds the policies, and ``run/policies.csv`` shows them to people.
 """
@@ -170,7 +170,7 @@ def _require_solvable(config: RunConfig, dataset: TrajectoryDataset | None) -> N
 
 
 def rewrite_report(run_dir: str | Path) -> RunSummary:
-    """Write ``results.json``, ``report.md`` and the plots of a finished run anew, from what lies in its folder.
+    """Write ``results.json``, the report and the plots of a finished run anew, from what lies in its folder.
 
     Raises
     ------

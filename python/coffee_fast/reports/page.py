@@ -27,6 +27,7 @@ tr.rule td { border-top: 1px solid #b8aca2; }
 tbody tr:last-child td { border-bottom: 1.5px solid #3b2f2f; }
 .caption, .about { font-size: .92rem; color: #5c4d45; }
 .missing { font-style: italic; color: #8a5a2b; }
+pre { font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; background: #f1ebe3; padding: .8rem; overflow-x: auto; }
 code { font: .88em ui-monospace, Menlo, Consolas, monospace; background: #f1ebe3; padding: .1em .35em; }
 a { color: #2f6f73; }
 """
@@ -55,13 +56,23 @@ def page(
         f'<p class="about">{links}</p>',
         *(_section(exhibit, about, images.get(exhibit.name)) for exhibit in exhibits),
     ]
-    body = "\n".join(parts)
+    return document(title, "\n".join(parts))
+
+
+def document(title: str, body: str) -> str:
+    """Return a whole page of its body."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n"
         "</html>\n"
     )
+
+
+def picture(alternative: str, image: bytes) -> str:
+    """Return a PNG file as part of a page, and what it shows in words."""
+    source = base64.b64encode(image).decode()
+    return f'<figure><img alt="{html.escape(alternative, quote=True)}" src="data:image/png;base64,{source}"></figure>'
 
 
 def heading(exhibit: Exhibit) -> str:
@@ -75,9 +86,7 @@ def _section(exhibit: Exhibit, about: str, image: bytes | None) -> str:
         return "\n".join([*parts, f'<p class="missing">Missing: {html.escape(exhibit.missing)}.</p>'])
     parts += [_table(grid) for grid in exhibit.grids]
     if image and not exhibit.grids:
-        source = base64.b64encode(image).decode()
-        alternative = html.escape(f"{exhibit.title}; its data are in {exhibit.name}.csv", quote=True)
-        parts.append(f'<figure><img alt="{alternative}" src="data:image/png;base64,{source}"></figure>')
+        parts.append(picture(f"{exhibit.title}; its data are in {exhibit.name}.csv", image))
     parts.append(f'<p class="caption">{html.escape(exhibit.caption)}</p>')
     parts.append(
         f'<p class="caption">{about} Files: <a href="{exhibit.name}.csv">{exhibit.name}.csv</a>, '

@@ -12,6 +12,7 @@ from coffee_fast.psro.role_mixtures import names_of_roles
 from coffee_fast.reports import markdown, run_self_play
 from coffee_fast.reports.how_to_play import how_to_play
 from coffee_fast.reports.run_model import fidelity_in_words, near_log_in_words
+from coffee_fast.reports.run_page import write_pages
 from coffee_fast.reports.run_regret import (
     EXACT,
     WORDS,
@@ -54,7 +55,7 @@ def write_report(
     seconds: Mapping[str, float],
     history: Mapping[str, Float64] | None = None,
 ) -> None:
-    """Write ``report.md`` and its plots into a run folder.
+    """Write ``report.md``, ``report.html`` and their plots into a run folder.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def write_report(
         "Time: " + ", ".join(f"{stage} {spent:.0f} s" for stage, spent in seconds.items()) + ".",
     ]
     text = "\n\n".join(part.strip() for part in parts if part) + "\n"
-    write_atomically(run_dir / "report.md", text.encode())
+    write_pages(run_dir, text)
 
 
 def _draw(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from coffee_fast._files import write_atomically
 from coffee_fast.reports.markdown import quoted, table
+from coffee_fast.reports.run_page import write_pages
 
 MOST_ROWS = 20
 FILES = {
@@ -71,7 +72,7 @@ def write_table_report(
         table(("file", "what it is"), files),
         "Time: " + ", ".join(f"{stage} {spent:.0f} s" for stage, spent in seconds.items()) + ".",
     ]
-    write_atomically(run_dir / "report.md", ("\n\n".join(part.strip() for part in parts) + "\n").encode())
+    write_pages(run_dir, "\n\n".join(part.strip() for part in parts) + "\n")
 
 
 def _in_short(solver: Mapping[str, Any], figures: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ class Interrupt(Exception):
 
 def contents(run_dir):
     """sha256 of every file that the seed determines."""
-    of_the_clock = {"seconds.json", "results.json", "report.md"}
+    of_the_clock = {"seconds.json", "results.json", "report.md", "report.html"}
     return {
         file.relative_to(run_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(run_dir.rglob("*"))
