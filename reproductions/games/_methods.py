@@ -1,0 +1,177 @@
+"""What is made of a log, and what each method claims of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _games import Game, solve_tree
+
+import coffee_fast as cf
+
+NUM_MEMBERS = 20  # trees with frequencies of chance that the log allows, over which bounds are taken
+WEIGHTS = (0.2, 0.4, 0.6, 0.8)  # of the cloned policy in OEF-BC
+BEST = cf.EnsembleConfig.preset("best")
+CLONING = cf.BehaviorCloningConfig(hidden_sizes=(64, 64), num_steps=3000, batch_size=128, learning_rate=1e-3)
+SELF_PLAY = cf.SelfPlayConfig(
+    hidden_sizes=(64, 64),
+    num_updates=100,
+    num_episodes=1000,
+    judge=cf.PolicyGradient(hidden_sizes=(64, 64), num_updates=40),
+)
+PSRO = cf.PSROConfig(
+    num_iterations=8,
+    num_simulations=500,
+    objective=cf.ConservativeObjective(uncertainty_penalty=0.5, coverage_weight=0.1, anneal_iterations=4),
+    response=cf.DDQN(
+        hidden_sizes=(64, 64),
+        num_steps=10_000,
+        replay_capacity=10_000,
+        min_replay=500,
+        epsilon_decay_steps=5_000,
+    ),
+)
+Found = tuple[Any, dict[str, Any]]  # one strategy a player, and figures of the search
+
+
+@dataclasses.dataclass(frozen=True)
+class Log:
+    """A log, and what several methods make of it; models are kept in the game's folder."""
+
+    game: Game
+    behavior: str
+    size: int
+    seed: int
+
+    @cached_property
+    def dataset(self) -> cf.TrajectoryDataset:
+        profiles = self.game.profiles(self.behavior)
+        return cf.generate_dataset(self.game.play, behavior=profiles, num_trajectories=self.size, seed=self.seed)
+
+    @cached_property
+    def tree(self) -> cf.GameTree:
+        return cf.GameTree.from_dataset(self.dataset)
+
+    @cached_property
+    def members(self) -> tuple[cf.GameTree, ...]:
+        return self.tree.members(NUM_MEMBERS, self.seed)
+
+    @cached_property
+    def clones(self) -> tuple[Any, ...]:
+        """One policy a role."""
+        spec = self.dataset.spec
+        return tuple(
+            cf.clone_behavior(self.dataset, CLONING, self.seed, seats=spec.seats_of(role))
+            for role in range(spec.num_roles)
+        )
+
+    @cached_property
+    def model(self) -> cf.DynamicsEnsemble:
+        folder = self._folder
+        if not folder.exists():
+            begin = time.process_time()
+            cf.DynamicsEnsemble.fit(self.dataset, BEST, seed=self.seed).save(folder)
+            folder.with_suffix(".seconds").write_text(str(time.process_time() - begin))
+        return cf.DynamicsEnsemble.load(folder)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self.game.cache / f"model-{self.dataset.fingerprint[:16]}-{self.seed}"
+
+    @cached_property
+    def oef(self) -> Any:
+        return cf.oef(self.model, PSRO, self.seed)
+
+    def of_model(self) -> dict[str, Any]:
+        """What the fit says of itself, and the processor time it took."""
+        report = self.model.fit_report
+        seconds = float(self._folder.with_suffix(".seconds").read_text())
+        reasons = [f"{reason.level}: {reason.text}"[:200] for reason in report.verdict.reasons] if report.verdict else []
+        verdict = report.verdict.level if report.verdict else None
+        return {"verdict": verdict, "reasons": reasons[:4], "fit_seconds": round(seconds, 1)}
+
+
+def frequencies(log: Log) -> Found:
+    """What each player did how often, by what it knew; uniform play where it never was."""
+    data = log.dataset
+    known, masks = data.information_states(), data.legal_masks()
+    policies = []
+    for player in range(data.spec.num_players):
+        own = data.acting_player == player
+        rows, places = np.unique(np.concatenate([known[own], masks[own]], axis=1), axis=0, return_inverse=True)
+        counts = np.zeros((len(rows), data.spec.num_actions))
+        np.add.at(counts, (places.reshape(-1), data.action[own]), 1.0)
+        policies.append(cf.TablePolicy(rows[:, : known.shape[1]], counts / counts.sum(axis=1, keepdims=True)))
+    return policies, {}
+
+
+def cloning(log: Log) -> Found:
+    roles = log.dataset.spec.roles
+    return [policy for policy, size in zip(log.clones, roles, strict=True) for _ in range(size)], {}
+
+
+def tree_of_log(log: Log) -> Found:
+    profile = solve_tree(log.tree)
+    return profile.mixtures, {"claimed": profile.nash_conv}
+
+
+def self_play(log: Log) -> Found:
+    return _claims(cf.anchored_self_play(log.model, SELF_PLAY, log.seed), log.of_model())
+
+
+def self_play_in_tree(log: Log) -> Found:
+    return _claims(cf.anchored_self_play(log.tree, SELF_PLAY, log.seed), {})
+
+
+def coffee_psro(log: Log) -> Found:
+    return _extracted(cf.coffee_psro(log.model, PSRO, log.seed), log)
+
+
+def oef(log: Log) -> Found:
+    return _extracted(log.oef, log)
+
+
+def oef_bc(log: Log) -> Found:
+    """The weight is the one of least regret in the tree of the log; what each has in the true game is noted, too."""
+    found = {weight: cf.oef_bc(log.oef, log.model, log.clones, weight) for weight in WEIGHTS}
+    solved = {weight: result.solve(cf.meta_solvers.GANE()) for weight, result in found.items()}
+    inside = {weight: float(cf.exact_regret(log.tree, one.mixtures).nash_conv) for weight, one in solved.items()}
+    true = {weight: float(cf.exact_regret(log.game.tree, one.mixtures).nash_conv) for weight, one in solved.items()}
+    chosen = min(WEIGHTS, key=lambda weight: inside[weight])
+    by_weight = {str(weight): [inside[weight], true[weight]] for weight in WEIGHTS}
+    mixtures, figures = _claims(solved[chosen], log.of_model())
+    return mixtures, figures | {"weight": chosen, "by_weight": by_weight, "nash_conv_best": min(true.values())}
+
+
+def _extracted(result: Any, log: Log) -> Found:
+    """By GANE, whose solutions lean least on small differences of payoffs; R2D's regret, too."""
+    by_default = cf.exact_regret(log.game.tree, result.solve().mixtures)
+    mixtures, figures = _claims(result.solve(cf.meta_solvers.GANE()), log.of_model())
+    return mixtures, figures | {"nash_conv_r2d": float(by_default.nash_conv)}
+
+
+def _claims(solution: Any, figures: dict[str, Any]) -> Found:
+    claims = {
+        "claimed": float(solution.pessimistic_regret.sum()),
+        "model_regret": float(solution.model_regret.sum()),
+    }
+    return solution.mixtures, claims | figures
+
+
+TRUE_GAME = "true game, solved"
+METHODS: dict[str, Callable[[Log], Found]] = {
+    "frequencies": frequencies,
+    "cloning": cloning,
+    "tree of the log": tree_of_log,
+    "self-play in the model": self_play,
+    "COffeE-PSRO": coffee_psro,
+    "OEF": oef,
+    "OEF-BC": oef_bc,
+    "self-play in the tree": self_play_in_tree,
+}
+CHEAP = ("frequencies", "cloning", "tree of the log")
