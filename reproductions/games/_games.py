@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,19 +42,16 @@ FEWEST_ITERATIONS, MOST_ITERATIONS = 300, 10_000
 HALF_TRAINED = 0.5  # weight of the divergence from uniform play at which half-trained players stopped
 
 
-def solve_tree(tree: cf.GameTree) -> Any:
+def solve_tree(tree: cf.GameTree, uncertainty_penalty: float = 0.0) -> Any:
     """Solve a tree as well as some seconds allow."""
     visited = NODES_VISITED["game" if tree.log is None else "log"]
     count = int(np.clip(visited / tree.num_nodes, FEWEST_ITERATIONS, MOST_ITERATIONS))
-    found = [cf.mirror_descent(tree, num_iterations=count, **settings) for settings in map(_scaled(tree), DESCENTS)]
+    found = []
+    for settings in DESCENTS:
+        scaled = {name: value * tree.reward_scale if "weight" in name else value for name, value in settings.items()}
+        more = {"num_iterations": count, "uncertainty_penalty": uncertainty_penalty, "num_evaluations": 1}
+        found.append(cf.mirror_descent(tree, **scaled, **more))
     return min(found, key=lambda profile: profile.nash_conv)
-
-
-def _scaled(tree: cf.GameTree) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    scale = tree.reward_scale
-    return lambda settings: {
-        name: value * scale if name.endswith("kl_weight") else value for name, value in settings.items()
-    } | {"num_evaluations": 1}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +99,16 @@ class Log:
 def frequencies(log: Log) -> Found:
     """What each player did how often, by what it knew; uniform play where it never was."""
     data = log.dataset
-    known, masks = data.information_states(), data.legal_masks()
+    known = data.information_states()
     policies = []
     for player in range(data.spec.num_players):
         own = data.acting_player == player
-        rows, places = np.unique(np.concatenate([known[own], masks[own]], axis=1), axis=0, return_inverse=True)
-        counts = np.zeros((len(rows), data.spec.num_actions))
+        states = np.ascontiguousarray(known[own] + np.float32(0.0))  # -0 is 0
+        contents = states.view(f"V{states.strides[0]}").reshape(-1)
+        _, first, places = np.unique(contents, return_index=True, return_inverse=True)
+        counts = np.zeros((len(first), data.spec.num_actions))
         np.add.at(counts, (places.reshape(-1), data.action[own]), 1.0)
-        policies.append(cf.TablePolicy(rows[:, : known.shape[1]], counts / counts.sum(axis=1, keepdims=True)))
+        policies.append(cf.TablePolicy(states[first], counts / counts.sum(axis=1, keepdims=True)))
     return policies, {}
 
 
@@ -115,8 +117,9 @@ def cloning(log: Log) -> Found:
     return [policy for policy, size in zip(log.clones, roles, strict=True) for _ in range(size)], {}
 
 
-def tree_of_log(log: Log) -> Found:
-    profile = solve_tree(log.tree)
+def tree_of_log(log: Log, uncertainty_penalty: float = 0.0) -> Found:
+    """Its claim is its regret in the tree in which it was found; for bounds see what is said of every profile."""
+    profile = solve_tree(log.tree, uncertainty_penalty)
     return profile.mixtures, {"claimed": profile.nash_conv}
 
 
@@ -168,10 +171,11 @@ METHODS: dict[str, Callable[[Log], Found]] = {
     "frequencies": frequencies,
     "cloning": cloning,
     "tree of the log": tree_of_log,
+    "tree of the log, penalty 1": partial(tree_of_log, uncertainty_penalty=1.0),
     "self-play in the model": self_play,
     "COffeE-PSRO": coffee_psro,
     "OEF": oef,
     "OEF-BC": oef_bc,
     "self-play in the tree": self_play_in_tree,
 }
-CHEAP = ("frequencies", "cloning", "tree of the log")
+CHEAP = ("frequencies", "cloning", "tree of the log", "tree of the log, penalty 1")
