@@ -42,14 +42,18 @@ FEWEST_ITERATIONS, MOST_ITERATIONS = 300, 10_000
 HALF_TRAINED = 0.5  # weight of the divergence from uniform play at which half-trained players stopped
 
 
+def num_iterations(tree: cf.GameTree) -> int:
+    """Of a descent of some seconds."""
+    visited = NODES_VISITED["game" if tree.log is None else "log"]
+    return int(np.clip(visited / tree.num_nodes, FEWEST_ITERATIONS, MOST_ITERATIONS))
+
+
 def solve_tree(tree: cf.GameTree, uncertainty_penalty: float = 0.0) -> Any:
     """Solve a tree as well as some seconds allow."""
-    visited = NODES_VISITED["game" if tree.log is None else "log"]
-    count = int(np.clip(visited / tree.num_nodes, FEWEST_ITERATIONS, MOST_ITERATIONS))
     found = []
     for settings in DESCENTS:
         scaled = {name: value * tree.reward_scale if "weight" in name else value for name, value in settings.items()}
-        more = {"num_iterations": count, "uncertainty_penalty": uncertainty_penalty, "num_evaluations": 1}
+        more = {"num_iterations": num_iterations(tree), "uncertainty_penalty": uncertainty_penalty, "num_evaluations": 1}
         found.append(cf.mirror_descent(tree, **scaled, **more))
     return min(found, key=lambda profile: profile.nash_conv)
 
