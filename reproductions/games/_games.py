@@ -53,7 +53,11 @@ def solve_tree(tree: cf.GameTree, uncertainty_penalty: float = 0.0) -> Any:
     found = []
     for settings in DESCENTS:
         scaled = {name: value * tree.reward_scale if "weight" in name else value for name, value in settings.items()}
-        more = {"num_iterations": num_iterations(tree), "uncertainty_penalty": uncertainty_penalty, "num_evaluations": 1}
+        more = {
+            "num_iterations": num_iterations(tree),
+            "uncertainty_penalty": uncertainty_penalty,
+            "num_evaluations": 1,
+        }
         found.append(cf.mirror_descent(tree, **scaled, **more))
     return min(found, key=lambda profile: profile.nash_conv)
 

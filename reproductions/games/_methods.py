@@ -92,7 +92,9 @@ class Log:
         """What the fit says of itself, and the processor time it took."""
         report = self.model.fit_report
         seconds = float(self._folder.with_suffix(".seconds").read_text())
-        reasons = [f"{reason.level}: {reason.text}"[:200] for reason in report.verdict.reasons] if report.verdict else []
+        reasons = (
+            [f"{reason.level}: {reason.text}"[:200] for reason in report.verdict.reasons] if report.verdict else []
+        )
         verdict = report.verdict.level if report.verdict else None
         return {"verdict": verdict, "reasons": reasons[:4], "fit_seconds": round(seconds, 1)}
 
