@@ -199,4 +199,4 @@ METHODS: dict[str, Callable[[Log], Found]] = {
     "OEF-BC": oef_bc,
     "self-play in the tree": self_play_in_tree,
 }
-CHEAP = tuple(list(METHODS)[:5])
+CHEAP, OF_MODEL = tuple(METHODS)[:5], tuple(METHODS)[5:9]
