@@ -63,6 +63,11 @@ class Log:
         return self.tree.members(NUM_MEMBERS, self.seed)
 
     @cached_property
+    def cautious_tree(self) -> cf.GameTree:
+        """The tree in which what was never seen pays the least."""
+        return self.tree.penalized(1.0)
+
+    @cached_property
     def clones(self) -> tuple[Any, ...]:
         """One policy a role."""
         spec = self.dataset.spec

@@ -97,9 +97,10 @@ def judged(game: Game, mixtures: Any) -> dict[str, Any]:
 
 
 def in_tree(log: Log, mixtures: Any) -> dict[str, Any]:
-    """What the tree of the log says of a profile, whoever found it: NashConv, bounds, and those over its members."""
+    """What the tree of the log says of a profile, whoever found it: NashConv, bounds, those over its members."""
     try:
         found = cf.exact_regret(log.tree, list(mixtures))
+        cautious = cf.exact_regret(log.cautious_tree, list(mixtures))
     except cf.CoffeeError as error:
         return {"refused": str(error)[:300]}
     bounds = [cf.exact_regret(member, list(mixtures)).nash_conv_bounds for member in log.members]
@@ -107,6 +108,7 @@ def in_tree(log: Log, mixtures: Any) -> dict[str, Any]:
     return {
         "nash_conv": float(found.nash_conv),
         "bounds": list(found.nash_conv_bounds),
+        "if_unseen_pays_least": float(cautious.nash_conv),
         "over_members": [float(min(lower)), float(max(upper))],
         "num_nodes": found.num_nodes,
         "num_unseen": found.num_unseen,
