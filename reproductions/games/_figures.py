@@ -77,7 +77,9 @@ def draw_size(cells: Cells, true_games: Mapping[str, Any], file: Path) -> None:
             if len(kept) and alike:
                 median = np.exp(np.median(np.log(alike), axis=0))
                 label = f"{method} ({len(alike)} games)" if behavior == BEHAVIORS[0] else None
-                axes.plot(np.array(sizes)[kept], median, color=STYLES[method][0], marker="o", linewidth=2.2, label=label)
+                axes.plot(
+                    np.array(sizes)[kept], median, color=STYLES[method][0], marker="o", linewidth=2.2, label=label
+                )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.axhline(1.0, color="0.6", linewidth=0.8)

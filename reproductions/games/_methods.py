@@ -15,7 +15,7 @@ from _games import Game, num_iterations, solve_tree
 import coffee_fast as cf
 
 NUM_MEMBERS = 20  # trees with frequencies of chance that the log allows, over which bounds are taken
-SHARE_OF_UNIFORM, ANCHOR = 0.05, 0.1  # in the reference, and what leaving it costs in units of the scale of rewards
+SHARE_OF_UNIFORM, ANCHOR, STEP = 0.05, 0.1, 0.03  # in the reference; what leaving it costs, and steps, by reward_scale
 WEIGHTS = (0.2, 0.4, 0.6, 0.8)  # of the cloned policy in OEF-BC
 BEST = cf.EnsembleConfig.preset("best")
 CLONING = cf.BehaviorCloningConfig(hidden_sizes=(64, 64), num_steps=3000, batch_size=128, learning_rate=1e-3)
@@ -141,6 +141,7 @@ def near_the_players(log: Log) -> Found:
         tree,
         reference=reference,
         kl_weight=ANCHOR * tree.reward_scale,
+        step_size=STEP / tree.reward_scale,  # small, as descents with the usual ones may circle around an equilibrium
         num_iterations=num_iterations(tree),
         uncertainty_penalty=1.0,
         num_evaluations=1,

@@ -21,6 +21,7 @@ from _methods import METHODS, TRUE_GAME
 HERE = Path(__file__).parent
 TREES = tuple(name for name in METHODS if "tree of the log" in name)
 FROM_COUNTS = ("frequencies", *TREES)
+ENOUGH = 0.15  # of what uniform play leaves to gain by moves that were seen: so little makes players worth copying
 Line = Mapping[str, Any]
 Cells = Mapping[tuple[str, str, int], Mapping[str, Sequence[Line]]]  # by game, behavior, size, then method
 
@@ -156,31 +157,44 @@ def verdicts(cells: Cells, true_games: Mapping[str, Line]) -> list[str]:
     return table
 
 
-RULES: dict[str, Callable[[Line], float]] = {
-    "least NashConv in the tree": lambda line: float(line["in_tree"]["nash_conv"]),
-    "least upper bound": lambda line: float(line["in_tree"]["bounds"][1]),
-    "what no rule knows: the best": lambda line: float(line["nash_conv"]),
+Rule = Callable[[Mapping[str, Line]], Line]  # which of the lines of a cell to take, by method
+
+
+def least(figure: Callable[[Line], float]) -> Rule:
+    return lambda found: min(found.values(), key=figure)
+
+
+def players_or_solver(found: Mapping[str, Line]) -> Line:
+    """Do as the players did, where known moves gain little against it; else what the cautious solver says."""
+    own = found["frequencies"]["in_tree"]
+    is_enough = own["if_unseen_pays_least"] <= ENOUGH * own["uniform_if_unseen_pays_least"]
+    return found["frequencies" if is_enough else "tree of the log, penalty 1"]
+
+
+RULES: dict[str, Rule] = {
+    **{f"always {method}": lambda found, method=method: found[method] for method in FROM_COUNTS},
+    "least NashConv in the log's tree": least(lambda line: float(line["in_tree"]["nash_conv"])),
+    "least upper bound in the log's tree": least(lambda line: float(line["in_tree"]["bounds"][1])),
+    "**players or solver**": players_or_solver,
+    "the best, which no rule knows": least(lambda line: float(line["nash_conv"])),
 }
 
 
 def choices(cells: Cells, true_games: Mapping[str, Line]) -> list[str]:
     """Among frequencies and the three solutions of the tree, by rules that need the log alone."""
-    rules = RULES | {
-        f"always {method}": lambda line, own=method: float(line["method"] != own) for method in FROM_COUNTS
-    }
-    table = [f"| rule | {' | '.join(BEHAVIORS)} |", "|---" * (1 + len(BEHAVIORS)) + "|"]
-    for rule, key in rules.items():
-        entries = []
-        for behavior in BEHAVIORS:
-            values = []
-            for (game, logged, size), methods in cells.items():
-                if logged != behavior or size > 10_000 or not set(FROM_COUNTS) <= set(methods):
-                    continue
-                candidates = [methods[m][0] for m in FROM_COUNTS if "bounds" in methods[m][0].get("in_tree", {})]
-                if len(candidates) == len(FROM_COUNTS):
-                    values += shares([min(candidates, key=key)], true_games[game])
-            entries.append(f"{np.mean(values):.2f} ({len(values)} cells)" if values else "")
-        table.append(f"| {rule} | {' | '.join(entries)} |")
+    table = [f"| rule | {' | '.join(BEHAVIORS)} | all |", "|---" * (2 + len(BEHAVIORS)) + "|"]
+    for rule, choose in RULES.items():
+        found: dict[str, list[float]] = {behavior: [] for behavior in BEHAVIORS}
+        for (game, behavior, size), methods in cells.items():
+            firsts = {method: methods[method][0] for method in FROM_COUNTS if method in methods}
+            is_whole = len(firsts) == len(FROM_COUNTS) and all(
+                "bounds" in one.get("in_tree", ()) for one in firsts.values()
+            )
+            if size <= 10_000 and is_whole and "uniform_if_unseen_pays_least" in firsts["frequencies"]["in_tree"]:
+                found[behavior] += shares([choose(firsts)], true_games[game])
+        entries = [f"{np.mean(values):.2f} ({len(values)})" if values else "" for values in found.values()]
+        every = [value for values in found.values() for value in values]
+        table.append(f"| {rule} | {' | '.join(entries)} | {f'{np.mean(every):.2f}' if every else ''} |")
     return table
 
 

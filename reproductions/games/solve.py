@@ -100,7 +100,9 @@ def in_tree(log: Log, mixtures: Any) -> dict[str, Any]:
     """What the tree of the log says of a profile, whoever found it: NashConv, bounds, those over its members."""
     try:
         found = cf.exact_regret(log.tree, list(mixtures))
-        cautious = cf.exact_regret(log.cautious_tree, list(mixtures))
+        cautious, uniform = (
+            cf.exact_regret(log.cautious_tree, profile).nash_conv for profile in (list(mixtures), "uniform_random")
+        )
     except cf.CoffeeError as error:
         return {"refused": str(error)[:300]}
     bounds = [cf.exact_regret(member, list(mixtures)).nash_conv_bounds for member in log.members]
@@ -108,7 +110,8 @@ def in_tree(log: Log, mixtures: Any) -> dict[str, Any]:
     return {
         "nash_conv": float(found.nash_conv),
         "bounds": list(found.nash_conv_bounds),
-        "if_unseen_pays_least": float(cautious.nash_conv),
+        "if_unseen_pays_least": float(cautious),
+        "uniform_if_unseen_pays_least": float(uniform),
         "over_members": [float(min(lower)), float(max(upper))],
         "num_nodes": found.num_nodes,
         "num_unseen": found.num_unseen,
