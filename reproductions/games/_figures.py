@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from coffee_fast.plotting import _style
 
 FLOOR = 1e-3  # shares of uniform play's NashConv below are drawn here
-LOOKS = [*zip(_style.COLORS, _style.MARKERS, strict=True), ("#7f3fbf", "*"), ("#5f5f5f", "p")]
+LOOKS = [*zip(_style.COLORS, _style.MARKERS, strict=True), ("#7f3fbf", "*"), ("#5f5f5f", "p"), ("#b8aca2", "h")]
 STYLES = dict(zip(METHODS, LOOKS, strict=True))
 SHOWN_SIZE = 10_000
 FEWEST_GAMES = 5  # of which there is a median
@@ -52,7 +52,7 @@ def draw_regret(cells: Cells, true_games: Mapping[str, Any], file: Path) -> None
         axes.set_yticks(range(len(games)), list(reversed(games)))
         axes.set_xlabel("NashConv / uniform play's")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     figure.savefig(file, dpi=110)
 
 

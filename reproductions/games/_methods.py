@@ -157,6 +157,11 @@ def self_play_in_tree(log: Log) -> Found:
     return _claims(cf.anchored_self_play(log.tree, SELF_PLAY, log.seed), {})
 
 
+def self_play_in_true_game(log: Log) -> Found:
+    """What the search makes of the game itself, whatever was logged: the rest is the model's."""
+    return _claims(cf.anchored_self_play(log.game.play, SELF_PLAY, log.seed), {})
+
+
 def coffee_psro(log: Log) -> Found:
     return _extracted(cf.coffee_psro(log.model, PSRO, log.seed), log)
 
@@ -204,5 +209,6 @@ METHODS: dict[str, Callable[[Log], Found]] = {
     "OEF": oef,
     "OEF-BC": oef_bc,
     "self-play in the tree": self_play_in_tree,
+    "self-play in the true game": self_play_in_true_game,
 }
 CHEAP, OF_MODEL = tuple(METHODS)[:5], tuple(METHODS)[5:9]
