@@ -609,7 +609,10 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"averaging": False, "tolerance": 1e-10, "num_evaluations": 2},
             },
         ),
-        "mirror_descent of a log": (cf.mirror_descent, {"game": w["log_tree"], "reference": [cf.UniformRandom()] * 2}),
+        "mirror_descent of a log": (
+            cf.mirror_descent,
+            {"game": w["log_tree"], "reference": [cf.UniformRandom()] * 2, "uncertainty_penalty": 1.0},
+        ),
         "AnchoredProfile.save": (w["profile"].save, {"path": folder / "profile", "overwrite": False}),
         "AnchoredProfile.load": (regularized.AnchoredProfile.load, {"path": folder / "nowhere"}),
         "exact_regret of a log": (cf.exact_regret, {"game": w["log_tree"], "policies": ["uniform_random"] * 2}),

@@ -17,6 +17,7 @@ import numpy as np
 
 from coffee_fast.checks import check_number
 from coffee_fast.data.findings import DatasetCheck, Finding, Log
+from coffee_fast.data.information import what_moves_show
 from coffee_fast.data.seats import SEAT_CHECKS
 
 if TYPE_CHECKING:
@@ -283,6 +284,7 @@ CHECKS = (
     accuracy_of_the_end,
     equal_payoffs,
     *SEAT_CHECKS,
+    what_moves_show,
     constant_state,
     actions_nobody_took,
     outcomes_never_seen,

@@ -221,9 +221,8 @@ class TrajectoryDataset:
     def information_states(self) -> Float32:
         """``float32 [T, I]``: what the acting player knew before each action, laid out as policies take it.
 
-        The part of its observation before ``history_start``, then the rest of the movers' observations after the 1st,
-        2nd, ... move; zeros where no move was made yet. What a move showed is public: where chance is on move, it is
-        taken from player 0's observation, and that is whose information state is given.
+        The part of its observation before ``history_start``, then the rest of its observations after the 1st, 2nd, ...
+        move; zeros where no move was made yet. Where chance is on move, the information state is player 0's.
         """
         from coffee_fast.data.information import information_states
 

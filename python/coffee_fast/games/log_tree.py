@@ -52,6 +52,14 @@ class LogTree:
         probabilities[drawn + 1] = weights / sums[parents[drawn]]
         return self.arrays | {"probabilities": np.maximum(probabilities, np.finfo(np.float64).tiny)}
 
+    def penalized(self, penalty: float) -> dict[str, NDArray[Any]]:
+        """Return the arrays with payoffs, the same by each member, less ``penalty`` times their disagreement."""
+        payoffs = self.arrays["payoffs"]
+        by_member = payoffs.reshape(len(payoffs), len(self.least), -1)  # the least first, the most last
+        least, most = by_member[..., :1], by_member[..., -1:]
+        paid = (least + most) / 2.0 - penalty * (most - least) / 2.0
+        return self.arrays | {"payoffs": np.repeat(paid, by_member.shape[2], axis=2).reshape(payoffs.shape)}
+
 
 def read(dataset: Any, max_nodes: int) -> LogTree:
     """Return the tree of a log; refuse logs that are at odds with themselves, or in which hardly anything repeats."""

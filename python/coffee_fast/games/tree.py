@@ -195,6 +195,11 @@ class GameTree:
         rngs = (np.random.Generator(np.random.PCG64(derive_seed(seed, "member", i))) for i in range(num))
         return tuple(self._of_log(self.spec, log, log.draw(rng)) for rng in rngs)
 
+    def penalized(self, penalty: float) -> GameTree:
+        """The tree whose unseen moves pay their mean less ``penalty`` times the members' disagreement, by each."""
+        log = self.log
+        return self if log is None else self._of_log(self.spec, log, log.penalized(penalty))
+
     @property
     def num_unseen(self) -> int:
         """Moves of which the log does not show what follows: legal actions never taken, and where it breaks off."""

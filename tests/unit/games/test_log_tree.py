@@ -173,6 +173,37 @@ def test_unseen_moves_pay_the_least_and_the_most(games):
     np.testing.assert_allclose(played.returns.mean(axis=0), passing.values, atol=0.05)
 
 
+def test_an_uncertainty_penalty_keeps_to_what_is_known(games):
+    """Of two games of Kuhn poker in which nobody bet, passing is all that is known, and it may be worth less."""
+    log = logged(games["kuhn_poker"], 400, 0)
+    is_quiet = np.minimum.reduceat(np.where(log.acting_player < 0, 1, log.action == 0), log.trajectory_offsets[:-1])
+    tree = cf.GameTree.from_dataset(log.select(np.flatnonzero(is_quiet)))
+    assert tree.num_unseen == 12
+    at_first = tree.legal_masks.all(axis=1) & (tree.information_set_players == 0)
+    bets = {}
+    for penalty in (0.0, 1.0):
+        found = cf.mirror_descent(tree, uncertainty_penalty=penalty, num_iterations=500)
+        bets[penalty] = tree.behavior(0, found.mixtures[0])[at_first, 1]
+        assert found.regret.max() < 0.05  # of the game with these payoffs
+    # The worst card loses 1 by passing on: a bet, at 0 in the mean of what it may pay, looks better, at -1 no worse.
+    assert bets[0.0].max() > 0.9
+    assert bets[1.0].max() < 0.6
+    none_unseen = cf.GameTree.from_dataset(log)
+    assert none_unseen.num_unseen == 0
+    pair = [cf.mirror_descent(none_unseen, uncertainty_penalty=p, num_iterations=20) for p in (0.0, 5.0)]
+    assert pair[0].values.tolist() == pair[1].values.tolist()
+
+
+def test_a_penalty_takes_off_half_the_distance_of_the_members(games):
+    tree = cf.GameTree.from_dataset(logged(games["kuhn_poker"], 30, 0))
+    assert tree.num_unseen
+    before, half = cf.exact_regret(tree, "uniform_random"), tree.penalized(0.5)
+    after, least = cf.exact_regret(half, "uniform_random"), cf.exact_regret(tree.penalized(1.0), "uniform_random")
+    assert (least.values < after.values).all()
+    np.testing.assert_allclose((before.values + least.values) / 2.0, after.values)
+    np.testing.assert_array_equal(tree.penalized(0.0).core.num_members, 2)
+
+
 def test_pay_on_the_way_counts_toward_the_least_and_the_most():
     """One player, two moves that pay what they are called; the log has 0 0, 0 1, 1 1: in all 0 to 2."""
     spec = cf.GameSpec(

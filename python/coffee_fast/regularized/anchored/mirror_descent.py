@@ -33,6 +33,7 @@ def mirror_descent(
     averaging: bool = False,
     tolerance: float = 1e-10,
     num_evaluations: int = 20,
+    uncertainty_penalty: float = 0.0,
 ) -> AnchoredProfile:
     r"""Find policies for all players of a game tree, each anchored to a reference: anchored self-play without sampling.
 
@@ -49,8 +50,8 @@ def mirror_descent(
     ----------
     game
         A :class:`coffee_fast.GameTree`, of a game or a log, or what one is made from: ``"openspiel:leduc_poker"``, a
-        game of OpenSpiel. Any number of players, with chance; of a log, unseen moves pay the mean of the least and the
-        most.
+        game of OpenSpiel. Any number of players, with chance; of a log, unseen moves pay what ``uncertainty_penalty``
+        says.
     reference
         ``"uniform"``; or policies, as :func:`coffee_fast.exact_regret` takes them, that play every legal action with
         positive probability. The descent starts there.
@@ -83,6 +84,11 @@ def mirror_descent(
         every regret at most this share of the latter.
     num_evaluations
         How often ``history`` is written, evenly spread: exact best responses each time, as costly as some iterations.
+    uncertainty_penalty
+        Of a tree from a log: an unseen move pays every player the mean of the least and the most that it may, less this
+        times half their distance: 0 the mean, 1 the least. With 0 players go wherever nothing is known as soon as
+        the mean is more than what is known; where the log leaves much unseen, 1 leads to far less regret. All
+        figures are of the game with these payoffs; for bounds in the log's see :func:`coffee_fast.exact_regret`.
 
     Returns
     -------
@@ -126,7 +132,8 @@ def mirror_descent(
     size = _positive("step_size", step_size)
     if reference_period is not None:
         reference_period = check_count(f"{name}: reference_period", reference_period, at_least=1)
-    tree = game if isinstance(game, GameTree) else GameTree(game)
+    penalty = check_number(f"{name}: uncertainty_penalty", uncertainty_penalty)
+    tree = (game if isinstance(game, GameTree) else GameTree(game)).penalized(penalty)
     tree.check_recall(name)
     _check_states(tree)
     if first is None:
