@@ -88,8 +88,8 @@ def best_response(
     Parameters
     ----------
     game
-        A game, a tree or a learned model. In a tree the answer is exact; of a log's tree moves that nobody made pay
-        the mean of the least and the most.
+        A game, a tree or a learned model. In a tree the answer is exact; in a log's, moves that nobody made pay the
+        mean of the least and the most, less ``uncertainty_penalty`` times half their distance.
     against
         A solution, one strategy that all play (:func:`coffee_fast.clone_behavior` gives one), or a list of one a seat.
     player
@@ -100,7 +100,7 @@ def best_response(
         The oracle to train, or a list, of whose answers the best is taken; double DQN and policy gradients by default.
         Not asked in a tree.
     uncertainty_penalty
-        Reward lost per unit of what a model's members disagree about.
+        Reward lost per unit of what a model's members disagree about; in a log's tree 1 stands for the least.
     num_simulations
         Episodes by which answers are compared, and as many again by which the best is measured.
     num_threads
@@ -129,10 +129,10 @@ def best_response(
     seed = check_seed(seed)
     profile = as_profile(against, game.spec.num_players)
     seat = Player("uniform_random", player, 0, game.spec).seat
-    if isinstance(game, GameTree):
-        return _exact(game, profile, seat)
-    oracles = as_oracles("best_response: response", (DDQN(), PolicyGradient()) if response is None else response)
     penalty = check_number("best_response: uncertainty_penalty", uncertainty_penalty)
+    if isinstance(game, GameTree):
+        return _exact(game.penalized(penalty), profile, seat)
+    oracles = as_oracles("best_response: response", (DDQN(), PolicyGradient()) if response is None else response)
     count = check_count("best_response: num_simulations", num_simulations, at_least=2)
     num_threads = check_count("best_response: num_threads", num_threads)
     scale = reward_scale(game, derive_seed(seed, "reward_scale"), num_threads)

@@ -33,7 +33,7 @@ def mirror_descent(
     averaging: bool = False,
     tolerance: float = 1e-10,
     num_evaluations: int = 20,
-    uncertainty_penalty: float = 0.0,
+    uncertainty_penalty: float = 1.0,
 ) -> AnchoredProfile:
     r"""Find policies for all players of a game tree, each anchored to a reference: anchored self-play without sampling.
 
@@ -86,9 +86,10 @@ def mirror_descent(
         How often ``history`` is written, evenly spread: exact best responses each time, as costly as some iterations.
     uncertainty_penalty
         Of a tree from a log: an unseen move pays every player the mean of the least and the most that it may, less this
-        times half their distance: 0 the mean, 1 the least. With 0 players go wherever nothing is known as soon as
-        the mean is more than what is known; where the log leaves much unseen, 1 leads to far less regret. All
-        figures are of the game with these payoffs; for bounds in the log's see :func:`coffee_fast.exact_regret`.
+        times half their distance: 1 the least, 0 the mean. With 0 players go wherever nothing is known as soon as the
+        mean is more than what is known, and where the log leaves much unseen that costs far more regret
+        (``reproductions/games``). All figures are of the game with these payoffs; for bounds in the log's see
+        :func:`coffee_fast.exact_regret`.
 
     Returns
     -------
