@@ -58,3 +58,7 @@ def test_docstrings_become_markdown():
     plain = load("plain_docstrings").plain
     text = "Of :class:`~coffee_fast.Mixture`.\n\n.. math:: x = 1\n\n>>> 1 + 1\n2\n"
     assert plain(text) == "Of `coffee_fast.Mixture`.\n\n```text\nx = 1\n```\n```pycon\n>>> 1 + 1\n2\n```"
+
+
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {cf.__version__}\n" in (ROOT / "CITATION.cff").read_text()
