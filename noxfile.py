@@ -1,5 +1,7 @@
 """One session for each habit of CONTRIBUTING.md; `nox -l` lists them."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["tests", "cpp", "lint", "types"]
@@ -76,6 +78,15 @@ def docs(session: nox.Session) -> None:
     """The site, strict, in build/site; ``serve`` as argument shows it while it is written."""
     session.install("-c", "constraints.txt", "mkdocs-material", "mkdocstrings[python]")
     session.run("mkdocs", *(session.posargs or ["build"]))
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """The notebooks of examples/, run anew in place, outputs and all."""
+    install(session)
+    session.install("-c", "constraints.txt", "nbconvert", "ipykernel")
+    files = sorted(map(str, Path("examples/notebooks").glob("*.ipynb")))
+    session.run("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", *files)
 
 
 @nox.session

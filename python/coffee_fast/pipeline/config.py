@@ -225,7 +225,7 @@ def _demo() -> RunConfig:
             objective=ConservativeObjective(anneal_iterations=6),
             response=_brief_ddqn(12_000),
         ),
-        self_play=SelfPlayConfig(num_updates=60, num_snapshots=2, judge=PolicyGradient(num_updates=40)),
+        self_play=SelfPlayConfig(num_updates=60, num_snapshots=2, judge=PolicyGradient(num_updates=100)),
         evaluation=EvaluationConfig(num_simulations=10_000, response=_judges(30_000, 50)),
     )
 

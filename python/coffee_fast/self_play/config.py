@@ -17,8 +17,8 @@ from coffee_fast.responses._policy_learning import PolicyLearning
 from coffee_fast.simulation import LARGEST_INT
 
 
-def _modest_judge() -> PolicyGradient:
-    return PolicyGradient(num_updates=60)
+def _judge() -> PolicyGradient:
+    return PolicyGradient(num_updates=150)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class SelfPlayConfig(PolicyLearning):
     coverage_weight: float = 0.0
     averaging: float = 0.9
     num_snapshots: int = 3
-    judge: ResponseOracle = field(default_factory=_modest_judge)
+    judge: ResponseOracle = field(default_factory=_judge)
     num_simulations: int = 4000
     device: str | None = None
 
