@@ -8,11 +8,11 @@
 namespace coffee_fast::bindings {
 namespace {
 
-constexpr std::int32_t nobody = -2, wait = -1;
-
 /// Episodes stepped from outside, one a lane; chance moves by itself, by the streams that rollouts draw it from.
 class Episodes {
  public:
+  static constexpr std::int32_t nobody = -2, wait = -1;
+
   Episodes(AnyDynamics dynamics, std::size_t count, std::uint64_t seed)
       : dynamics_(std::move(dynamics)), seed_(seed), batch_(dynamics_.make_batch(count)) {
     check(count > 0, "Episodes: count must be at least 1, got 0");
@@ -160,14 +160,15 @@ class Episodes {
   std::vector<double> returns_;
 };
 
-py::ssize_t size(std::size_t value) { return static_cast<py::ssize_t>(value); }
+py::ssize_t extent(std::size_t value) { return static_cast<py::ssize_t>(value); }
 
-py::tuple step(Episodes& self, const Array<std::int32_t>& actions) {
+py::tuple step_episodes(Episodes& self, const Array<std::int32_t>& actions) {
   const std::size_t N = self.dynamics().num_players();
   std::vector<double> rewards(self.count() * N), disagreement(self.count());
   const auto chosen = as_span(actions);
   without_gil([&](CancelToken&) { self.step(chosen, rewards, disagreement); });
-  return py::make_tuple(to_array(std::move(rewards), {size(self.count()), size(N)}), to_array(std::move(disagreement)));
+  return py::make_tuple(to_array(std::move(rewards), {extent(self.count()), extent(N)}),
+                        to_array(std::move(disagreement)));
 }
 
 }  // namespace
@@ -191,26 +192,26 @@ void bind_episodes(py::module_& module) {
       .def("returns",
            [](const Episodes& self) {
              return to_array(std::vector<double>(self.returns()),
-                             {size(self.count()), size(self.dynamics().num_players())});
+                             {extent(self.count()), extent(self.dynamics().num_players())});
            })
       .def("information_states",
            [](Episodes& self) {
              auto rows = without_gil([&](CancelToken&) { return self.information_states(); });
-             return to_array(std::move(rows), {size(self.count()), size(self.dynamics().information_state_size())});
+             return to_array(std::move(rows), {extent(self.count()), extent(self.dynamics().information_state_size())});
            })
       .def("legal_masks",
            [](Episodes& self) {
              auto rows = without_gil([&](CancelToken&) { return self.legal_masks(); });
-             return to_array(std::move(rows), {size(self.count()), size(self.dynamics().num_actions())});
+             return to_array(std::move(rows), {extent(self.count()), extent(self.dynamics().num_actions())});
            })
       .def("observations",
            [](Episodes& self) {
              auto rows = without_gil([&](CancelToken&) { return self.observations(); });
-             return to_array(std::move(rows), {size(self.count()), size(self.dynamics().num_players()),
-                                               size(self.dynamics().observation_size())});
+             return to_array(std::move(rows), {extent(self.count()), extent(self.dynamics().num_players()),
+                                               extent(self.dynamics().observation_size())});
            })
       .def(
-          "step", &step, py::arg("actions").noconvert(),
+          "step", &step_episodes, py::arg("actions").noconvert(),
           "Play one action a lane, whatever in lanes that are over; returns rewards f64 [L, N] up to the next decision "
           "and disagreement f64 [L].");
 }

@@ -7,7 +7,7 @@
 namespace coffee_fast::bindings {
 namespace {
 
-py::dict to_dict(Decisions decisions, const AnyDynamics& dynamics) {
+py::dict decisions_to_dict(Decisions decisions, const AnyDynamics& dynamics) {
   const auto n = static_cast<py::ssize_t>(decisions.size());
   const auto I = static_cast<py::ssize_t>(dynamics.information_state_size());
   const auto A = static_cast<py::ssize_t>(dynamics.num_actions());
@@ -20,17 +20,18 @@ py::dict to_dict(Decisions decisions, const AnyDynamics& dynamics) {
   return result;
 }
 
-py::dict collect(AnyDynamics dynamics, const std::vector<Policy>& learners, const LearningSeats& learning_seats,
-                 const Mixtures& opponents, std::uint64_t first, std::size_t count, std::uint64_t seed,
-                 std::size_t num_parallel_episodes, double uncertainty_penalty, double coverage_weight,
-                 int num_threads) {
+py::dict experience_of(AnyDynamics dynamics, const std::vector<Policy>& learners, const LearningSeats& learning_seats,
+                       const Mixtures& opponents, std::uint64_t first, std::size_t count, std::uint64_t seed,
+                       std::size_t num_parallel_episodes, double uncertainty_penalty, double coverage_weight,
+                       int num_threads) {
   const ExperienceOptions options =
       experience_options(seed, learning_seats, opponents, uncertainty_penalty, coverage_weight);
   Experience experience = without_gil([&](CancelToken& cancel) {
     return collect_experience(dynamics, options, learners, first, count, num_parallel_episodes, num_threads, cancel);
   });
   py::list of_network;
-  for (Decisions& decisions : experience.of_network) of_network.append(to_dict(std::move(decisions), dynamics));
+  for (Decisions& decisions : experience.of_network)
+    of_network.append(decisions_to_dict(std::move(decisions), dynamics));
   py::dict result;
   result["of_network"] = of_network;
   result["returns"] = to_array(std::move(experience.returns),
@@ -43,7 +44,7 @@ py::dict collect(AnyDynamics dynamics, const std::vector<Policy>& learners, cons
 }  // namespace
 
 void bind_experience(py::module_& module) {
-  module.def("collect_experience", &collect, py::arg("dynamics"), py::arg("learners"), py::arg("learning_seats"),
+  module.def("collect_experience", &experience_of, py::arg("dynamics"), py::arg("learners"), py::arg("learning_seats"),
              py::arg("opponents"), py::arg("first"), py::arg("count"), py::kw_only(), py::arg("seed"),
              py::arg("num_parallel_episodes") = 256, py::arg("uncertainty_penalty") = 0.0,
              py::arg("coverage_weight") = 0.0, py::arg("num_threads") = 1,

@@ -64,7 +64,7 @@ Array<std::int32_t> of_sets(const GameTree& tree, const Entry& entry) {
 }
 
 /// What there is of each node [V], the payoffs player-major [V, N * E].
-py::dict nodes(const GameTree& tree) {
+py::dict nodes_of(const GameTree& tree) {
   const std::size_t V = tree.nodes().size(), width = tree.num_players() * tree.num_members();
   std::vector<std::int32_t> players(V), first_children(V), num_children(V), sets(V), actions(V, 0);
   std::vector<double> probabilities(V), payoffs(V * width);
@@ -141,7 +141,7 @@ void bind_game_tree(py::module_& module) {
              const auto starts = tree.sequence_starts();
              return to_array(std::vector<std::int32_t>(starts.begin(), starts.end()));
            })
-      .def("nodes", &nodes, "What there is of each node, arrays [V] by name, payoffs f64 [V, N * E].")
+      .def("nodes", &nodes_of, "What there is of each node, arrays [V] by name, payoffs f64 [V, N * E].")
       .def("sequence_actions", &sequence_actions)
       .def("parent_sequences",
            [](const GameTree& tree) {

@@ -147,7 +147,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         ),
         "games.Bridge.optimal_return": (games.Bridge().optimal_return, {"horizon": 2, "discount": 1.0}),
         "GameTree": (cf.GameTree, {"game": "openspiel:kuhn_poker", "max_nodes": 100}),
-        "GameTree.from_dataset": (cf.GameTree.from_dataset, {"dataset": w["game_log"], "max_nodes": 100}),
+        "GameTree.from_dataset": (
+            cf.GameTree.from_dataset,
+            {"dataset": w["game_log"], "max_nodes": 100, "payoff_range": (-9, 9)},
+        ),
         "GameTree.members": (w["log_tree"].members, {"num": 2, "seed": 0}),
         "GameTree.behavior": (w["tree"].behavior, {"player": 0, "strategy": "uniform_random"}),
         "NetworkPolicy": (cf.NetworkPolicy, {"layers": layers, "kind": "greedy", "temperature": 1.0}),

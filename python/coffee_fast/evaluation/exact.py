@@ -39,6 +39,8 @@ class ExactRegret:
         that get to unseen moves pay no player less, or more, in all than some whole episode of the log did; if chance
         is as likely as in the tree (for that see :meth:`coffee_fast.GameTree.members`: what chance did not do in the
         log it does not do in the tree); and if the log's masks are true and its observations hold what players knew.
+        Where moves are unseen and all episodes paid a player the same, nothing is known of what else it may be paid:
+        its bounds are 0 and infinity, unless ``GameTree.from_dataset`` was told a ``payoff_range``.
     num_nodes, num_information_sets, num_unseen
         The size of the tree, and how many of its nodes stand for what was never seen.
     num_episodes
@@ -146,14 +148,18 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     )
     # What the mean pays is no mean of what each member's best response earns.
     values, best_of_mean = worth.mean(axis=1), np.array([tree.core.best_response(profile, i)[0] for i in players])
+    # Members pay the least first, the most last.
+    lower, upper = np.maximum(best[:, 0] - worth[:, -1], 0.0), np.maximum(best[:, -1] - worth[:, 0], 0.0)
+    if tree.log is not None and tree.num_unseen:
+        is_unknown = tree.log.least == tree.log.most
+        lower, upper = np.where(is_unknown, 0.0, lower), np.where(is_unknown, np.inf, upper)
     return ExactRegret(
         game=tree.spec.name,
         regret=np.maximum(best_of_mean - values, 0.0),  # below 0 by rounding alone
         values=values,
         best_response_values=best_of_mean,
-        # Members pay the least first, the most last.
-        lower=np.maximum(best[:, 0] - worth[:, -1], 0.0),
-        upper=np.maximum(best[:, -1] - worth[:, 0], 0.0),
+        lower=lower,
+        upper=upper,
         num_nodes=tree.num_nodes,
         num_information_sets=tree.num_information_sets,
         num_unseen=tree.num_unseen,

@@ -28,7 +28,7 @@ class LogTree:
     """A tree as the kernel takes it, and what only a log says.
 
     ``counts [V]`` trajectories took the move that leads to a node; ``is_unseen [V]``: what follows it was never seen.
-    ``share`` of the trajectories are independent. ``least``, ``most [N]`` are what whole episodes paid.
+    ``share`` of the trajectories are independent. ``least``, ``most [N]`` are what whole episodes may pay.
     """
 
     arrays: dict[str, NDArray[Any]]
@@ -61,7 +61,7 @@ class LogTree:
         return self.arrays | {"payoffs": np.repeat(paid, by_member.shape[2], axis=2).reshape(payoffs.shape)}
 
 
-def read(dataset: Any, max_nodes: int) -> LogTree:
+def read(dataset: Any, max_nodes: int, payoff_range: Any = None) -> LogTree:
     """Return the tree of a log; refuse logs that are at odds with themselves, or in which hardly anything repeats."""
     if not (isinstance(getattr(dataset, "spec", None), GameSpec) and callable(getattr(dataset, "check", None))):
         raise InvalidArgumentError(f"{CALLER}: dataset must be a TrajectoryDataset, got {shown(dataset)}")
@@ -70,7 +70,30 @@ def read(dataset: Any, max_nodes: int) -> LogTree:
             raise DatasetError(f"{CALLER}: {finding}")
     histories = Histories(CALLER, dataset, max_nodes)
     histories.require_repetition()
-    return _Writer(histories, max_nodes).write()
+    return _Writer(histories, max_nodes, *_range(payoff_range, histories.returns())).write()
+
+
+def _range(payoff_range: Any, returns: Float64) -> tuple[Float64, Float64]:
+    """The least and the most ``[N]`` that an episode may pay: as said, or as the log's did."""
+    seen = returns.min(axis=0), returns.max(axis=0)
+    if payoff_range is None:
+        return seen
+    try:
+        said = np.asarray(payoff_range, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        said = np.array(np.nan)
+    if said.shape not in ((2,), (returns.shape[1], 2)) or not np.isfinite(said).all():
+        raise InvalidArgumentError(
+            f"{CALLER}: payoff_range must be the least and the most that an episode may pay a player, two numbers or "
+            f"two a player, got {shown(payoff_range)}"
+        )
+    least, most = np.broadcast_to(said, (returns.shape[1], 2)).T.copy()
+    if (least > seen[0]).any() or (most < seen[1]).any():
+        raise InvalidArgumentError(
+            f"{CALLER}: payoff_range must hold what episodes of the log paid, {seen[0].min():g} to {seen[1].max():g}, "
+            f"got {shown(payoff_range)}"
+        )
+    return least, most
 
 
 Path = tuple["Path", str] | tuple[()]
@@ -93,11 +116,11 @@ Waiting = tuple[Here, int, float, int, int, Returns, Returns, Path]
 class _Writer:
     """The nodes of the histories, each before its children, siblings by their moves."""
 
-    def __init__(self, histories: Histories, max_nodes: int) -> None:
+    def __init__(self, histories: Histories, max_nodes: int, least: Float64, most: Float64) -> None:
         self.histories, self.spec, self.max_nodes = histories, histories.spec, max_nodes
         self.nothing: Returns = (0.0,) * self.spec.num_players
         self.returns = histories.returns()
-        self.least, self.most = self.returns.min(axis=0), self.returns.max(axis=0)
+        self.least, self.most = least, most
         self.nodes = Walk(self.spec.num_players, self.spec.observation_size)
         self.counts, self.unseen, self.hidden_rows = list[int](), list[bool](), list[int]()
         self.rows: list[int] = []  # of the log, one a history

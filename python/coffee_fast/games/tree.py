@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from coffee_fast import _core
 from coffee_fast.checks import check_count
-from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
+from coffee_fast.errors import InvalidArgumentError, InvalidGameError, ModelWarning, shown
 from coffee_fast.games.spec import GameSpec
 from coffee_fast.games.tree_arrays import fingerprint
 from coffee_fast.games.tree_policies import mixture_of, probabilities_of
@@ -97,7 +98,7 @@ class GameTree:
         )
 
     @classmethod
-    def from_dataset(cls, dataset: Any, max_nodes: int = MAX_NODES) -> GameTree:
+    def from_dataset(cls, dataset: Any, max_nodes: int = MAX_NODES, payoff_range: Any = None) -> GameTree:
         """Return the tree that a log of a small game shows.
 
         Trajectories are merged where their histories are the same: their first state and what players saw of it, each
@@ -120,6 +121,9 @@ class GameTree:
             A :class:`coffee_fast.TrajectoryDataset`.
         max_nodes
             Most nodes that it may have.
+        payoff_range
+            The least and the most that an episode may pay a player in all, two numbers or two a player; by default what
+            episodes of the log paid. Say it where all of them paid the same, or unseen moves seem to pay that, too.
 
         Raises
         ------
@@ -143,7 +147,14 @@ class GameTree:
         from coffee_fast.games import log_tree
 
         max_nodes = check_count("GameTree.from_dataset: max_nodes", max_nodes, at_least=1, at_most=2**31 - 2)
-        found = log_tree.read(dataset, max_nodes)
+        found = log_tree.read(dataset, max_nodes, payoff_range)
+        if found.is_unseen.any() and (found.least == found.most).any():
+            warnings.warn(
+                "GameTree.from_dataset: all episodes paid a player the same, so nothing bounds what moves that nobody "
+                "made may pay it, and to a solver they are as good as any; say payoff_range",
+                ModelWarning,
+                stacklevel=2,
+            )
         return cls._of_log(dataset.spec, found, found.arrays)
 
     @classmethod

@@ -11,6 +11,7 @@ from tests.unit.games.test_simulator import GAME as DICE
 from tests.unit.games.test_simulator import ROUNDS, Rounds
 
 import coffee_fast as cf
+from coffee_fast.errors import InvalidArgumentError
 
 pyspiel = pytest.importorskip("pyspiel")
 
@@ -468,3 +469,34 @@ def test_rounds_are_played_out_where_a_choice_was_never_made():
         slack = (payoffs.most - tree.log.most) + (tree.log.least - payoffs.least)
         assert (found.lower - slack <= true.regret + 1e-9).all()
         assert (found.upper + slack >= true.regret - 1e-9).all()
+
+
+def test_where_all_episodes_paid_the_same_nothing_bounds_what_was_never_seen():
+    hanabi = cf.load_game("openspiel:tiny_hanabi")
+    found = cf.mirror_descent(hanabi, num_iterations=600)
+    log = cf.generate_dataset(hanabi, behavior=found, num_trajectories=400, seed=0)
+    paid = np.add.reduceat(log.reward[:, 0], log.trajectory_offsets[:-1])
+    log = log.select(np.flatnonzero(paid == 10.0))  # as players would who make no mistake
+    with pytest.warns(cf.ModelWarning, match="say payoff_range"):
+        tree = cf.GameTree.from_dataset(log)
+    assert tree.log.least.tolist() == tree.log.most.tolist() == [10.0, 10.0]
+    assert tree.num_unseen
+    assert cf.exact_regret(tree, "uniform_random").nash_conv_bounds == (0.0, np.inf)
+    told = cf.GameTree.from_dataset(log, payoff_range=(0, 10))
+    low, high = cf.exact_regret(told, "uniform_random").nash_conv_bounds
+    assert low <= cf.exact_regret(hanabi, "uniform_random").nash_conv <= high < np.inf
+    cautious = cf.mirror_descent(told)
+    assert cf.exact_regret(hanabi, cautious).values[0] == pytest.approx(10.0, abs=0.1)
+
+
+def test_a_range_of_payoffs_holds_what_was_paid():
+    log = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=60, seed=0)
+    with pytest.raises(InvalidArgumentError, match="must hold what episodes of the log paid, -2 to 2, got"):
+        cf.GameTree.from_dataset(log, payoff_range=(-1, 3))
+    for nonsense in ("wide", (1,), (1, 2, 3), (np.nan, 1), [[-2, 2]] * 3):
+        with pytest.raises(InvalidArgumentError, match="payoff_range must be the least and the most"):
+            cf.GameTree.from_dataset(log, payoff_range=nonsense)
+    wide, usual = cf.GameTree.from_dataset(log, payoff_range=[[-3, 2], [-2, 4]]), cf.GameTree.from_dataset(log)
+    one, two = (cf.exact_regret(tree, "uniform_random") for tree in (usual, wide))
+    if usual.num_unseen:
+        assert (two.upper >= one.upper).all()
