@@ -207,7 +207,8 @@ def without_gaps(
             row = rows[np.argmax(absent[rows, seat, entry])]
             raise DatasetError(
                 f"{columns.caller}: row {steps_row[row]}: the column {shown(names[entry].partition(' = ')[0])} is "
-                "missing where a player acts who sees it elsewhere; fill it in, or leave the row out"
+                "missing where a player acts who sees it elsewhere; fill it in, with a value of its own where there is "
+                "nothing to see yet (in a first round, say)"
             )
         never = absent[:, seat].all(axis=0) | ((count == len(rows)) & (len(rows) > 0))
         found[:, seat, never] = 0.0
