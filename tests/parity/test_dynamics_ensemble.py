@@ -15,7 +15,6 @@ from coffee_fast._core import Purpose, Stream
 from coffee_fast._reference import dynamics_ensemble as twin
 from coffee_fast._reference.actor import choose_greedily, choose_uniformly
 from coffee_fast._reference.mlp import forward
-from coffee_fast.data.information import information_states
 from coffee_fast.games import GameSpec
 from coffee_fast.models import DynamicsEnsemble, EnsembleConfig, FitReport
 from coffee_fast.models.classifiers import IMPOSSIBLE
@@ -256,6 +255,20 @@ def play(model: DynamicsEnsemble, choosers: list[Any], rollout: int, seed: int) 
     return {"steps": steps, "returns": total, "disagreement": disagreement}
 
 
+def remembered(log):
+    """What players know inside a model: of each move what it showed to whoever was next to move."""
+    start, size = log.spec.history_start, log.spec.observation_size - log.spec.history_start
+    rows = np.arange(log.num_transitions)
+    mover = log.observation[rows, np.maximum(log.acting_player, 0)]
+    known = np.zeros((log.num_transitions, log.spec.information_state_size), np.float32)
+    for begin, end in itertools.pairwise(log.trajectory_offsets.astype(int)):
+        for row in range(begin, end):
+            shown = mover[begin + 1 : row + 1, start:].ravel()
+            known[row, :start] = mover[row, :start]
+            known[row, start : start + (row - begin) * size] = shown
+    return known
+
+
 def assert_played_like_the_twin(model: DynamicsEnsemble, rng: Any, chunk_size: int) -> list[dict[str, Any]]:
     """Episodes of uniform and greedy policies; returns those of the twin."""
     spec = model.spec
@@ -286,7 +299,7 @@ def assert_played_like_the_twin(model: DynamicsEnsemble, rng: Any, chunk_size: i
         as_log = SimpleNamespace(**log, spec=spec, num_transitions=len(log["action"]))
         acts = log["acting_player"] >= 0
         known = np.array([step[5] for episode in episodes for step in episode["steps"]])
-        assert_close(information_states(as_log)[acts], known[acts])
+        assert_close(remembered(as_log)[acts], known[acts])
     return episodes
 
 
