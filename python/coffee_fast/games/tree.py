@@ -209,7 +209,9 @@ class GameTree:
     def penalized(self, penalty: float) -> GameTree:
         """The tree whose unseen moves pay their mean less ``penalty`` times the members' disagreement, by each."""
         log = self.log
-        return self if log is None else self._of_log(self.spec, log, log.penalized(penalty))
+        if log is None or not self.num_unseen:  # nothing to disagree about
+            return self
+        return self._of_log(self.spec, log, log.penalized(penalty))
 
     @property
     def num_unseen(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.stage_games.arguments import log_uniform
-from coffee_fast.stage_games.indifference import indifferent_profile, likeliest_pure_equilibrium
+from coffee_fast.stage_games.indifference import expected_over, indifferent_profile, likeliest_pure_equilibrium
 from coffee_fast.stage_games.kernels import solve_anchored
 from coffee_fast.typing import Profile
 
@@ -81,9 +81,7 @@ def _game(units: Profile, mixtures: Profile, legal: Masks, g: int) -> tuple[Prof
 def _regret(payoffs: Profile, mixtures: Profile, legal: Masks) -> float:
     """Return the most that a player could gain in one game by another legal action."""
     regrets = []
-    for player, q in enumerate(payoffs):
-        for other in reversed(range(len(mixtures))):
-            if other != player:
-                q = np.tensordot(q, mixtures[other], axes=(other, 0))
+    for player, game in enumerate(payoffs):
+        q = expected_over(game, range(len(payoffs)), mixtures, (player,))
         regrets.append(float(q[legal[player]].max() - mixtures[player] @ q))
     return max(regrets)
