@@ -118,45 +118,55 @@ const TrainedNetwork& network_at(const PolicyLearner& learner, std::size_t k, bo
   return is_policy ? learner.policy(k) : learner.value(k);
 }
 
-/// The gradients of all passes of a batch, one after the other.
-std::vector<float> gradients_of(const TrainedNetwork& network, MatrixView<const float> inputs,
-                                MatrixView<const float> output_gradients) {
-  check(inputs.columns == network.num_inputs() && output_gradients.columns == network.num_outputs() &&
-            inputs.rows == output_gradients.rows && inputs.rows > 0,
-        "TrainedNetwork: inputs must be [B, ", network.num_inputs(), "] and output_gradients [B, ",
-        network.num_outputs(), "], got [", inputs.rows, ", ", inputs.columns, "] and [", output_gradients.rows, ", ",
-        output_gradients.columns, "]");
-  std::vector<float> gradients;
-  TrainedNetwork::Pass pass = network.make_pass();
-  for (std::size_t first = 0; first < inputs.rows; first += TrainedNetwork::rows_per_pass) {
-    const std::size_t count = std::min(TrainedNetwork::rows_per_pass, inputs.rows - first);
-    network.forward(inputs.middle_rows(first, count), pass);
-    const MatrixView<float> given = network.output_gradients(pass);
-    for (std::size_t row = 0; row < count; ++row)
-      std::ranges::copy(output_gradients.row(first + row), given.row(row).begin());
-    gradients.resize(gradients.size() + network.gradient_size());
-    network.backward(pass, std::span(gradients).last(network.gradient_size()));
+/// A network that learns, with what its steps work in.
+struct LearningNetwork {
+  explicit LearningNetwork(const Layers& layers) : network(as_layers(layers, "layers")), pass(network.make_pass()) {}
+
+  void adam_step(MatrixView<const float> inputs, MatrixView<const float> output_gradients, double learning_rate) {
+    check(inputs.columns == network.num_inputs() && output_gradients.columns == network.num_outputs() &&
+              inputs.rows == output_gradients.rows && inputs.rows > 0,
+          "TrainedNetwork: inputs must be [B, ", network.num_inputs(), "] and output_gradients [B, ",
+          network.num_outputs(), "], got [", inputs.rows, ", ", inputs.columns, "] and [", output_gradients.rows, ", ",
+          output_gradients.columns, "]");
+    constexpr std::size_t rows_per_pass = TrainedNetwork::rows_per_pass;
+    const std::size_t size = network.gradient_size();
+    gradients.resize((inputs.rows + rows_per_pass - 1) / rows_per_pass * size);
+    for (std::size_t first = 0; first < inputs.rows; first += rows_per_pass) {
+      const std::size_t count = std::min(rows_per_pass, inputs.rows - first);
+      network.forward(inputs.middle_rows(first, count), pass);
+      const MatrixView<float> given = network.output_gradients(pass);
+      for (std::size_t row = 0; row < count; ++row)
+        std::ranges::copy(output_gradients.row(first + row), given.row(row).begin());
+      network.backward(pass, std::span(gradients).subspan(first / rows_per_pass * size, size));
+    }
+    network.adam_step(gradients, learning_rate);
   }
-  return gradients;
-}
+
+  TrainedNetwork network;
+  TrainedNetwork::Pass pass;
+  std::vector<float> gradients;  ///< of all passes of the last batch; their sum in the first
+};
 
 void bind_trained_network(py::module_& module) {
-  py::class_<TrainedNetwork>(module, "TrainedNetwork", "A ReLU network, its gradients and steps of Adam.")
-      .def(py::init([](const Layers& layers) { return TrainedNetwork(as_layers(layers, "layers")); }),
-           py::arg("layers"))
+  py::class_<LearningNetwork>(module, "TrainedNetwork", "A ReLU network, its gradients and steps of Adam.")
+      .def(py::init<const Layers&>(), py::arg("layers"))
       .def(
           "adam_step",
-          [](TrainedNetwork& self, const Array<float>& inputs, const Array<float>& output_gradients,
+          [](LearningNetwork& self, const Array<float>& inputs, const Array<float>& output_gradients,
              double learning_rate) {
-            std::vector<float> gradients =
-                gradients_of(self, as_matrix(inputs, "inputs"), as_matrix(output_gradients, "output_gradients"));
-            self.adam_step(gradients, learning_rate);
-            return read_network(self, std::span(gradients).first(self.gradient_size()));
+            self.adam_step(as_matrix(inputs, "inputs"), as_matrix(output_gradients, "output_gradients"), learning_rate);
           },
           py::arg("inputs").noconvert(), py::arg("output_gradients").noconvert(), py::arg("learning_rate"),
           "One step for a loss of which output_gradients f32 [B, outputs] are the gradients by the outputs at inputs "
-          "f32 [B, inputs]; returns the gradient by the parameters, laid out as the layers.")
-      .def("layers", [](const TrainedNetwork& self) { return read_network(self, self.parameters()); });
+          "f32 [B, inputs].")
+      .def(
+          "gradient",
+          [](const LearningNetwork& self) {
+            check(!self.gradients.empty(), "TrainedNetwork: gradient is that of the last step, and none was taken");
+            return read_network(self.network, std::span(self.gradients).first(self.network.gradient_size()));
+          },
+          "The gradient by the parameters that the last step was taken against, laid out as the layers.")
+      .def("layers", [](const LearningNetwork& self) { return read_network(self.network, self.network.parameters()); });
 }
 
 }  // namespace

@@ -32,23 +32,26 @@ void hidden_forward(const LayerShape& shape, const float* parameters, const floa
   });
 }
 
-/// gradient_t[inputs, batch] = W gradient_of_outputs_t[outputs, batch] of one layer in panels.
+/// gradient[inputs, batch] = W gradient_of_outputs[outputs, batch] of one layer in panels. The batch lies in panels
+/// too, [batch / 16][inputs or outputs][16]: rows of the whole batch would meet in few of the cache's sets.
 template <class V>
-void hidden_backward(const LayerShape& shape, const float* parameters, const float* output_gradient_t,
-                     std::size_t padded_batch, float* input_gradient_t) {
+void hidden_backward(const LayerShape& shape, const float* parameters, const float* output_gradient,
+                     std::size_t padded_batch, float* input_gradient) {
   const Product product{parameters + shape.weights,
                         panel_width,
                         1,
                         shape.inputs * panel_width,
-                        output_gradient_t,
-                        padded_batch,
+                        output_gradient,
                         panel_width,
+                        shape.padded_outputs * panel_width,
                         shape.padded_outputs / panel_width,
                         panel_width};
+  const std::size_t panel_size = (shape.inputs + panel_width - 1) / panel_width * panel_width * panel_width;
   multiply<V>(product, shape.inputs, padded_batch / panel_width, [=](std::size_t row, std::size_t panel) {
-    float* const tile = input_gradient_t + row * padded_batch + panel * panel_width;
-    return [=](std::size_t r, std::size_t column, typename V::Type sum)
-               __attribute__((always_inline)) { V::store(tile + r * padded_batch + column, sum); };
+    float* const tile = input_gradient + panel * panel_size + row * panel_width;
+    return [=](std::size_t r, std::size_t column, typename V::Type sum) __attribute__((always_inline)) {
+      V::store(tile + column / panel_width * panel_size + r * panel_width + column % panel_width, sum);
+    };
   });
 }
 
@@ -82,19 +85,35 @@ struct Adam {
   }
 };
 
-/// target[j, i] = source[i, j], both of sides that are multiples of 16; where `keep` is given, 0 unless keep[j, i] > 0.
+/// Rows of `num_columns` values into panels of 16 rows, [rows / 16][columns][16]; both sides are multiples of 16.
 template <class V>
-void transpose(const float* source, std::size_t num_rows, std::size_t num_columns, float* target, const float* keep) {
+void to_panels(const float* source, std::size_t num_rows, std::size_t num_columns, float* target) {
   for (std::size_t i = 0; i < num_rows; i += V::width)
     for (std::size_t j = 0; j < num_columns; j += V::width) {
       typename V::Type rows[V::width];
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < V::width; ++r) rows[r] = V::load(source + (i + r) * num_columns + j);
       transpose<V>(rows);
+      float* const panel = target + i / panel_width * panel_width * num_columns + i % panel_width;
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < V::width; ++r) {
-        const std::size_t offset = (j + r) * num_rows + i;
-        V::store(target + offset, keep ? V::where_positive(V::load(keep + offset), rows[r]) : rows[r]);
+      for (std::size_t r = 0; r < V::width; ++r) V::store(panel + (j + r) * panel_width, rows[r]);
+    }
+}
+
+/// The way back, with 0 in place of what stands where `keep` [rows, columns] is not positive.
+template <class V>
+void from_panels(const float* source, std::size_t num_rows, std::size_t num_columns, const float* keep, float* target) {
+  for (std::size_t i = 0; i < num_rows; i += V::width)
+    for (std::size_t j = 0; j < num_columns; j += V::width) {
+      typename V::Type columns[V::width];
+      const float* const panel = source + i / panel_width * panel_width * num_columns + i % panel_width;
+#pragma GCC unroll 16
+      for (std::size_t c = 0; c < V::width; ++c) columns[c] = V::load(panel + (j + c) * panel_width);
+      transpose<V>(columns);
+#pragma GCC unroll 16
+      for (std::size_t c = 0; c < V::width; ++c) {
+        const std::size_t offset = (i + c) * num_columns + j;
+        V::store(target + offset, V::where_positive(V::load(keep + offset), columns[c]));
       }
     }
 }

@@ -186,8 +186,8 @@ float QNetwork::gradient_step(const TransitionBatch& batch) {
   step.activations = activations.data();
   step.target_activations = target_activations.data();
   step.gradients = gradients.data();
-  step.transposed = take(widest * padded_batch);
-  step.transposed_next = take(widest * padded_batch);
+  step.output_gradient = take(widest * padded_batch);
+  step.input_gradient = take(widest * padded_batch);
   step.legal_actions = legal_actions_.data();
   step.next_values = take(batch_size);
   step.last_gradient = take(last_size);

@@ -158,9 +158,9 @@ float gradient_step(const QNetworkStep& step) {
     const LayerShape& shape = step.shapes[l];
     const std::size_t stride = l == 0 ? shape.inputs : step.shapes[l - 1].padded_outputs;
     if (l > 0) {
-      transpose<V>(step.gradients[l], step.padded_batch, shape.padded_outputs, step.transposed, nullptr);
-      hidden_backward<V>(shape, step.adam.parameters, step.transposed, step.padded_batch, step.transposed_next);
-      transpose<V>(step.transposed_next, stride, step.padded_batch, step.gradients[l - 1], step.activations[l]);
+      to_panels<V>(step.gradients[l], step.padded_batch, shape.padded_outputs, step.output_gradient);
+      hidden_backward<V>(shape, step.adam.parameters, step.output_gradient, step.padded_batch, step.input_gradient);
+      from_panels<V>(step.input_gradient, step.padded_batch, stride, step.activations[l], step.gradients[l - 1]);
     }
     hidden_update<V>(shape, step, step.activations[l], stride, step.gradients[l]);
   }

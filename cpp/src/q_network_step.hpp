@@ -25,11 +25,11 @@ struct QNetworkStep {
   float discount;
 
   // workspace
-  float* const* activations;         ///< [layers]: [B + num_next, width]; activations[0] are the stacked inputs
-  float* const* target_activations;  ///< [layers]: [num_next, width]; [0] unused
-  float* const* gradients;           ///< [hidden layers]: [B, width]
-  float *transposed, *transposed_next;
-  std::size_t* legal_actions;  ///< [actions]
+  float* const* activations;                ///< [layers]: [B + num_next, width]; activations[0] are the stacked inputs
+  float* const* target_activations;         ///< [layers]: [num_next, width]; [0] unused
+  float* const* gradients;                  ///< [hidden layers]: [B, width]
+  float *output_gradient, *input_gradient;  ///< of the layer at hand, the batch in panels
+  std::size_t* legal_actions;               ///< [actions]
   float* next_values;
   float *last_gradient, *last_bias_gradient;  ///< zero between steps
 };

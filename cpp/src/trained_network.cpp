@@ -48,8 +48,8 @@ TrainedNetworkPass step_of(const std::vector<LayerShape>& shapes, const std::vec
           .input_stride = pass.inputs.stride,
           .activations = pass.activation_rows.data(),
           .gradients = pass.gradient_rows.data(),
-          .transposed = pass.transposed.data(),
-          .transposed_next = pass.transposed_next.data(),
+          .output_gradient = pass.output_gradient.data(),
+          .input_gradient = pass.input_gradient.data(),
           .gradient = nullptr};
 }
 
@@ -87,8 +87,8 @@ TrainedNetwork::Pass TrainedNetwork::make_pass() const {
     pass.gradients.emplace_back(rows_per_pass * shape.padded_outputs, 0.0f);
     widest = std::max(widest, shape.padded_outputs);
   }
-  pass.transposed.assign(widest * rows_per_pass, 0.0f);
-  pass.transposed_next.assign(widest * rows_per_pass, 0.0f);
+  pass.output_gradient.assign(widest * rows_per_pass, 0.0f);
+  pass.input_gradient.assign(widest * rows_per_pass, 0.0f);
   return pass;
 }
 

@@ -55,9 +55,9 @@ void backward(const TrainedNetworkPass& pass) {
     const std::size_t stride = l == 0 ? pass.input_stride : pass.shapes[l - 1].padded_outputs;
     parameter_gradient<V>(shape, inputs, stride, pass.gradients[l], pass.num_rows, pass.gradient);
     if (l == 0) break;
-    transpose<V>(pass.gradients[l], pass.padded_rows, shape.padded_outputs, pass.transposed, nullptr);
-    hidden_backward<V>(shape, pass.parameters, pass.transposed, pass.padded_rows, pass.transposed_next);
-    transpose<V>(pass.transposed_next, stride, pass.padded_rows, pass.gradients[l - 1], inputs);
+    to_panels<V>(pass.gradients[l], pass.padded_rows, shape.padded_outputs, pass.output_gradient);
+    hidden_backward<V>(shape, pass.parameters, pass.output_gradient, pass.padded_rows, pass.input_gradient);
+    from_panels<V>(pass.input_gradient, pass.padded_rows, stride, inputs, pass.gradients[l - 1]);
   }
 }
 

@@ -17,8 +17,8 @@ struct TrainedNetworkPass {
   std::size_t input_stride;
   float* const* activations;  ///< [layers]: [padded_rows, padded outputs]
   float* const* gradients;    ///< [layers]: of the loss by them; of the last one, rows and columns beyond its own are 0
-  float *transposed, *transposed_next;
-  float* gradient;  ///< of the loss by the parameters
+  float *output_gradient, *input_gradient;  ///< of the layer at hand, the batch in panels
+  float* gradient;                          ///< of the loss by the parameters
 };
 
 struct TrainedNetworkKernels {

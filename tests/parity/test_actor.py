@@ -238,7 +238,8 @@ def test_a_state_of_other_episodes_is_refused():
     [
         ({"seats": [2]}, r"seats must lie in \[0, 2\), got 2"),
         ({"seats": []}, "seats must name a seat of the learner or more"),
-        ({"num_parallel_episodes": 0}, "num_parallel_episodes must be at least 1"),
+        ({"num_parallel_episodes": 0}, r"num_parallel_episodes must lie in \[1, 1048576\], got 0"),
+        ({"num_parallel_episodes": 2**31}, "num_parallel_episodes must lie in"),
         ({"coverage_weight": -0.1}, r"coverage_weight must lie in \[0, 1\], got -0.1"),
         ({"uncertainty_penalty": float("inf")}, "uncertainty_penalty must be a finite number"),
         ({"epsilon_decay_steps": 0}, "epsilon_decay_steps must be at least 1"),

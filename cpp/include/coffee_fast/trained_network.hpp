@@ -27,7 +27,7 @@ class TrainedNetwork {
     std::vector<AlignedVector<float>> activations;       ///< [layers]: of each layer's outputs, padded
     std::vector<AlignedVector<float>> gradients;         ///< [layers]: of the loss by them
     std::vector<float*> activation_rows, gradient_rows;  ///< where those lie, as the kernels take them
-    AlignedVector<float> transposed, transposed_next;
+    AlignedVector<float> output_gradient, input_gradient;
     MatrixView<const float> inputs;
   };
 
