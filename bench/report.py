@@ -3,9 +3,9 @@
     python -m pytest bench --benchmark-json=bench/latest.json
     python bench/report.py bench/latest.json
 
-splits a run into one small file for each benchmark module in ``bench/results/``, then rewrites the tables between the
-markers of ``bench/README.md`` and the headlines of ``README.md`` from all committed results. Without an argument it
-only rewrites the tables.
+splits a run into one small file for each benchmark module in ``bench/results/``, in a folder for each instruction set,
+then rewrites the tables between the markers of ``bench/README.md`` and the headlines of ``README.md`` from all
+committed results: headlines are the lower of the ratios. Without an argument it only rewrites the tables.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ def keep(run: dict[str, Any]) -> None:
             "machine": run["machine_info"],
             "benchmarks": sorted(benchmarks, key=lambda b: (b["group"], b["name"])),
         }
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{module}.json").write_text(json.dumps(content, indent=1) + "\n")
+        folder = RESULTS / run["machine_info"]["coffee_fast"]["isa"]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{module}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _trim(benchmark: dict[str, Any]) -> dict[str, Any]:
@@ -129,12 +130,12 @@ def groups(benchmarks: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
 
 
 def full_tables() -> Iterator[str]:
-    """Yield the lines of bench/README.md's tables, one table a module."""
-    for file in sorted(RESULTS.glob("*.json")):
+    """Yield the lines of bench/README.md's tables, one table a module and instruction set."""
+    for file in sorted(RESULTS.glob("*/*.json"), key=lambda file: (file.stem, file.parent.name)):
         content = json.loads(file.read_text())
         machine = content["machine"]
         kernels = machine["coffee_fast"]
-        yield f"### {file.stem.removeprefix('test_').replace('_', ' ')}"
+        yield f"### {file.stem.removeprefix('test_').replace('_', ' ')}, {file.parent.name}"
         yield ""
         yield (
             f"{machine['processor']}, kernels {kernels['isa']} by {kernels['compiler']}, revision {content['commit']}, "
@@ -158,14 +159,17 @@ def headline_table() -> Iterator[str]:
     yield "| work | rival | ours is faster by |"
     yield "|---|---|---|"
     for headline in HEADLINES:
-        file = RESULTS / f"{headline.file}.json"
-        if not file.exists():
-            continue
-        rows = groups(json.loads(file.read_text())["benchmarks"]).get(headline.group, [])
-        costs = {row["implementation"]: cost(row) for row in rows}
-        if headline.ours in costs and headline.rival in costs:
-            ratio = costs[headline.rival] / costs[headline.ours]
-            yield f"| {headline.work} | {headline.rival_in_words} | {_factor(ratio)} |"
+        ratios = [ratio for file in RESULTS.glob(f"*/{headline.file}.json") for ratio in _ratios(headline, file)]
+        if ratios:
+            yield f"| {headline.work} | {headline.rival_in_words} | {_factor(min(ratios))} |"
+
+
+def _ratios(headline: Headline, file: Path) -> Iterator[float]:
+    """Yield how much faster ours is in these results, if both sides are there."""
+    rows = groups(json.loads(file.read_text())["benchmarks"]).get(headline.group, [])
+    costs = {row["implementation"]: cost(row) for row in rows}
+    if headline.ours in costs and headline.rival in costs:
+        yield costs[headline.rival] / costs[headline.ours]
 
 
 def _factor(ratio: float) -> str:

@@ -2,8 +2,8 @@
 
     taskset -c 0 python bench/end_to_end/paper_trial.py runs/paper
 
-runs the trial (or goes on with it: times add up over all calls) and writes ``bench/results/paper_trial.json``, which
-``bench/report.py`` turns into a table.
+runs the trial (or goes on with it: times add up over all calls) and writes ``paper_trial.json`` among ``bench/results/``,
+which ``bench/report.py`` turns into a table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import cpuinfo
 
 import coffee_fast as cf
 
-RESULT = Path(__file__).parents[1] / "results" / "paper_trial.json"
+RESULT = Path(__file__).parents[1] / "results" / cf.build_info()["isa"] / "paper_trial.json"
 
 
 def run(run_dir: Path) -> dict[str, float]:
@@ -72,6 +72,7 @@ def main(run_dir: Path) -> None:
     machine = {"processor": cpuinfo.get_cpu_info()["brand_raw"], "coffee_fast": cf.build_info()}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout[:12]
     content = {"date": str(date.today()), "commit": commit, "machine": machine, "benchmarks": [benchmark]}
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(content, indent=1) + "\n")
     print(json.dumps(benchmark, indent=1))
 
