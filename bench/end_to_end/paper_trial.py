@@ -2,8 +2,8 @@
 
     taskset -c 0 python bench/end_to_end/paper_trial.py runs/paper
 
-runs the trial (or goes on with it: times add up over all calls) and writes ``paper_trial.json`` among ``bench/results/``,
-which ``bench/report.py`` turns into a table.
+runs the trial (or goes on with it: times add up over all calls) and writes ``paper_trial.json`` into
+``bench/results/``, of which ``bench/report.py`` makes a table.
 """
 
 from __future__ import annotations

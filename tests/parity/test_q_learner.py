@@ -51,7 +51,7 @@ def test_one_gradient_step_agrees_within_1e_5(replay):
 
 
 def test_a_thousand_gradient_steps_agree(replay):
-    """Left alone, they part once two actions tie and fall otherwise: every fifty steps one takes up the other's weights."""
+    """Left alone they part where two actions tie: every fifty steps one takes up the other's weights."""
     native, twin = make_pair()
     with one_torch_thread():
         for draw in range(1000):
