@@ -28,6 +28,14 @@ def test_in_a_tree_it_is_exact(name):
         assert cf.exact_regret(game, seats).regret[seat] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_it_says_in_a_line_what_it_is():
+    game = cf.load_game("openspiel:kuhn_poker")
+    found = cf.best_response(game, "uniform_random", 0, seed=0)
+    earns = f"{found.payoff:.4g} ± 0 in place of {found.payoff_before:.4g}"
+    assert repr(found) == f"BestResponse('openspiel:kuhn_poker', seat 0: {earns}, found by exact)"
+    assert repr(game.spec).startswith("GameSpec('openspiel:kuhn_poker', 2 players, ")
+
+
 def test_a_mixture_is_answered_as_the_play_that_it_is():
     game = cf.load_game("openspiel:kuhn_poker")
     one = cf.best_response(game, "uniform_random", 0, seed=0).policy

@@ -23,7 +23,7 @@ class _UsualRoles(tuple[int, ...]):
     """Roles that nobody gave: they follow ``is_symmetric``, also where ``dataclasses.replace`` changes that."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GameSpec:
     """Sizes and layout of a game, and who moves and is paid when.
 
@@ -268,6 +268,10 @@ class GameSpec:
         from coffee_fast.logs import read_log
 
         return cls(**read_log(table, "from_log", columns=columns, chance=chance, known=known).fields)
+
+    def __repr__(self) -> str:
+        sizes = f"{self.num_players} players, {self.num_actions} actions, observations of {self.observation_size}"
+        return f"GameSpec({self.name!r}, {sizes})"
 
     def describe(self) -> str:
         """Say in words what game this is and, where it was worked out from a log, how."""

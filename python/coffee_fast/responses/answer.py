@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BestResponse:
     """A policy for one seat, and what it earns there against the others.
 
@@ -58,6 +58,10 @@ class BestResponse:
     disagreement: float
     found_by: str
     spec: GameSpec
+
+    def __repr__(self) -> str:
+        earns = f"{self.payoff:.4g} ± {self.standard_error:.2g} in place of {self.payoff_before:.4g}"
+        return f"BestResponse({self.spec.name!r}, seat {self.seat}: {earns}, found by {self.found_by})"
 
     @property
     def gain(self) -> float:
