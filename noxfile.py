@@ -76,7 +76,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The site, strict, in build/site; ``serve`` as argument shows it while it is written."""
-    session.install("-c", "constraints.txt", "mkdocs-material", "mkdocstrings[python]")
+    session.install("-c", "constraints.txt", "latex2mathml", "mkdocs-material", "mkdocstrings[python]")
     session.run("mkdocs", *(session.posargs or ["build"]))
 
 
