@@ -59,9 +59,14 @@ def test_links_lead_somewhere(page):
 
 def test_docstrings_become_markdown():
     pytest.importorskip("griffe")
+    pytest.importorskip("latex2mathml")
     plain = load("plain_docstrings").plain
-    text = "Of :class:`~coffee_fast.Mixture`.\n\n.. math:: x = 1\n\n>>> 1 + 1\n2\n"
-    assert plain(text) == "Of `coffee_fast.Mixture`.\n\n```text\nx = 1\n```\n```pycon\n>>> 1 + 1\n2\n```"
+    text = plain("Of :class:`~coffee_fast.Mixture`, :math:`x`.\n\n.. math::\n\n    x\n    = 1\n\n>>> 1 + 1\n2\n")
+    begin, inline, _, block, end = re.split(r"(<math .*?</math>)", text, flags=re.DOTALL)
+    assert (begin, end) == ("Of `coffee_fast.Mixture`, ", "\n\n```pycon\n>>> 1 + 1\n2\n```")
+    assert "<mi>x</mi>" in inline
+    assert 'display="block"' in block
+    assert "<mi>x</mi><mo>&#x0003D;</mo><mn>1</mn>" in block
 
 
 def test_the_citation_is_of_this_version():
