@@ -28,7 +28,9 @@ from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.risk_averse.srpo import srpo
 from coffee_fast.regularized.robust.expectation import robust_expectation
+from coffee_fast.regularized.robust.hytq import hytq
 from coffee_fast.regularized.robust.nash import robust_nash
+from coffee_fast.regularized.robust.network_rpq import NetworkAnswer, network_rpq
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
 from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
@@ -50,6 +52,7 @@ __all__ = [
     "ImitatedPolicies",
     "LinearEquilibrium",
     "LinearGame",
+    "NetworkAnswer",
     "OccupancyPolicies",
     "QuantilePolicies",
     "RecoveredPayoffs",
@@ -66,10 +69,12 @@ __all__ = [
     "from_config",
     "gamd",
     "gane",
+    "hytq",
     "inspo",
     "known_solvers",
     "mafis",
     "mirror_descent",
+    "network_rpq",
     "one_hot_features",
     "optimistic_rqre",
     "qrpo",
