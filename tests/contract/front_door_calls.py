@@ -475,11 +475,26 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"discount": 0.9, **networks_of},
             },
         ),
+        "regularized.particle_best_response_flow": (
+            regularized.particle_best_response_flow,
+            {
+                **{"gradient": lambda player, own, particles: -own, "reference_mean": [[0.0], [0.0, 1.0]]},
+                **{"reference_deviation": 1.0, "temperature": 1.0, "rate": 0.5, "num_iterations": 2},
+                **{"num_particles": 4, "inner_step": 0.1, "num_inner_steps": 2, "tolerance": 0.1, "seed": 0},
+            },
+        ),
         "regularized.hytq": (
             regularized.hytq,
             {
                 **{"log": w["dataset"], "dynamics": w["game"], "player": 0, "against": "uniform_random", "weight": 1.0},
                 **{"num_rounds": 1, "num_episodes": 4, "exploration": 0.1, "discount": 0.9, **networks_of},
+            },
+        ),
+        "regularized.robust_qmix": (
+            regularized.robust_qmix,
+            {
+                **{"log": seen_by_all, "mixer": "monotone", **feared, "weight": None, "has_fail_state": True},
+                **{"discount": 0.9, "mixer_size": 4, **networks_of},
             },
         ),
         "regularized.robust_vdn": (

@@ -3,6 +3,7 @@
 from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.anchored.mirror_descent import mirror_descent
+from coffee_fast.regularized.anchored.particle_flow import ParticlePlay, particle_best_response_flow
 from coffee_fast.regularized.anchored.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
@@ -32,6 +33,7 @@ from coffee_fast.regularized.robust.hytq import hytq
 from coffee_fast.regularized.robust.nash import robust_nash
 from coffee_fast.regularized.robust.network_rpq import NetworkAnswer, network_rpq
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.qmix import TeamAnswer, robust_qmix
 from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
 from coffee_fast.regularized.robust.vdn import DecomposedPolicies, robust_vdn
@@ -54,6 +56,7 @@ __all__ = [
     "LinearGame",
     "NetworkAnswer",
     "OccupancyPolicies",
+    "ParticlePlay",
     "QuantilePolicies",
     "RecoveredPayoffs",
     "RiskAverseEquilibrium",
@@ -62,6 +65,7 @@ __all__ = [
     "RobustPolicies",
     "SmoothedPlay",
     "TabularGame",
+    "TeamAnswer",
     "alberdice",
     "clone_independently",
     "clone_jointly",
@@ -77,11 +81,13 @@ __all__ = [
     "network_rpq",
     "one_hot_features",
     "optimistic_rqre",
+    "particle_best_response_flow",
     "qrpo",
     "recover_payoffs",
     "robust_expectation",
     "robust_nash",
     "robust_q_ftrl",
+    "robust_qmix",
     "robust_vdn",
     "rpq",
     "rqe",

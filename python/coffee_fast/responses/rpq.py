@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from coffee_fast.checks import check_choice, check_flag, check_number
+from coffee_fast.checks import check_choice, check_flag, check_number, check_progress
 from coffee_fast.errors import ConfigError, InvalidArgumentError
 from coffee_fast.regularized.robust.fitting import Fear, Fitting
 from coffee_fast.regularized.robust.played_rounds import Playground, Rounds
@@ -115,6 +115,7 @@ class RPQ:
             If values left the finite numbers.
         """
         seed, reward_scale = check_training(dynamics, objective, seed, reward_scale)
+        check_progress("respond: progress", progress)
         began = time.perf_counter()
         playground = Playground(
             dynamics,

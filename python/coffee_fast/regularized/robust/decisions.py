@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
-from coffee_fast.errors import DatasetError, InvalidArgumentError, shown
+from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.tabular.game import Bools
 from coffee_fast.tabular.log_columns import action_sizes, actions_and_rewards, check_known, lasts, numbers
 from coffee_fast.typing import Float32, Float64, Int64
@@ -84,6 +84,22 @@ def decisions_of(
     if len({rows.num_actions[seat] for seat in seats}) > 1:
         raise InvalidArgumentError(f"{caller}: players must have the same actions to share a policy, got {seats}")
     return _checked(caller, Decisions.joined([rows.of_player(seat) for seat in seats]))
+
+
+def team_decisions(caller: str, log: TrajectoryDataset | Mapping[str, ArrayLike]) -> list[Decisions]:
+    """Return the decisions of all players, who act at once: the ``k``-th of each is of the same moment."""
+    if isinstance(log, TrajectoryDataset):
+        if log.spec.moves != "simultaneous":
+            raise InvalidGameError(f"{caller}: players must act at once, got a log of turns")
+        parts = [_of_dataset(caller, log, seat) for seat in range(log.spec.num_players)]
+    elif isinstance(log, Mapping):
+        rows = LoggedRows.of(caller, log, None)
+        parts = [rows.of_player(seat) for seat in range(rows.action.shape[1])]
+    else:
+        raise InvalidArgumentError(f"{caller}: log must be a TrajectoryDataset or arrays, got {shown(log)}")
+    if any(not np.array_equal(part.following, parts[0].following) for part in parts):
+        raise InvalidGameError(f"{caller}: players must act at once, each time all of them, got times at which some do")
+    return [_checked(caller, part) for part in parts]
 
 
 def _checked(caller: str, decisions: Decisions) -> Decisions:
