@@ -1,7 +1,7 @@
 """What robust networks are for: to cross ice that is thinner in use than it was in the log, seen as a position.
 
-Each step everybody walks half a step or runs a whole one, more or less, and all move on by the mean; who runs slips with
-some probability, and then all is over. Time costs, and the other side pays. Logs of random play show a slip in a
+Each step everybody walks half a step or runs a whole one, more or less, and all move on by the mean; who runs slips
+with some probability, and then all is over. Time costs, and the other side pays. Logs of random play show a slip in a
 twentieth of the runs. One alone is answered by `network_rpq`, two teammates by `robust_qmix`, without fear and with it;
 then they play where ice is as logged and where it is thinner: what they get in the mean over logs, with the standard
 error over logs. Run it again to go on where it was interrupted:
