@@ -69,7 +69,7 @@ class RPQ:
     num_steps: int = 300
     batch_size: int = 256
     learning_rate: float = 3e-3
-    tolerance: float = 0.01
+    tolerance: float = 0.1
 
     kind: ClassVar[str] = "rpq"
 

@@ -199,7 +199,8 @@ class _Flow:
 
 def _means(caller: str, given: Sequence[ArrayLike]) -> Profile:
     name = f"{caller}: reference_mean"
-    if not isinstance(given, list | tuple | np.ndarray) or not 1 <= len(given) <= _MOST_PLAYERS:
+    is_list = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.ndim > 0)
+    if not is_list or not 1 <= len(given) <= _MOST_PLAYERS:
         raise InvalidArgumentError(f"{name} must be a list of vectors, one a player, got {shown(given)}")
     means = [as_floats(f"{name} of player {player}", mean, InvalidArgumentError) for player, mean in enumerate(given)]
     for player, mean in enumerate(means):

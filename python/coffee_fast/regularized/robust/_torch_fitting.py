@@ -13,10 +13,10 @@ import torch
 
 from coffee_fast.errors import NumericalError
 from coffee_fast.policies import Layers, NetworkPolicy
-from coffee_fast.regularized.robust.decisions import UNKNOWN, Decisions
+from coffee_fast.regularized.robust.decisions import END, Decisions
 from coffee_fast.regularized.robust.fitting import Fear, Fitting
 from coffee_fast.seeding import derive_seed
-from coffee_fast.typing import Float32, Float64, Int64, ProgressCallback
+from coffee_fast.typing import Float32, Int64, ProgressCallback
 
 _NEVER = -1e30  # less than any value: what is never played if anything else is legal
 _HIGHEST_PRICE = 1e4  # units: beyond, the price of a difference no longer tells in float32
@@ -134,17 +134,17 @@ class FittedIteration:
         caller: str,
         values: Values,
         features: torch.Tensor,
-        reward: Float64,
-        following: Int64,
+        decisions: Decisions,
         fear: Fear,
         fitting: Fitting,
         unit: float,
     ) -> None:
         self.caller, self.values, self.fear, self.fitting, self.unit = caller, values, fear, fitting, unit
-        self.features, self.following = features, torch.from_numpy(following)
-        self.rows = torch.from_numpy(np.flatnonzero(following != UNKNOWN))
-        self.reward = torch.from_numpy((reward / unit).astype(np.float32))
-        self.can_end = fear.has_fail_state or bool((following[following != UNKNOWN] < 0).any())
+        self.features, self.following = features, torch.from_numpy(decisions.following)
+        self.rows = torch.from_numpy(decisions.known)
+        self.reward = torch.from_numpy((decisions.reward / unit).astype(np.float32))
+        self.can_end = fear.has_fail_state or bool((decisions.following == END).any())
+        self.reach = decisions.reach(fitting.discount)
         self.rng = np.random.Generator(np.random.PCG64(derive_seed(fitting.seed, f"{caller}/batches")))
         self.optimizer = torch.optim.Adam(values.parameters, fused=True)
         self.dual: Perceptron | None = None
@@ -161,9 +161,14 @@ class FittedIteration:
             self._round()
             if progress:
                 progress(self.caller, done, self.fitting.num_iterations, {"change": self.change * self.unit})
-            if self.change <= self.fitting.tolerance:
+            if self.stand_still:
                 return done
         return self.fitting.num_iterations
+
+    @property
+    def stand_still(self) -> bool:
+        """Whether values are within the tolerance if the last change came again as often as values look ahead."""
+        return self.change * self.reach <= self.fitting.tolerance
 
     def _round(self) -> None:
         after = torch.where(self.following >= 0, self.best[self.following.clamp(min=0)], 0.0)

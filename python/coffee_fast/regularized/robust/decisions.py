@@ -42,11 +42,21 @@ class Decisions:
         """Which decisions there is something to learn from."""
         return np.flatnonzero(self.following != UNKNOWN)
 
+    def reach(self, discount: float) -> float:
+        """Return how many decisions ahead values look: those of the longest episode, or fewer that count."""
+        starts = np.append(np.flatnonzero(self.is_first), len(self.action))
+        longest = float(np.diff(starts).max())
+        if discount == 1.0:
+            return longest
+        is_endless = bool((self.following == UNKNOWN).any())
+        return 1.0 / (1.0 - discount) if is_endless else min(longest, 1.0 / (1.0 - discount))
+
     def returns(self, discount: float) -> Float64:
         """Return what followed each decision in the log, its own reward first; beyond the log nothing."""
         found = self.reward.copy()
-        for row in np.flatnonzero(self.following >= 0)[::-1]:
-            found[row] += discount * found[self.following[row]]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for row in np.flatnonzero(self.following >= 0)[::-1]:
+                found[row] += discount * found[self.following[row]]
         return found
 
     def paid(self, share: float, at_end: Float64) -> Decisions:

@@ -36,7 +36,7 @@ def hytq(
     num_steps: int = 200,
     batch_size: int = 256,
     learning_rate: float = 3e-3,
-    tolerance: float = 0.01,
+    tolerance: float = 0.1,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> NetworkAnswer:

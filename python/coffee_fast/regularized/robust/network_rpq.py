@@ -39,8 +39,9 @@ class NetworkAnswer:
     residual
         What the last regression of values left, root mean square: what is random in the log is part of it.
     status
-        ``"converged"``: the last iteration moved values by the tolerance at most; ``"max_iterations"``: by more.
-        Neither says that networks of this size, or so few samples, can hold the values.
+        ``"converged"``: the last iteration moved values so little that as many more as values look ahead would stay
+        within the tolerance; ``"max_iterations"``: not so. Neither says that networks of this size, or so few samples,
+        can hold the values.
     num_iterations
         Regressions of values.
     num_decisions
@@ -76,7 +77,7 @@ def network_rpq(
     num_steps: int = 200,
     batch_size: int = 256,
     learning_rate: float = 3e-3,
-    tolerance: float = 0.01,
+    tolerance: float = 0.1,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> NetworkAnswer:
@@ -105,7 +106,8 @@ def network_rpq(
         :math:`\lambda`, in units of payoff; by default the range of what a decision earned in the log.
     has_fail_state
         Whether the episode may end at any time, with nothing more to come, though the log never shows it; of total
-        variation alone. The worst state is else the worst of those that come next somewhere in the log.
+        variation alone. The worst state is else the worst of those that come next somewhere in the log, at whatever
+        step, the end among them where an episode has one.
     discount
         :math:`\gamma`, for each decision; below 1 where episodes have no end.
     hidden_sizes
@@ -114,7 +116,8 @@ def network_rpq(
         Iterations at most; steps of Adam in each regression, batches drawn with replacement, and the first step's rate,
         which falls to 0.
     tolerance
-        Converged once an iteration moves values by this share of the deviation of returns in the log.
+        In deviations of returns in the log. Converged once an iteration moves values by this, over the decisions that
+        they look ahead: those of the longest episode, or ``1 / (1 - discount)``.
     seed
         Same seed, same bits: torch computes on one thread.
     progress
@@ -173,9 +176,7 @@ def fitted_answer(
     with one_thread():
         values = ActionValues(decisions, fitting, caller)
         features = with_actions(values.inputs.rows, [(decisions.action, decisions.legal.shape[1])])
-        iteration = FittedIteration(
-            caller, values, features, decisions.reward, decisions.following, fear, fitting, unit
-        )
+        iteration = FittedIteration(caller, values, features, decisions, fear, fitting, unit)
         num_iterations = iteration.run(progress)
         first = decisions.is_first & (decisions.following != UNKNOWN)
         start = iteration.best.numpy()[first if first.any() else decisions.known]
@@ -187,7 +188,7 @@ def fitted_answer(
         value=unit * float(start.mean(dtype=np.float64)),
         change=unit * iteration.change,
         residual=unit * iteration.residual,
-        status=status_of(iteration.change <= fitting.tolerance),
+        status=status_of(iteration.stand_still),
         num_iterations=num_iterations,
         num_decisions=len(decisions.known),
         distance=fear.distance,

@@ -73,7 +73,7 @@ def robust_qmix(
     num_steps: int = 200,
     batch_size: int = 256,
     learning_rate: float = 3e-3,
-    tolerance: float = 0.01,
+    tolerance: float = 0.1,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> TeamAnswer:
@@ -172,7 +172,7 @@ def _fitted(
     with one_thread():
         values = TeamValues(parts, fitting, width if mixer == "monotone" else None, caller)
         features = with_actions(values.state, [(part.action, part.legal.shape[1]) for part in parts])
-        iteration = FittedIteration(caller, values, features, team.reward, team.following, fear, fitting, unit)
+        iteration = FittedIteration(caller, values, features, team, fear, fitting, unit)
         num_iterations = iteration.run(progress)
         first = team.is_first & (team.following != UNKNOWN)
         start = iteration.best.numpy()[first if first.any() else team.known]
@@ -183,7 +183,7 @@ def _fitted(
         value=unit * float(start.mean(dtype=np.float64)),
         change=unit * iteration.change,
         residual=unit * iteration.residual,
-        status=status_of(iteration.change <= fitting.tolerance),
+        status=status_of(iteration.stand_still),
         num_iterations=num_iterations,
         num_decisions=len(team.known),
         distance=fear.distance,

@@ -14,7 +14,7 @@ from coffee_fast.regularized.robust.fitting import Fear
 
 DISCOUNT = 0.5
 QUICK = {"hidden_sizes": (16,), "num_iterations": 9, "num_steps": 100, "batch_size": 128, "learning_rate": 0.02}
-QUICK |= {"tolerance": 0.03, "discount": DISCOUNT}
+QUICK |= {"tolerance": 0.12, "discount": DISCOUNT}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,16 @@ def test_on_one_hot_observations_it_is_the_table(chain, distance, weight):
         plain = rpq(game, weight=1e6, discount=DISCOUNT)
         assert np.abs(plain.values - exact.values).max() > 0.025
     np.testing.assert_array_equal(found.policy.probabilities(np.eye(3), np.ones((3, 2))), exact.policies[0][0])
+
+
+def test_slow_progress_is_no_convergence():
+    """Values of 1 for ever at 0.99 grow by less and less for hundreds of iterations."""
+    log = {"observation": np.zeros((40, 1)), "action": np.zeros((40, 1)), "reward": np.ones((40, 1))}
+    log |= {"terminal": np.zeros(40), "trajectory": np.zeros(40)}
+    few = {"hidden_sizes": (), "num_iterations": 30, "num_steps": 20, "batch_size": 8, "learning_rate": 0.1}
+    found = network_rpq(log, discount=0.99, **few)
+    assert found.value < 60.0
+    assert found.status == "max_iterations"
 
 
 def test_a_small_weight_leaves_the_worst_state(chain):
@@ -145,6 +155,7 @@ def test_episodes_that_broke_off_teach_all_but_what_followed():
     assert decisions.following.tolist() == [1, 2, END, 4, UNKNOWN]
     assert decisions.returns(0.5).tolist() == [1 + 0.5 * 3.5, 3.5, 3.0, 6.5, 5.0]
     assert decisions.known.tolist() == [0, 1, 2, 3]
+    assert (decisions.reach(1.0), decisions.reach(0.9)) == (3.0, pytest.approx(10.0))
 
 
 def test_actions_that_the_log_never_shows_are_not_played():
