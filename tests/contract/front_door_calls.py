@@ -338,6 +338,7 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     seen_by_all = {name: log[name] for name in ("action", "reward", "trajectory")} | {"observation": np.eye(4)}
     networks_of = {"hidden_sizes": (4,), "num_iterations": 2, "num_steps": 2, "batch_size": 4, "learning_rate": 0.01}
     networks_of |= {"tolerance": 0.1, "seed": 0, "progress": lambda *_: None}
+    answered = regularized.network_rpq(seen_by_all, **networks_of)
     sweeps_of = {"num_sweeps": 2, "batch_size": 2, "learning_rate": 0.1, "floor": 1e-6, "seed": 0}
     features = regularized.one_hot_features(2, (2, 2))
     solvers = {
@@ -483,6 +484,8 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"num_particles": 4, "inner_step": 0.1, "num_inner_steps": 2, "tolerance": 0.1, "seed": 0},
             },
         ),
+        "regularized.save_answer": (regularized.save_answer, {"answer": answered, "folder": folder / "answer"}),
+        "regularized.load_answer": (regularized.load_answer, {"folder": folder / "no answer"}),
         "regularized.hytq": (
             regularized.hytq,
             {

@@ -6,6 +6,7 @@ import typer
 
 import coffee_fast as cf
 from coffee_fast.cli import (
+    answer,
     catalog,
     commit,
     data,
@@ -40,6 +41,7 @@ app.command()(self_play.self_play)
 app.command()(evaluate.evaluate)
 app.command()(solve.solve)
 app.command()(commit.commit)
+app.command()(answer.answer)
 app.command()(catalog.games)
 app.command()(catalog.solvers)
 app.command()(system.doctor)

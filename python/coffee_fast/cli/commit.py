@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +81,7 @@ def commit(
     finish(result, "\n".join(_lines(found, recovered, names_of[leader], names_of[other])), as_json)
 
 
-def _lines(found: Any, recovered: Any, own: list[str], others: list[str]) -> Iterator[str]:
+def _lines(found: Any, recovered: Any, own: Sequence[str], others: Sequence[str]) -> Iterator[str]:
     played = ", ".join(f"{name}: {p:.4f}" for name, p in zip(own, found.mixture, strict=True) if p >= 5e-5)
     yield f"commit: {found.status}"
     yield f"play {played}"

@@ -28,6 +28,7 @@ from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.risk_averse.srpo import srpo
+from coffee_fast.regularized.robust.answer_files import load_answer, save_answer
 from coffee_fast.regularized.robust.expectation import robust_expectation
 from coffee_fast.regularized.robust.hytq import hytq
 from coffee_fast.regularized.robust.nash import robust_nash
@@ -76,6 +77,7 @@ __all__ = [
     "hytq",
     "inspo",
     "known_solvers",
+    "load_answer",
     "mafis",
     "mirror_descent",
     "network_rpq",
@@ -95,6 +97,7 @@ __all__ = [
     "rqre",
     "sampled_alberdice",
     "sampled_inspo",
+    "save_answer",
     "smoothed_best_response",
     "srpo",
 ]

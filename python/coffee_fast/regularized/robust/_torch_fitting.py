@@ -211,7 +211,9 @@ class FittedIteration:
 
     def _of_all(self, function: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         with torch.no_grad():
-            return torch.cat([function(rows) for rows in torch.arange(len(self.following)).split(_ROWS_AT_ONCE)])
+            rows = torch.arange(len(self.following))
+            starts = range(0, len(rows), _ROWS_AT_ONCE)
+            return torch.cat([function(rows[start : start + _ROWS_AT_ONCE]) for start in starts])
 
 
 class ActionValues:

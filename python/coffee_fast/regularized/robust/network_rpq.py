@@ -15,6 +15,7 @@ from coffee_fast.checks import check_flag, check_progress
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.regularized.robust.decisions import UNKNOWN, Decisions, decisions_of
+from coffee_fast.regularized.robust.expectation import Distance
 from coffee_fast.regularized.robust.fitting import Fear, Fitting, unit_of
 from coffee_fast.stage_games.status import Status, status_of
 from coffee_fast.typing import ProgressCallback
@@ -59,7 +60,7 @@ class NetworkAnswer:
     status: Status
     num_iterations: int
     num_decisions: int
-    distance: Price
+    distance: Distance
     weight: float
     about: str
 

@@ -70,7 +70,7 @@ def test_on_one_hot_observations_it_is_the_table(chain, distance, weight):
     exact = rpq(game, distance=distance, weight=weight, discount=DISCOUNT)
     np.testing.assert_allclose(values_of(found, 3), exact.values[0, 0], atol=0.02)
     assert found.status == "converged"
-    assert found.change < 0.01
+    assert found.change < 0.02
     assert found.distance == distance
     # What is feared is far more than the tolerance.
     if weight < 1e5:
