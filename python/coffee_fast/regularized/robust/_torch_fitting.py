@@ -106,8 +106,6 @@ def worth(fear: Fear, unit: float, g: torch.Tensor | None, following: torch.Tens
     For prices :math:`g - \lambda \phi^*((g - V) / \lambda)`. Values are in units of ``unit``; ``floor`` is the value of
     the worst state that can come.
     """
-    if fear.distance is None:
-        return following
     if fear.distance == "contamination":
         rho = float(fear.radius or 0.0)
         return (1.0 - rho) * following + rho * floor

@@ -60,7 +60,7 @@ class Fear:
     ``has_fail_state``: whether the worst that can come is never better than the end of the episode.
     """
 
-    distance: Distance | None
+    distance: Distance
     radius: float | None
     weight: float | None
     has_fail_state: bool

@@ -108,7 +108,7 @@ def network_rpq(
     has_fail_state
         Whether the episode may end at any time, with nothing more to come, though the log never shows it; of total
         variation alone. The worst state is else the worst of those that come next somewhere in the log, at whatever
-        step, the end among them where an episode has one.
+        step, the end among them where an episode has one, as a state like others that is worth nothing.
     discount
         :math:`\gamma`, for each decision; below 1 where episodes have no end.
     hidden_sizes
@@ -182,7 +182,6 @@ def fitted_answer(
         first = decisions.is_first & (decisions.following != UNKNOWN)
         start = iteration.best.numpy()[first if first.any() else decisions.known]
         policy = values.policy(unit)
-    assert fear.distance is not None
     assert fear.weight is not None
     return NetworkAnswer(
         policy=policy,

@@ -177,7 +177,6 @@ def _fitted(
         first = team.is_first & (team.following != UNKNOWN)
         start = iteration.best.numpy()[first if first.any() else team.known]
         policies = tuple(player.policy(unit) for player in values.players)
-    assert fear.distance is not None
     return TeamAnswer(
         policies=policies,
         value=unit * float(start.mean(dtype=np.float64)),
