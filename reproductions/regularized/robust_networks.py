@@ -4,8 +4,8 @@ Each step everybody walks half a step or runs a whole one, more or less, and all
 slip, and then all is over. Time costs, and who comes to the other side is paid one step later: what is feared are
 states, not rewards. Logs of random play show a slip in a twentieth of the steps in which all run. One alone is answered
 by `network_rpq`, two teammates by `robust_qmix`, with fear and without; then they play where ice is as logged and where
-it is thinner: what they get in the mean over logs, with the standard error over logs. Run it again to go on where it was
-interrupted:
+it is thinner: what they get in the mean over logs, with the standard error over logs. Run it again to go on where it
+was interrupted:
 
     python reproductions/regularized/robust_networks.py
 """
