@@ -335,6 +335,10 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     game = cf.TabularGame.from_dataset(log)
     rewards = np.zeros((2, 1, 1, 2, 2))
     common = regularized.CommonPayoffGame.from_arrays(payoffs)
+    seen_by_all = {name: log[name] for name in ("action", "reward", "trajectory")} | {"observation": np.eye(4)}
+    networks_of = {"hidden_sizes": (4,), "num_iterations": 2, "num_steps": 2, "batch_size": 4, "learning_rate": 0.01}
+    networks_of |= {"tolerance": 0.1, "seed": 0, "progress": lambda *_: None}
+    answered = regularized.network_rpq(seen_by_all, **networks_of)
     sweeps_of = {"num_sweeps": 2, "batch_size": 2, "learning_rate": 0.1, "floor": 1e-6, "seed": 0}
     features = regularized.one_hot_features(2, (2, 2))
     solvers = {
@@ -465,6 +469,37 @@ def tabular_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"has_fail_state": False, "unseen_value": 0.0, "discount": 0.5, "tolerance": 1e-6},
             },
         ),
+        "regularized.network_rpq": (
+            regularized.network_rpq,
+            {
+                **{"log": seen_by_all, "player": 0, "distance": "kl", "weight": 1.0, "has_fail_state": False},
+                **{"discount": 0.9, **networks_of},
+            },
+        ),
+        "regularized.particle_best_response_flow": (
+            regularized.particle_best_response_flow,
+            {
+                **{"gradient": lambda player, own, particles: -own, "reference_mean": [[0.0], [0.0, 1.0]]},
+                **{"reference_deviation": 1.0, "temperature": 1.0, "rate": 0.5, "num_iterations": 2},
+                **{"num_particles": 4, "inner_step": 0.1, "num_inner_steps": 2, "tolerance": 0.1, "seed": 0},
+            },
+        ),
+        "regularized.save_answer": (regularized.save_answer, {"answer": answered, "folder": folder / "answer"}),
+        "regularized.load_answer": (regularized.load_answer, {"folder": folder / "no answer"}),
+        "regularized.hytq": (
+            regularized.hytq,
+            {
+                **{"log": w["dataset"], "dynamics": w["game"], "player": 0, "against": "uniform_random", "weight": 1.0},
+                **{"num_rounds": 1, "num_episodes": 4, "exploration": 0.1, "discount": 0.9, **networks_of},
+            },
+        ),
+        "regularized.robust_qmix": (
+            regularized.robust_qmix,
+            {
+                **{"log": seen_by_all, "mixer": "monotone", **feared, "weight": None, "has_fail_state": True},
+                **{"discount": 0.9, "mixer_size": 4, **networks_of},
+            },
+        ),
         "regularized.robust_vdn": (
             regularized.robust_vdn,
             {
@@ -539,6 +574,11 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         **{"learning_rate": 1e-3, "learning_rate_end": 1e-4, "kl_weight": 0.1, "kl_weight_end": 0.1},
         "play": "softmax",
     }
+    of_rounds = {
+        **{"distance": "kl", "weight": 1.0, "has_fail_state": False, "num_rounds": 1, "num_episodes": 4},
+        **{"exploration": 0.1, "discount": 0.9, "hidden_sizes": (4,), "num_iterations": 1, "num_steps": 2},
+        **{"batch_size": 4, "learning_rate": 0.01, "tolerance": 0.1},
+    }
     solvers = {"meta_solver": meta_solvers.Uniform(), "response": w["ddqn"]}
     small = {"num_profiles": 1, "num_iterations": 1, "num_simulations": 4, **solvers}
     asked = {
@@ -555,6 +595,8 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
         "DDQN": (cf.DDQN, oracle),
         "DDQNTorch": (cf.DDQNTorch, {**oracle, "device": "cpu"}),
         "PolicyGradient": (cf.PolicyGradient, updates),
+        "responses.RPQ": (responses.RPQ, of_rounds),
+        "responses.RPQ.respond": (responses.RPQ(**of_rounds).respond, asked),
         "DDQN.respond": (w["ddqn"].respond, asked),
         "PolicyGradient.respond": (cf.PolicyGradient(**updates).respond, asked),
         "PSROConfig": (

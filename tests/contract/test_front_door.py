@@ -147,7 +147,7 @@ def faults(name: str, share: int = 1) -> list[str]:
             value = iter([1, 2]) if isinstance(value, type(iter([]))) else value
             fault = fault_of(function, arguments | {argument: value})
             # None may ask for a default of full size; what a function that was handed in raises is its owner's.
-            is_handed_in = callable(value) and argument in ("progress", "features", "model", "state_key")
+            is_handed_in = callable(value) and argument in ("progress", "features", "model", "state_key", "gradient")
             is_meant = is_handed_in or (value is None and fault.startswith("more than"))
             if fault and not is_meant:
                 found.append(f"{argument}={describe(value)}: {fault}")

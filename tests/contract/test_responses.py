@@ -13,7 +13,7 @@ import torch
 import coffee_fast as cf
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.policies import Mixture, NetworkPolicy, as_mixture
-from coffee_fast.responses import DDQN, DDQNTorch, PolicyGradient, ResponseObjective
+from coffee_fast.responses import DDQN, RPQ, DDQNTorch, PolicyGradient, ResponseObjective
 
 SMALL = {
     "hidden_sizes": (32,),
@@ -36,6 +36,16 @@ SMALL_UPDATES = {
     "kl_weight": 0.02,
     "kl_weight_end": 0.001,
 }
+SMALL_ROUNDS = {
+    "weight": 10.0,
+    "num_rounds": 3,
+    "num_episodes": 2000,
+    "num_iterations": 4,
+    "num_steps": 200,
+    "hidden_sizes": (32,),
+    "learning_rate": 1e-2,
+}
+TINY_ROUNDS = {"num_rounds": 2, "num_episodes": 150, "num_iterations": 2, "num_steps": 20, "hidden_sizes": (8,)}
 TINY_UPDATES = {"hidden_sizes": (8,), "num_updates": 6, "num_episodes": 60}
 
 
@@ -61,6 +71,9 @@ CASES = {
         PolicyGradient(num_updates=10**6, num_episodes=10_000),
         6,
         {"mean_return", "entropy", "value_error", "steps_per_s"},
+    ),
+    "RPQ": Case(
+        RPQ(**SMALL_ROUNDS), RPQ(**TINY_ROUNDS), RPQ(**TINY_ROUNDS | {"num_rounds": 10_000}), 2, {"change", "residual"}
     ),
 }
 GAME = cf.load_game("generalized_bargaining")

@@ -5,7 +5,22 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, runs, self_play, solve, sweep, system, table
+from coffee_fast.cli import (
+    answer,
+    catalog,
+    commit,
+    data,
+    evaluate,
+    model,
+    psro,
+    run,
+    runs,
+    self_play,
+    solve,
+    sweep,
+    system,
+    table,
+)
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -25,6 +40,8 @@ app.command()(psro.psro)
 app.command()(self_play.self_play)
 app.command()(evaluate.evaluate)
 app.command()(solve.solve)
+app.command()(commit.commit)
+app.command()(answer.answer)
 app.command()(catalog.games)
 app.command()(catalog.solvers)
 app.command()(system.doctor)

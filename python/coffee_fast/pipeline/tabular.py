@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from coffee_fast.pipeline.judge import EVALUATION
 from coffee_fast.pipeline.stages import Workplace
 from coffee_fast.pipeline.table_config import TableConfig
 from coffee_fast.tabular import TabularGame
+from coffee_fast.tabular.from_dataset import rows_of_dataset
 
 NOT_JUDGED = "not in the true game, since the certificate of a table is about the table"
 _SOLUTION = SealedFolder(
@@ -52,8 +54,12 @@ def tabulate(config: TableConfig, dataset: TrajectoryDataset) -> TabularGame:
     size, entries = dataset.spec.state_size, _entries(config, dataset.spec)
     if wrong := [entry for entry in entries if entry >= size]:
         raise ConfigError(f"table.state_entries must lie below the state's size {size}, got {wrong[0]}")
-    cells = [tuple(row) for row in dataset.state[:, entries].tolist()]
-    return TabularGame.from_dataset(dataset, state_key=cells, is_fully_observed=config.is_fully_observed)
+    keys = _keys(config, dataset)
+    return TabularGame.from_dataset(dataset, state_key=keys, is_fully_observed=config.is_fully_observed)
+
+
+def _keys(config: TableConfig, dataset: TrajectoryDataset) -> list[Hashable]:
+    return [tuple(row) for row in dataset.state[:, _entries(config, dataset.spec)].tolist()]
 
 
 def _entries(config: TableConfig, spec: GameSpec) -> list[int]:
@@ -74,7 +80,8 @@ def solve_table(at: Workplace, dataset: TrajectoryDataset) -> None:
         with at.clocked("table"):
             game = tabulate(at.config.table, dataset)
         with at.clocked("solver"):
-            found = at.config.table.solver.solve(game, at.seed("table"))
+            rows = partial(rows_of_dataset, dataset, _keys(at.config.table, dataset))
+            found = at.config.table.solver.solve_log(game, rows, at.seed("table"))
         _save(at, dataset, game, found)
     fields, _ = load_table_solution(at.folder)
     gaps = fields["figures"]["gap"]

@@ -3,6 +3,7 @@
 from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.anchored.mirror_descent import mirror_descent
+from coffee_fast.regularized.anchored.particle_flow import ParticlePlay, particle_best_response_flow
 from coffee_fast.regularized.anchored.solutions import (
     AnchoredEquilibrium,
     AnchoredPolicies,
@@ -27,9 +28,13 @@ from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.risk_averse.rqre import LinearEquilibrium, rqre
 from coffee_fast.regularized.risk_averse.solutions import RiskAverseEquilibrium, RiskAversePolicies
 from coffee_fast.regularized.risk_averse.srpo import srpo
+from coffee_fast.regularized.robust.answer_files import load_answer, save_answer
 from coffee_fast.regularized.robust.expectation import robust_expectation
+from coffee_fast.regularized.robust.hytq import hytq
 from coffee_fast.regularized.robust.nash import robust_nash
+from coffee_fast.regularized.robust.network_rpq import NetworkAnswer, network_rpq
 from coffee_fast.regularized.robust.q_ftrl import robust_q_ftrl
+from coffee_fast.regularized.robust.qmix import TeamAnswer, robust_qmix
 from coffee_fast.regularized.robust.rpq import rpq
 from coffee_fast.regularized.robust.solutions import RobustCorrelatedPolicies, RobustPolicies
 from coffee_fast.regularized.robust.vdn import DecomposedPolicies, robust_vdn
@@ -50,7 +55,9 @@ __all__ = [
     "ImitatedPolicies",
     "LinearEquilibrium",
     "LinearGame",
+    "NetworkAnswer",
     "OccupancyPolicies",
+    "ParticlePlay",
     "QuantilePolicies",
     "RecoveredPayoffs",
     "RiskAverseEquilibrium",
@@ -59,6 +66,7 @@ __all__ = [
     "RobustPolicies",
     "SmoothedPlay",
     "TabularGame",
+    "TeamAnswer",
     "alberdice",
     "clone_independently",
     "clone_jointly",
@@ -66,17 +74,22 @@ __all__ = [
     "from_config",
     "gamd",
     "gane",
+    "hytq",
     "inspo",
     "known_solvers",
+    "load_answer",
     "mafis",
     "mirror_descent",
+    "network_rpq",
     "one_hot_features",
     "optimistic_rqre",
+    "particle_best_response_flow",
     "qrpo",
     "recover_payoffs",
     "robust_expectation",
     "robust_nash",
     "robust_q_ftrl",
+    "robust_qmix",
     "robust_vdn",
     "rpq",
     "rqe",
@@ -84,6 +97,7 @@ __all__ = [
     "rqre",
     "sampled_alberdice",
     "sampled_inspo",
+    "save_answer",
     "smoothed_best_response",
     "srpo",
 ]

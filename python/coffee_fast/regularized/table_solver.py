@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,11 +29,15 @@ class TableSolver:
         listed = [len(value) for name in self._PER_PLAYER if isinstance(value := getattr(self, name), tuple)]
         num_players = min(max(listed, default=2), _MOST_PLAYERS)
         try:
-            self.solve(TabularGame(np.zeros((num_players, 1, 1, *[1] * num_players))), seed=0)
+            self.try_out(num_players)
         except ConfigError:
             raise
         except CoffeeError as error:
             raise ConfigError(str(error)) from None
+
+    def try_out(self, num_players: int) -> None:
+        """Ask the function for the smallest game."""
+        self.solve(TabularGame(np.zeros((num_players, 1, 1, *[1] * num_players))), seed=0)
 
     def options(self) -> dict[str, Any]:
         """Return the options by name."""
@@ -45,6 +50,10 @@ class TableSolver:
     def solve(self, game: TabularGame, seed: int) -> Any:
         """Return what the function finds; the seed matters to those alone that draw something."""
         raise NotImplementedError
+
+    def solve_log(self, game: TabularGame, rows: Callable[[], Mapping[str, Any]], seed: int) -> Any:
+        """Return the same of a log; ``rows`` gives its rows to those that need more than its table, as arguments."""
+        return self.solve(game, seed)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,13 @@ from coffee_fast.regularized.anchored.gamd import gamd
 from coffee_fast.regularized.anchored.gane import gane
 from coffee_fast.regularized.cooperative.alberdice import alberdice
 from coffee_fast.regularized.cooperative.inspo import inspo
-from coffee_fast.regularized.learning_table_solvers import TableActorCritic, TableSmoothedBestResponse, TableSRPO
+from coffee_fast.regularized.learning_table_solvers import (
+    TableActorCritic,
+    TableOptimisticRQRE,
+    TableQRPO,
+    TableSmoothedBestResponse,
+    TableSRPO,
+)
 from coffee_fast.regularized.risk_averse.rqe import rqe
 from coffee_fast.regularized.robust_table_solvers import (
     TableRobustNash,
@@ -193,6 +199,8 @@ _SOLVERS: dict[str, type[TableSolver]] = {
         TableActorCritic,
         TableSRPO,
         TableSmoothedBestResponse,
+        TableOptimisticRQRE,
+        TableQRPO,
         TableRobustNash,
         TableRobustQFTRL,
         TableRPQ,

@@ -20,15 +20,17 @@ from coffee_fast.responses.ddqn_torch import DDQNTorch
 from coffee_fast.responses.objective import ConservativeObjective, ResponseObjective
 from coffee_fast.responses.policy_gradient import PolicyGradient
 from coffee_fast.responses.request import ResponseRequest
+from coffee_fast.responses.rpq import RPQ
 from coffee_fast.responses.side_by_side import respond_side_by_side
 from coffee_fast.responses.torch_modules import from_torch_module, to_torch_module
 
-_KINDS: dict[str, type[DDQN] | type[PolicyGradient]] = {
-    oracle.kind: oracle for oracle in (DDQN, DDQNTorch, PolicyGradient)
+_KINDS: dict[str, type[DDQN] | type[PolicyGradient] | type[RPQ]] = {
+    oracle.kind: oracle for oracle in (DDQN, DDQNTorch, PolicyGradient, RPQ)
 }
 
 __all__ = [
     "DDQN",
+    "RPQ",
     "BestResponse",
     "ConservativeObjective",
     "DDQNTorch",

@@ -90,6 +90,27 @@ class _Decisions:
         return cls(first, of_row, ends, action, reward, tuple(legal[:, i, :A] for i, A in enumerate(sizes)), is_asked)
 
 
+def rows_of_dataset(dataset: TrajectoryDataset, state_key: StateKey) -> dict[str, Any]:
+    """Return one row for each time that players choose, as :meth:`coffee_fast.TabularGame.from_dataset` takes arrays.
+
+    For a dataset of which it makes a table; who is not asked has action 0 alone. The columns are ``log``, beside
+    ``num_actions``.
+    """
+    found = _Decisions.of(dataset)
+    episode = np.cumsum(np.concatenate([[0], found.ends[:-1]]))
+    columns = {"action": found.action, "reward": found.reward, "trajectory": episode}
+    sizes = tuple(mask.shape[1] for mask in found.legal)
+    return {"log": columns | {"state": _cells(dataset, found, state_key)}, "num_actions": sizes}
+
+
+def _cells(dataset: TrajectoryDataset, found: _Decisions, state_key: StateKey) -> list[Hashable]:
+    """Return the label of each time's state."""
+    if callable(state_key):
+        return labels([state_key(row) for row in dataset.state[found.first]], len(found.first))
+    of_rows = labels(state_key, dataset.num_transitions)
+    return [of_rows[row] for row in found.first.tolist()]
+
+
 def _tabulate(
     dataset: TrajectoryDataset, state_key: StateKey, num_states: int | None, is_fully_observed: bool
 ) -> dict[str, Any]:
@@ -102,11 +123,7 @@ def _tabulate(
             f"from_dataset: trajectory {cut[0]} broke off, so what would have followed is not known; select() others"
         )
     found = _Decisions.of(dataset)
-    if callable(state_key):
-        cells = labels([state_key(row) for row in dataset.state[found.first]], len(found.first))
-    else:
-        of_rows = labels(state_key, dataset.num_transitions)
-        cells = [of_rows[row] for row in found.first.tolist()]
+    cells = _cells(dataset, found, state_key)
     sizes = tuple(mask.shape[1] for mask in found.legal)
     log = Rows(cells, found.action, found.reward, found.ends, sizes, num_states)
     if not is_fully_observed:

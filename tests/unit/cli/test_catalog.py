@@ -24,7 +24,13 @@ def parts(config):
             yield from parts(getattr(config, field.name))
 
 
-CLASSES = {*parts(cf.RunConfig()), *cf.meta_solvers.known_solvers().values(), cf.DDQNTorch, cf.PolicyGradient}
+CLASSES = {
+    *parts(cf.RunConfig()),
+    *cf.meta_solvers.known_solvers().values(),
+    cf.DDQNTorch,
+    cf.PolicyGradient,
+    cf.responses.RPQ,
+}
 CLASSES |= {*cf.regularized.known_solvers().values()}
 
 

@@ -55,7 +55,7 @@ def test_private_information_is_no_table_unless_it_is_said_not_to_matter(invoke,
 
 def test_solvers_of_tables_are_listed(invoke, invoke_json):
     found = invoke_json("solvers")["table_solvers"]
-    learned = ["rqe_actor_critic", "srpo", "smoothed_best_response"]
+    learned = ["rqe_actor_critic", "srpo", "smoothed_best_response", "optimistic_rqre", "qrpo"]
     robust = ["robust_nash", "robust_q_ftrl", "rpq", "robust_vdn"]
     assert list(found) == ["gane", "gamd", "rqe", *learned, *robust, "inspo", "alberdice"]
     assert found["rqe"]["parameters"]["divergence"]["default"] == "kl"

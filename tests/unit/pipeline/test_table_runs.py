@@ -91,12 +91,13 @@ def test_a_finished_run_is_gone_on_with_and_no_other(run):
     "kind",
     [
         *("gamd", "rqe", "rqe_actor_critic", "srpo", "smoothed_best_response", "robust_nash", "robust_q_ftrl"),
-        *("rpq", "robust_vdn", "inspo", "alberdice"),
+        *("rpq", "robust_vdn", "inspo", "alberdice", "qrpo"),
     ],
 )
 def test_other_solvers_solve_a_table_too(kind, tmp_path):
     log = teammates()
-    overrides = [f"table.solver={kind}", "table.solver.unseen_value=0"][: 1 if kind in ("inspo", "alberdice") else 2]
+    overrides = [f"table.solver={kind}", "table.solver.unseen_value=0"]
+    overrides = overrides[: 1 if kind in ("inspo", "alberdice", "qrpo") else 2]
     overrides += ["table.solver.num_episodes=100"] * (kind == "smoothed_best_response")
     overrides += ["table.solver.num_iterations=50"] * (kind == "robust_q_ftrl")
     cf.run_pipeline(cf.RunConfig().with_overrides(["algorithm=table", *overrides]), tmp_path / "run", log)
@@ -105,6 +106,55 @@ def test_other_solvers_solve_a_table_too(kind, tmp_path):
     assert np.allclose(arrays["policies_1"].sum(axis=2), 1.0)
     assert ("joint" in arrays) == (kind in ("gamd", "robust_q_ftrl"))
     assert f"by `{kind}`" in (tmp_path / "run" / "report.md").read_text()
+
+
+def test_ranks_of_returns_are_those_of_the_logs_rows(tmp_path):
+    log = ultimatum_log(100)
+    overrides = ["algorithm=table", "table.solver=qrpo", "table.solver.kl_weight=0.5"]
+    cf.run_pipeline(cf.RunConfig().with_overrides(overrides), tmp_path / "run", log)
+    fields, arrays = load_table_solution(tmp_path / "run")
+    offers, answers = log.action[0::2], log.action[1::2]
+    keys = [tuple(row) for row in log.state.tolist()]
+    rows = {"state": keys, "action": np.zeros((200, 2), int), "reward": np.zeros((200, 2))}
+    rows["trajectory"] = np.arange(200) // 2
+    rows["action"][0::2, 0], rows["action"][1::2, 1] = offers, answers
+    np.add.at(rows["reward"], np.arange(200), log.reward.astype(float))
+    sizes = [arrays[f"policies_{player}"].shape[2] for player in range(2)]
+    wanted = cf.regularized.qrpo(rows, kl_weight=0.5, num_actions=sizes)
+    for player in range(2):
+        np.testing.assert_array_equal(arrays[f"policies_{player}"], wanted.policies[player])
+    assert fields["figures"]["about"].startswith("ranks of the returns in 200 logged steps")
+
+
+class Coins:
+    """Two choose at once: alike pays 1 to both."""
+
+    def reset(self, random):
+        return np.zeros(len(random))
+
+    def legal_actions(self, state):
+        return np.ones((len(state), 2, 2), bool)
+
+    def observe(self, state):
+        return np.ones((len(state), 2, 1))
+
+    def step(self, state, actions, random):
+        return state, np.repeat((actions[:, :1] == actions[:, 1:]) * 1.0, 2, axis=1), np.ones(len(state), bool)
+
+
+def test_optimistic_players_learn_in_the_logs_table(tmp_path):
+    sizes = {"num_players": 2, "num_actions": 2, "action_vectors": np.eye(2), "state_size": 6, "observation_size": 1}
+    spec = cf.GameSpec("coins", **sizes, history_start=1, max_episode_length=2, moves="simultaneous")
+    log = cf.generate_dataset(cf.games.from_simulator(spec, Coins()), num_trajectories=100, seed=0)
+    overrides = ["algorithm=table", "table.solver=optimistic_rqre", "table.solver.num_episodes=200"]
+    overrides += ["table.solver.temperature=1", "table.solver.tolerance=0.05"]
+    cf.run_pipeline(cf.RunConfig().with_overrides(overrides), tmp_path / "run", log)
+    fields, arrays = load_table_solution(tmp_path / "run")
+    assert fields["figures"]["status"] == "converged"
+    np.testing.assert_allclose(arrays["policies_1"], 0.5, atol=0.1)
+    told = cf.RunConfig().with_overrides([*overrides, "table.solver.unseen_value=0"])
+    with pytest.raises(InvalidGameError, match="optimistic_rqre: all actions must be legal everywhere"):
+        cf.run_pipeline(told, tmp_path / "turns", ultimatum_log(100))
 
 
 def test_of_moves_at_once_a_cell_is_what_was_known_before(tmp_path):

@@ -46,6 +46,8 @@ class ExploredEquilibrium:
         How many were played.
     temperature, risk_aversion
         ``f64[N]``: those used.
+    about
+        What game was played, and what its players know.
     """
 
     policies: tuple[Float64, ...]
@@ -58,6 +60,7 @@ class ExploredEquilibrium:
     num_episodes: int
     temperature: Float64
     risk_aversion: Float64
+    about: str
 
 
 def optimistic_rqre(
@@ -157,6 +160,7 @@ def optimistic_rqre(
         num_episodes=played,
         temperature=risk.temperature,
         risk_aversion=risk.risk_aversion,
+        about=game.about,
     )
 
 
