@@ -15,7 +15,7 @@ PACKAGE = ROOT / "python" / "coffee_fast"
 HEADERS = ROOT / "cpp" / "include" / "coffee_fast"
 # What a heavy library may be imported by, and what may use the public face.
 ONLY_IN = {
-    "torch": {"models", "responses", "cli/system"},
+    "torch": {"models", "responses", "teams", "cli/system"},
     "matplotlib": {"plotting"},
     "pyspiel": {"games/openspiel", "games/openspiel_moves", "games/openspiel_tree"},
     "typer": {"cli"},

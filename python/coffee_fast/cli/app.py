@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, runs, self_play, solve, sweep, system, table
+from coffee_fast.cli import catalog, data, evaluate, model, psro, run, runs, self_play, solve, sweep, system, table, team
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command()(run.demo)
 app.command()(run.run)
 app.command()(run.report)
 app.command()(table.table)
+app.command()(team.team)
 app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(self_play.self_play)

@@ -125,7 +125,15 @@ def split_log(caller: str, dataset: TrajectoryDataset, fraction: float, seed: in
             f"{caller}: dataset must have {FEWEST_EPISODES} episodes or more, some to learn from and some kept out to "
             f"judge by, got {num_episodes}; log more"
         )
-    return dataset.split(fraction, seed)
+    parts = dataset.split(fraction, seed)
+    for part, what in zip(parts, ("learned from", "kept out"), strict=True):
+        absent = set(range(dataset.spec.num_players)) - set(part.acting_player.tolist())
+        if absent:
+            raise DatasetError(
+                f"{caller}: player {min(absent)} acts in none of the {part.num_trajectories} episodes {what}; "
+                "log more, or raise holdout_fraction"
+            )
+    return parts
 
 
 def check_fraction(name: str, fraction: float, error: type[Exception]) -> float:
@@ -163,8 +171,13 @@ def read(dataset: TrajectoryDataset, view: View | None = None) -> tuple[TeamLog,
         shown += [information[begins, spec.history_start :], np.eye(N, dtype=np.float32)[acting[begins]]]
     whole = np.concatenate(shown, axis=1)
     view = view or View.of(whole)
-    is_last = np.append(episode[1:] != episode[:-1], True)[:R]
-    broken = dataset.truncated[episode]
+    is_last = np.append(episode[1:] != episode[:-1], True)
+    after = np.where(is_last, np.where(dataset.truncated[episode], BROKE_OFF, ENDED), np.arange(R) + 1)
+    if (after == BROKE_OFF).all():
+        raise DatasetError(
+            "learn_team: every episode breaks off at its first decision, so that nothing says what decisions lead to; "
+            "log episodes that go on or end"
+        )
     log = TeamLog(
         features=view(whole),
         known=tuple(known),
@@ -172,8 +185,8 @@ def read(dataset: TrajectoryDataset, view: View | None = None) -> tuple[TeamLog,
         action=action,
         legal=legal,
         reward=_rewards(dataset, begins, episode, episode_of_row),
-        after=np.where(is_last, np.where(broken, BROKE_OFF, ENDED), np.arange(R) + 1),
-        first=np.flatnonzero(np.append(True, episode[1:] != episode[:-1])[:R]),
+        after=after,
+        first=np.flatnonzero(np.append(True, is_last[:-1])),
     )
     return log, view
 
