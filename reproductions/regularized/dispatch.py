@@ -1,8 +1,8 @@
 """A team whose observations never repeat: vehicles that answer calls, learned from a dispatcher's log.
 
-Three vehicles stand on a square, four calls come in, each with a place and a worth. Each vehicle sees all of that and
+Two vehicles stand on a square, three calls come in, each with a place and a worth. Each vehicle sees all of that and
 drives to a call of its choice; a call pays its worth once, however many come, and driving costs its way. Who answers
-stays there, and new calls come in, for four rounds. The log is a dispatcher's, who assigns different calls and often
+stays there, and new calls come in, for three rounds. The log is a dispatcher's, who assigns different calls and often
 not the best ones; how it decided is not in the log. So the same positions were answered in many ways, and vehicles that
 imitate it each by itself meet at the same calls. Run it again to go on where it was interrupted:
 
@@ -20,10 +20,25 @@ from _parts import HERE, resumed
 import coffee_fast as cf
 from coffee_fast.plotting import _style
 
-SETTINGS = {"seeds": [0, 1, 2], "episodes": [250, 1000, 4000], "temperature": 0.15, "num_judged": 4000}
-VEHICLES, CALLS, ROUNDS = 3, 4, 4
+SETTINGS = {
+    "seeds": [0, 1],
+    "episodes": [300, 2000],
+    "temperature": 0.3,
+    "num_judged": 10_000,
+    "learning": {
+        "hidden_sizes": [64, 64],
+        "num_sweeps": 12,
+        "num_policy_steps": 200,
+        "num_cloning_steps": 1500,
+        "batch_size": 128,
+        "learning_rate": 2e-3,
+        "kl_weight": [0.4, 0.05],
+    },
+}
+METHODS = {"inspo": cf.InSPOConfig, "alberdice": cf.AlberDICEConfig}
+VEHICLES, CALLS, ROUNDS = 2, 3, 3
 PER_WAY = 0.5
-PLANS = np.array(list(itertools.permutations(range(CALLS), VEHICLES)))  # different calls, [24, 3]
+PLANS = np.array(list(itertools.permutations(range(CALLS), VEHICLES)))  # different calls, [6, 2]
 
 
 class Dispatch:
@@ -111,8 +126,66 @@ def dispatched(num_episodes: int, seed: int, temperature: float) -> tuple[dict, 
     return log | {"trajectory": np.repeat(np.arange(num_episodes), ROUNDS)}, np.array(episodes.returns)[:, 0]
 
 
+def judged(team, seed: int) -> float:
+    """What a team gets in the game itself."""
+    return float(cf.simulate(GAME, team, num_episodes=SETTINGS["num_judged"], seed=1000 + seed).returns[:, 0].mean())
+
+
+def learned(method: str, num_episodes: int, seed: int) -> dict[str, float]:
+    log, _ = dispatched(num_episodes, seed, SETTINGS["temperature"])
+    dataset, begun = cf.TrajectoryDataset.from_transitions(SPEC, log), time.process_time()
+    team = cf.learn_team(dataset, METHODS[method](**SETTINGS["learning"]), seed)
+    return {
+        "learned": judged(list(team.mixtures), seed),
+        "cloned apart": judged(list(team.clones), seed),
+        "estimate": float(team.expected_return.mean()),
+        "off the log": team.off_log_probability,
+        "minutes": (time.process_time() - begun) / 60,
+    }
+
+
+def dispatcher(seed: int) -> dict[str, float]:
+    """What the log's dispatcher gets, and one who takes what pays most now."""
+    return {
+        "as logged": float(dispatched(SETTINGS["num_judged"], 2000 + seed, SETTINGS["temperature"])[1].mean()),
+        "best plan now": float(dispatched(SETTINGS["num_judged"], 2000 + seed, 0.0)[1].mean()),
+    }
+
+
+def draw(results: dict) -> None:
+    figure, axes = _style.new_figure()
+    sizes, seeds = SETTINGS["episodes"], SETTINGS["seeds"]
+    curves = {
+        "InSPO": ("inspo", "learned"),
+        "AlberDICE": ("alberdice", "learned"),
+        "cloned apart": ("inspo", "cloned apart"),
+    }
+    for (label, (method, name)), color in zip(curves.items(), _style.COLORS, strict=False):
+        values = np.array([[results[f"{method} {n} {seed}"][name] for n in sizes] for seed in seeds])
+        axes.plot(sizes, values.mean(axis=0), "o-", color=color, label=label, markersize=4)
+        axes.plot(sizes, values.T, ".", color=color, markersize=3)
+    for name, style in (("as logged", "--"), ("best plan now", ":")):
+        axes.axhline(results["dispatcher"][name], color=_style.INK, linestyle=style, linewidth=0.8, label=f"together: {name}")
+    axes.set(xscale="log", xlabel="episodes in the log", ylabel="true return")
+    axes.set_title("Vehicles that answer calls without talking", fontsize="medium", loc="left")
+    axes.legend(frameon=False, fontsize="small")
+    figure.savefig(HERE / "dispatch.png", dpi=130)
+
+
+def main() -> None:
+    parts = {"dispatcher": lambda: dispatcher(0)}
+    for seed in SETTINGS["seeds"]:
+        for n in reversed(SETTINGS["episodes"]):
+            for method in METHODS:
+                parts[f"{method} {n} {seed}"] = lambda case=(method, n, seed): learned(*case)
+    results = resumed("dispatch", SETTINGS, parts)
+    print({name: round(value, 3) for name, value in results["dispatcher"].items()})
+    for n in SETTINGS["episodes"]:
+        for method in METHODS:
+            rows = [results[f"{method} {n} {seed}"] for seed in SETTINGS["seeds"]]
+            print(n, method, {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]})
+    draw(results)
+
+
 if __name__ == "__main__":
-    log, returns = dispatched(1000, 0, SETTINGS["temperature"])
-    ds = cf.TrajectoryDataset.from_transitions(SPEC, log)
-    print(ds, returns.mean(), dispatched(4000, 1, 0.0)[1].mean())
-    print(cf.simulate(GAME, ["uniform_random"] * 3, num_episodes=2000, seed=0).returns.mean())
+    main()

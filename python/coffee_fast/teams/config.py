@@ -37,13 +37,14 @@ class TeamConfig:
         Of all steps.
     kl_weight
         What leaving the joint behavior costs, in units of reward; two numbers are the first and the last of a geometric
-        schedule. By default from a half of the deviation of the log's returns to a fiftieth; where they do not differ,
+        schedule. By default from a half of the deviation of the log's returns to a twentieth; where they do not differ,
         of their size.
     discount
         Of rewards to come, a decision, in [0, 1).
     support
-        A policy keeps to actions that the log's players took with at least this share of the probability of the
-        likeliest one, as the cloned behavior has it.
+        What the log's players did with at least this share of the probability of the likeliest, as the cloned behavior
+        has it, is what the log shows. A policy keeps to such actions, and what teammates do together besides counts as
+        the least that the log's players ever got from a decision on.
     holdout_fraction
         Share of the episodes kept out of all learning: clones are chosen by them, and all figures are about them.
 
@@ -56,9 +57,9 @@ class TeamConfig:
     kind: ClassVar[str]
 
     hidden_sizes: tuple[int, ...] = (128, 128)
-    num_sweeps: int = 30
+    num_sweeps: int = 20
     num_value_steps: int = 100
-    num_policy_steps: int = 50
+    num_policy_steps: int = 200
     num_cloning_steps: int = 2000
     num_judging_steps: int = 1000
     batch_size: int = 256
@@ -87,7 +88,7 @@ class TeamConfig:
 
     def kl_weight_at(self, sweep: int, usual: float) -> float:
         """Return the KL weight of a sweep; ``usual`` is the size of the log's returns."""
-        first, last = _ends((usual / 2.0, usual / 50.0) if self.kl_weight is None else self.kl_weight)
+        first, last = _ends((usual / 2.0, usual / 20.0) if self.kl_weight is None else self.kl_weight)
         return float(first * (last / first) ** (sweep / max(self.num_sweeps - 1, 1)))
 
     def entropy_weight_at(self, sweep: int) -> float:

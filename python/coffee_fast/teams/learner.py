@@ -40,8 +40,7 @@ class Behavior:
     def of(cls, log: TeamLog, network: JointBehavior, support: float) -> Behavior:
         log_own = network.alone(log)
         log_others = np.stack([network.of_others(log, player) for player in range(log.num_players)], axis=1)
-        likely = log_own >= log_own.max(axis=2, keepdims=True) + np.log(support)
-        return cls(log, network, log_own, log_others, likely, support)
+        return cls(log, network, log_own, log_others, is_likely(log_own, support), support)
 
     def ratio(self, play: Float32, player: int) -> Float64:
         """``f64 [R]``: how much likelier ``play`` makes what the others did than the log's players made it."""
@@ -51,27 +50,29 @@ class Behavior:
             total += play[rows, other, log.action[:, other]]
         return np.minimum(np.exp(np.minimum(total, 50.0)), _MOST_RATIO)
 
-    def divergence(self, play: Float32, player: int, rng: np.random.Generator) -> Float32:
-        """``float32 [R, A]``: KL divergence of the others' ``play`` from the log's, beside each action of ``player``.
+    def beside(self, play: Float32, player: int, rng: np.random.Generator) -> tuple[Float32, Float32]:
+        """``float32 [R, A]`` each: how the others' ``play`` leaves the log's, beside each action of ``player``.
 
-        Of the first of them it is exact, of each other one beside one draw of those before it.
+        The KL divergence, and the probability of something that the log does not show. Of the first of the others both
+        are exact, of each other one beside one draw of those before it.
         """
         log = self.log
         rows, own = np.nonzero(self.support[:, player])
         acts, told = log.acts, np.full((len(rows), log.num_players), -1)
         told[:, player] = np.where(acts[rows, player], own, -1)
-        total = np.zeros(len(rows))
+        total, kept = np.zeros(len(rows)), np.ones(len(rows))
         for other in others(log.num_players, player):
             now = play[rows, other].astype(np.float64)
             p = np.exp(now)
             there = self.network.log_probabilities(log, rows, other, told)
-            total += np.where(p > 0.0, p * (np.where(p > 0.0, now, 0.0) - np.where(p > 0.0, there, 0.0)), 0.0).sum(axis=1)
+            total += divergence(now, there)
+            kept *= (p * is_likely(there, self.share)).sum(axis=1)
             uniform = rng.random(log.num_rows)[rows]  # the same beside each action
             drawn = np.minimum((uniform[:, None] >= p.cumsum(axis=1)).sum(axis=1), p.shape[1] - 1)
             told[:, other] = np.where(acts[rows, other], drawn, -1)
-        found = np.zeros((log.num_rows, log.legal.shape[2]), dtype=np.float32)
-        found[rows, own] = total
-        return found
+        kl, off = (np.zeros((log.num_rows, log.legal.shape[2]), dtype=np.float32) for _ in range(2))
+        kl[rows, own], off[rows, own] = total, np.maximum(1.0 - kept, 0.0)
+        return kl, off
 
 
 class PolicyNetwork:
@@ -140,6 +141,18 @@ class ValueNetwork:
         return found
 
 
+def is_likely(log_p: Float32, share: float) -> np.typing.NDArray[np.bool_]:
+    """Return what has at least this share of the probability of the likeliest on the last axis."""
+    return np.asarray(log_p >= log_p.max(axis=-1, keepdims=True) + np.log(share))
+
+
+def divergence(log_p: np.typing.NDArray[np.floating], log_q: np.typing.NDArray[np.floating]) -> Float64:
+    """``f64 [R]``: KL divergence of distributions given by logarithms, those of ``q`` finite where ``p`` is positive."""
+    p = np.exp(log_p.astype(np.float64))
+    gain = np.where(p > 0.0, log_p, 0.0) - np.where(p > 0.0, log_q, 0.0)
+    return np.asarray((p * gain).sum(axis=1))
+
+
 def restricted(log_play: Float32, support: np.typing.NDArray[np.bool_]) -> Float32:
     """Return log-probabilities of play that keeps to the support; of play that never does, the likeliest there."""
     kept = np.where(support, np.maximum(log_play, -80.0), -np.inf)
@@ -149,5 +162,4 @@ def restricted(log_play: Float32, support: np.typing.NDArray[np.bool_]) -> Float
 
 def entropy(log_play: Float32) -> Float64:
     """``f64 [R]``: of distributions given by logarithms."""
-    p = np.exp(log_play.astype(np.float64))
-    return np.asarray(-np.where(p > 0.0, p * np.maximum(log_play, -1e3), 0.0).sum(axis=1))
+    return -divergence(log_play, np.zeros(log_play.shape))

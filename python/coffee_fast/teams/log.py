@@ -97,13 +97,13 @@ class TeamLog:
         step = np.arange(self.num_rows) - np.repeat(self.first, length)
         return np.add.reduceat(self.reward * discount**step, self.first)
 
-    def mean_to_come(self, discount: float) -> float:
-        """The mean over decisions of discounted rewards from there on."""
+    def to_come(self, discount: float) -> Float64:
+        """``f64 [R]``: discounted rewards of the episode from each decision on."""
         to_come = self.reward.copy()
         for row in range(self.num_rows - 2, -1, -1):
             if self.after[row] >= 0:
                 to_come[row] += discount * to_come[row + 1]
-        return float(to_come.mean())
+        return to_come
 
 
 def split_log(caller: str, dataset: TrajectoryDataset, fraction: float, seed: int) -> Sequence[TrajectoryDataset]:

@@ -23,8 +23,9 @@ _LEAST_RATIO = 0.01  # of the mean: what the others hardly do any more is still 
 class Turn:
     """What a player meets while the others hold still.
 
-    ``penalty [R, A]``: what the others' play costs beside each of its actions, in units of scaled reward;
-    ``likely [R]``: running shares with which decisions are drawn as the others would lead to them.
+    ``penalty [R, A]``: what the others' play costs beside each of its actions, in units of scaled reward; ``off
+    [R, A]``: how likely it is one that the log does not show, which counts as ``worst`` and the end; ``likely [R]``:
+    running shares with which decisions are drawn as the others would lead to them.
     """
 
     behavior: Behavior
@@ -35,6 +36,8 @@ class Turn:
     discount: float
     own: Float32
     penalty: Float32
+    off: Float32
+    worst: float
     likely: Float64
 
     @classmethod
@@ -46,6 +49,7 @@ class Turn:
         reward: Float32,
         weights: tuple[float, float],
         discount: float,
+        worst: float,
         rng: np.random.Generator,
     ) -> Turn:
         alpha, beta = weights
@@ -53,13 +57,12 @@ class Turn:
         shares = np.maximum(shares, _LEAST_RATIO * shares.mean())
         shares[behavior.log.after == BROKE_OFF] = 0.0  # what follows is not known
         spread = sum(entropy(play[:, other]) for other in others(play.shape[1], player))
-        penalty = alpha * behavior.divergence(play, player, rng) if alpha else np.zeros(play[:, 0].shape)
-        penalty = penalty - beta * np.reshape(spread, (-1, 1))
+        divergences, off = behavior.beside(play, player, rng)
+        penalty = np.asarray(alpha * divergences - beta * np.reshape(spread, (-1, 1)), dtype=np.float32)
         own = restricted(play[:, player], behavior.support[:, player])
         running = shares.cumsum()
-        return cls(
-            behavior, player, reward, alpha, beta, discount, own, penalty.astype(np.float32), running / running[-1]
-        )
+        likely = running / running[-1]
+        return cls(behavior, player, reward, alpha, beta, discount, own, penalty, off, worst, likely)
 
     @property
     def temperature(self) -> float:
@@ -73,6 +76,11 @@ class Turn:
         """``[B]``: what is paid and follows; ``following [B]`` are values after, or anything where it ended."""
         goes_on = torch.from_numpy(self.behavior.log.after[rows] >= 0)
         return torch.from_numpy(self.reward[rows]) + self.discount * torch.where(goes_on, following, 0.0)
+
+    def counted(self, rows: Int64, leads_to: torch.Tensor, ended: torch.Tensor | float) -> torch.Tensor:
+        """``[B, A]``: what actions lead to, of ``leads_to [B, A]`` where the log shows it; ``ended`` is worth an end."""
+        off = torch.from_numpy(self.off[rows])
+        return leads_to + off * (self.worst + self.discount * ended - leads_to)
 
     def values(self, rows: Int64, leads_to: torch.Tensor) -> torch.Tensor:
         """``[B]``: values of decisions for the player's own policy, of ``leads_to [B, A]``."""
@@ -97,7 +105,7 @@ class Critic(Protocol):
     def learn(self, turn: Turn, num_steps: int, rng: np.random.Generator) -> float:
         """Take steps, and return the mean squared error of what actions lead to."""
 
-    def leads_to(self, features: Float32) -> Float32:
+    def leads_to(self, turn: Turn) -> Float32:
         """``[R, A]``: what each action leads to, reward and all that follows."""
 
 
@@ -126,13 +134,15 @@ class LocalValues:
         """The mean squared error on a batch of decisions."""
         log = turn.behavior.log
         after = np.maximum(log.after[rows], 0)
-        following = turn.values(after, self.network.slowly(torch.from_numpy(log.features[after])))
+        leads_to = self.network.slowly(torch.from_numpy(log.features[after]))
+        following = turn.values(after, turn.counted(after, leads_to, 0.0))
         own = torch.from_numpy(log.action[rows, turn.player])
         found = self.network(torch.from_numpy(log.features[rows])).gather(1, own[:, None])[:, 0]
         return torch.nn.functional.mse_loss(found, turn.targets(rows, following))
 
-    def leads_to(self, features: Float32) -> Float32:
-        return self.network.all_rows(features)
+    def leads_to(self, turn: Turn) -> Float32:
+        found = torch.from_numpy(self.network.all_rows(turn.behavior.log.features))
+        return np.asarray(turn.counted(np.arange(len(found)), found, 0.0))
 
 
 @dataclass(eq=False)
@@ -193,9 +203,10 @@ class FlowValues:
         here = self.states(torch.from_numpy(log.features[rows]))[:, 0]
         goes_on = torch.from_numpy(log.after[rows] >= 0)
         there = self.states(torch.from_numpy(log.features[np.maximum(log.after[rows], 0)]))[:, 0]
-        there = torch.where(goes_on, there, self.end)
+        off = torch.from_numpy(turn.off[rows, own])
+        there = (1.0 - off) * torch.where(goes_on, there, self.end) + off * self.end
         with torch.no_grad():
-            leads_to = self.actions(torch.from_numpy(log.features[rows]))
+            leads_to = turn.counted(rows, self.actions(torch.from_numpy(log.features[rows])), self.end)
             leads_to = leads_to.gather(1, torch.from_numpy(own)[:, None])[:, 0]
             gains = leads_to - torch.from_numpy(turn.penalty[rows, own]) - here
             scores = torch.cat([gains, (gamma - 1.0) * self.end[None]]) / alpha
@@ -206,8 +217,9 @@ class FlowValues:
         start = self.states(torch.from_numpy(log.features[first]))[:, 0].mean()
         return (1.0 - gamma) * start + flow
 
-    def leads_to(self, features: Float32) -> Float32:
-        return self.actions.all_rows(features)
+    def leads_to(self, turn: Turn) -> Float32:
+        found = torch.from_numpy(self.actions.all_rows(turn.behavior.log.features))
+        return np.asarray(turn.counted(np.arange(len(found)), found, self.end.detach()))
 
 
 _CRITICS = {"inspo": LocalValues, "alberdice": FlowValues}
@@ -224,11 +236,14 @@ class Team:
     scale: float
     rng: np.random.Generator
     play: Float32
+    start: float  # what came of a decision in the log on average, and
+    worst: float  # the least that came of a decision in the log, in units of scaled reward
 
     @classmethod
     def of(cls, behavior: Behavior, clones: list[PolicyNetwork], config: TeamConfig, scale: float, seed: int) -> Team:
         critic, players = _CRITICS[config.kind], range(len(clones))
-        start = behavior.log.mean_to_come(config.discount) / scale
+        to_come = behavior.log.to_come(config.discount) / scale
+        start = float(to_come.mean())
         return cls(
             behavior,
             clones,
@@ -237,6 +252,8 @@ class Team:
             scale,
             np.random.Generator(np.random.PCG64(derive_seed(seed, "sweeps"))),
             np.stack([clone.play(behavior.log, player) for player, clone in enumerate(clones)], axis=1),
+            start,
+            float(to_come.min()),
         )
 
     @property
@@ -249,7 +266,8 @@ class Team:
         return kl / self.scale, self.config.entropy_weight_at(sweep) / self.scale
 
     def turn(self, player: int, weights: tuple[float, float]) -> Turn:
-        return Turn.of(self.behavior, self.play, player, self.reward, weights, self.config.discount, self.rng)
+        worst, discount = self.worst, self.config.discount
+        return Turn.of(self.behavior, self.play, player, self.reward, weights, discount, worst, self.rng)
 
     def sweep(self, number: int) -> dict[str, Float64]:
         """Let each player improve once; return figures, those of players ``[N]``."""
@@ -263,7 +281,7 @@ class Team:
                     "learning_rate, or raise kl_weight"
                 )
             before = np.exp(self.play[:, player])
-            self._clone(turn, self.critics[player].leads_to(self.behavior.log.features))
+            self._clone(turn, self.critics[player].leads_to(turn))
             changes.append(np.abs(np.exp(self.play[:, player]) - before)[self.behavior.log.rows[player]].sum(axis=1) / 2)
             errors.append(error)
         kl, entropy_weight = (weight * self.scale for weight in self.weights(number))

@@ -14,14 +14,27 @@ ENOUGH = {"hidden_sizes": (16,), "num_sweeps": 8, "num_value_steps": 30, "num_po
 ENOUGH |= {"num_cloning_steps": 400, "num_judging_steps": 200, "learning_rate": 5e-3}
 
 
-def dataset_of(log, num_states=1, **known):
-    """A log of rows ``state, action, reward, trajectory`` as one of a game in which all see the state."""
+def dataset_of(log, num_states=1):
+    """A log of rows ``state, action, reward, trajectory`` as one of a game of two actions in which all see the state."""
     size, num_players = log["action"].shape
     state = np.eye(num_states)[log.get("state", np.zeros(size, int))]
-    columns = {name: log[name] for name in ("action", "reward", "terminal") if name in log}
-    columns["episode"] = log.get("trajectory", np.arange(size))
-    columns["observation"] = np.repeat(state[:, None], num_players, axis=1)
-    return cf.TrajectoryDataset.from_transitions(None, columns, roles=(1,) * num_players, **known)
+    episode = log.get("trajectory", np.arange(size))
+    spec = cf.GameSpec(
+        name="team",
+        num_players=num_players,
+        num_actions=2,
+        action_vectors=np.eye(2),
+        state_size=num_players * (num_states + 2),
+        observation_size=num_states,
+        history_start=num_states,
+        max_episode_length=num_players * int(np.bincount(episode).max()),
+        moves="simultaneous",
+        rewards="every_step",
+        roles=(1,) * num_players,
+    )
+    seen = np.repeat(state[:, None], num_players, axis=1)
+    columns = {"action": log["action"], "reward": log["reward"], "trajectory": episode, "observation": seen}
+    return cf.TrajectoryDataset.from_transitions(spec, columns)
 
 
 def chain_log(num_episodes=400, seed=3):

@@ -51,7 +51,7 @@ def world():
 def turn_of(world, player, alpha, beta):
     _, log, _, behavior, _, play = world
     reward = log.reward.astype(np.float32)
-    return Turn.of(behavior, play, player, reward, (alpha, beta), DISCOUNT, np.random.default_rng(1))
+    return Turn.of(behavior, play, player, reward, (alpha, beta), DISCOUNT, -9.0, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("player", [0, 1])
