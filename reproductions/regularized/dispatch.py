@@ -165,7 +165,9 @@ def draw(results: dict) -> None:
         axes.plot(sizes, values.mean(axis=0), "o-", color=color, label=label, markersize=4)
         axes.plot(sizes, values.T, ".", color=color, markersize=3)
     for name, style in (("as logged", "--"), ("best plan now", ":")):
-        axes.axhline(results["dispatcher"][name], color=_style.INK, linestyle=style, linewidth=0.8, label=f"together: {name}")
+        axes.axhline(
+            results["dispatcher"][name], color=_style.INK, linestyle=style, linewidth=0.8, label=f"together: {name}"
+        )
     axes.set(xscale="log", xlabel="episodes in the log", ylabel="true return")
     axes.set_title("Vehicles that answer calls without talking", fontsize="medium", loc="left")
     axes.legend(frameon=False, fontsize="small")

@@ -5,7 +5,21 @@ from __future__ import annotations
 import typer
 
 import coffee_fast as cf
-from coffee_fast.cli import catalog, data, evaluate, model, psro, run, runs, self_play, solve, sweep, system, table, team
+from coffee_fast.cli import (
+    catalog,
+    data,
+    evaluate,
+    model,
+    psro,
+    run,
+    runs,
+    self_play,
+    solve,
+    sweep,
+    system,
+    table,
+    team,
+)
 from coffee_fast.cli._endings import Commands
 
 app = typer.Typer(

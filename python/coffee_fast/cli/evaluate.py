@@ -27,7 +27,10 @@ from coffee_fast.cli._report import finish, plus_minus, progress_reports, table
 def evaluate(
     ctx: typer.Context,
     solution: Annotated[
-        Path, typer.Argument(help="Folder of a solution, as `run`, `psro` and `team` write it.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            help="Folder of a solution, as `run`, `psro` and `team` write it.", exists=True, file_okay=False
+        ),
     ],
     game: Game = "generalized_bargaining",
     parameter: Parameters = None,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from coffee_fast.errors import NumericalError
 from coffee_fast.models.networks import StackedMLP
 from coffee_fast.policies import NetworkPolicy
 from coffee_fast.seeding import derive_seed
 from coffee_fast.teams.behavior import IMPOSSIBLE, JointBehavior, others
 from coffee_fast.teams.config import TeamConfig
-from coffee_fast.teams.log import BROKE_OFF, TeamLog
-from coffee_fast.typing import Float32, Float64, Int64
+from coffee_fast.teams.log import TeamLog
+from coffee_fast.typing import Float32, Float64
 
 _MOST_RATIO = 100.0
 _FOLLOWS = 0.02  # how far networks that make targets go toward those that learn, a step
@@ -147,7 +145,7 @@ def is_likely(log_p: Float32, share: float) -> np.typing.NDArray[np.bool_]:
 
 
 def divergence(log_p: np.typing.NDArray[np.floating], log_q: np.typing.NDArray[np.floating]) -> Float64:
-    """``f64 [R]``: KL divergence of distributions given by logarithms, those of ``q`` finite where ``p`` is positive."""
+    """``f64 [R]``: KL divergence of distributions given by logarithms, ``log_q`` finite where ``p`` is positive."""
     p = np.exp(log_p.astype(np.float64))
     gain = np.where(p > 0.0, log_p, 0.0) - np.where(p > 0.0, log_q, 0.0)
     return np.asarray((p * gain).sum(axis=1))

@@ -13,7 +13,7 @@ from coffee_fast.seeding import derive_seed
 from coffee_fast.teams.behavior import others
 from coffee_fast.teams.config import TeamConfig
 from coffee_fast.teams.learner import Behavior, PolicyNetwork, ValueNetwork, entropy, restricted
-from coffee_fast.teams.log import BROKE_OFF, ENDED
+from coffee_fast.teams.log import BROKE_OFF
 from coffee_fast.typing import Float32, Float64, Int64
 
 _LEAST_RATIO = 0.01  # of the mean: what the others hardly do any more is still looked at
@@ -78,7 +78,7 @@ class Turn:
         return torch.from_numpy(self.reward[rows]) + self.discount * torch.where(goes_on, following, 0.0)
 
     def counted(self, rows: Int64, leads_to: torch.Tensor, ended: torch.Tensor | float) -> torch.Tensor:
-        """``[B, A]``: what actions lead to, of ``leads_to [B, A]`` where the log shows it; ``ended`` is worth an end."""
+        """``[B, A]``: what actions lead to, ``leads_to [B, A]`` where the log shows it; ``ended``: worth of an end."""
         off = torch.from_numpy(self.off[rows])
         return leads_to + off * (self.worst + self.discount * ended - leads_to)
 
@@ -282,7 +282,9 @@ class Team:
                 )
             before = np.exp(self.play[:, player])
             self._clone(turn, self.critics[player].leads_to(turn))
-            changes.append(np.abs(np.exp(self.play[:, player]) - before)[self.behavior.log.rows[player]].sum(axis=1) / 2)
+            changes.append(
+                np.abs(np.exp(self.play[:, player]) - before)[self.behavior.log.rows[player]].sum(axis=1) / 2
+            )
             errors.append(error)
         kl, entropy_weight = (weight * self.scale for weight in self.weights(number))
         return {

@@ -15,7 +15,7 @@ ENOUGH |= {"num_cloning_steps": 400, "num_judging_steps": 200, "learning_rate": 
 
 
 def dataset_of(log, num_states=1):
-    """A log of rows ``state, action, reward, trajectory`` as one of a game of two actions in which all see the state."""
+    """A log of rows ``state, action, reward, trajectory`` of a game of two actions in which all see the state."""
     size, num_players = log["action"].shape
     state = np.eye(num_states)[log.get("state", np.zeros(size, int))]
     episode = log.get("trajectory", np.arange(size))

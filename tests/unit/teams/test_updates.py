@@ -1,10 +1,11 @@
-"""A player's update, given what its networks stand for, is that of the tables; and losses have the gradients they claim."""
+"""A player's update is that of the tables, given what its networks stand for; losses have the gradients they claim."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from tests.unit.teams.conftest import BRIEF, chain_log, dataset_of
 
 import coffee_fast as cf
 from coffee_fast.regularized import CommonPayoffGame
@@ -15,7 +16,6 @@ from coffee_fast.teams.behavior import LOG_FLOOR, JointBehavior
 from coffee_fast.teams.learner import Behavior, PolicyNetwork
 from coffee_fast.teams.log import read
 from coffee_fast.teams.sweeps import FlowValues, LocalValues, Turn
-from tests.unit.teams.conftest import BRIEF, chain_log, dataset_of
 
 DISCOUNT, KL, ENTROPY = 0.9, 0.4, 0.2
 CONFIG = cf.AlberDICEConfig(**BRIEF, discount=DISCOUNT)
