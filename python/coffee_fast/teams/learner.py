@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,10 @@ from coffee_fast.seeding import derive_seed
 from coffee_fast.teams.behavior import IMPOSSIBLE, JointBehavior, others
 from coffee_fast.teams.config import TeamConfig
 from coffee_fast.teams.log import TeamLog
-from coffee_fast.typing import Float32, Float64
+from coffee_fast.typing import Float32, Float64, Int64
 
 _MOST_RATIO = 100.0
+_MOST_ENTRIES = 4_000_000  # of arrays of a pass over decisions, actions and actions of another
 _FOLLOWS = 0.02  # how far networks that make targets go toward those that learn, a step
 
 
@@ -54,8 +56,21 @@ class Behavior:
         The KL divergence, and the probability of something that the log does not show. Of the first of the others both
         are exact, of each other one beside one draw of those before it.
         """
+        log, num_actions = self.log, self.log.legal.shape[2]
+        kl, off = (np.zeros((log.num_rows, num_actions), dtype=np.float32) for _ in range(2))
+        luck = {other: rng.random(log.num_rows) for other in others(log.num_players, player)}
+        size = max(_MOST_ENTRIES // num_actions**2, 1)
+        for start in range(0, log.num_rows, size):
+            rows, own = np.nonzero(self.support[start : start + size, player])
+            rows += start
+            kl[rows, own], off[rows, own] = self._beside(play, player, rows, own, luck)
+        return kl, off
+
+    def _beside(
+        self, play: Float32, player: int, rows: Int64, own: Int64, luck: Mapping[int, Float64]
+    ) -> tuple[Float64, Float64]:
+        """The same of some decisions and actions of ``player``, ``f64 [B]`` each."""
         log = self.log
-        rows, own = np.nonzero(self.support[:, player])
         acts, told = log.acts, np.full((len(rows), log.num_players), -1)
         told[:, player] = np.where(acts[rows, player], own, -1)
         total, kept = np.zeros(len(rows)), np.ones(len(rows))
@@ -65,12 +80,10 @@ class Behavior:
             there = self.network.log_probabilities(log, rows, other, told)
             total += divergence(now, there)
             kept *= (p * is_likely(there, self.share)).sum(axis=1)
-            uniform = rng.random(log.num_rows)[rows]  # the same beside each action
+            uniform = luck[other][rows]  # the same beside each action
             drawn = np.minimum((uniform[:, None] >= p.cumsum(axis=1)).sum(axis=1), p.shape[1] - 1)
             told[:, other] = np.where(acts[rows, other], drawn, -1)
-        kl, off = (np.zeros((log.num_rows, log.legal.shape[2]), dtype=np.float32) for _ in range(2))
-        kl[rows, own], off[rows, own] = total, np.maximum(1.0 - kept, 0.0)
-        return kl, off
+        return total, np.maximum(1.0 - kept, 0.0)
 
 
 class PolicyNetwork:

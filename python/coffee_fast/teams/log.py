@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.checks import check_number
-from coffee_fast.errors import DatasetError, InvalidArgumentError
+from coffee_fast.errors import CoffeeError, DatasetError, InvalidArgumentError
 from coffee_fast.models.normalization import Normalizer
 from coffee_fast.typing import Float32, Float64, Int64
 
@@ -136,9 +136,9 @@ def split_log(caller: str, dataset: TrajectoryDataset, fraction: float, seed: in
     return parts
 
 
-def check_fraction(name: str, fraction: float, error: type[Exception]) -> float:
+def check_fraction(name: str, fraction: float, error: type[CoffeeError]) -> float:
     """Return a share of episodes that leaves some on either side."""
-    fraction = check_number(name, fraction, is_open=True, error=error)  # type: ignore[arg-type]
+    fraction = check_number(name, fraction, is_open=True, error=error)
     if fraction >= 1.0:
         raise error(f"{name} must lie in (0, 1), got {fraction:g}; what nothing is kept out of cannot be judged")
     return fraction
