@@ -222,7 +222,7 @@ class FlowValues:
         return np.asarray(turn.counted(np.arange(len(found)), found, self.end.detach()))
 
 
-_CRITICS = {"inspo": LocalValues, "alberdice": FlowValues}
+_CRITICS: dict[str, type[LocalValues] | type[FlowValues]] = {"inspo": LocalValues, "alberdice": FlowValues}
 
 
 @dataclass(eq=False)
