@@ -21,7 +21,7 @@ import coffee_fast as cf
 from coffee_fast.plotting import _style
 
 SETTINGS = {
-    "seeds": [0, 1],
+    "seeds": [0],
     "episodes": [300, 2000],
     "temperature": 0.3,
     "num_judged": 10_000,

@@ -77,7 +77,7 @@ class TeamLog:
 
     @property
     def num_players(self) -> int:
-        return self.action.shape[1]
+        return int(self.action.shape[1])
 
     @property
     def num_rows(self) -> int:

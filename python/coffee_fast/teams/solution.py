@@ -38,6 +38,7 @@ _FOLDER = SealedFolder(
         "num_held_out": int,
     },
 )
+_NUMBERS = ("logged_return", "divergence", "off_log_probability", "num_episodes", "num_held_out")
 _OF_PLAYERS = ("expected_return", "gap", "effective_sample_size")
 _HISTORY = {"kl_weight": 1, "entropy_weight": 1, "value_error": 2, "policy_change": 2}  # and how many axes
 
@@ -134,9 +135,8 @@ class TeamPolicies:
                 description, arrays = policy_arrays(policy, f"{kind}{player}.")
                 found.append(description)
                 tensors |= arrays
-        numbers = ("logged_return", "divergence", "off_log_probability", "num_episodes", "num_held_out")
         fields = {"spec": self.spec.to_json(), "config": self.config.to_config(), **described}
-        _FOLDER.save(path, fields | {name: getattr(self, name) for name in numbers}, tensors, overwrite)
+        _FOLDER.save(path, fields | {name: getattr(self, name) for name in _NUMBERS}, tensors, overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> TeamPolicies:
@@ -150,13 +150,14 @@ class TeamPolicies:
         fields, tensors = _FOLDER.load(path)
         file = Path(path) / _FOLDER.json
         try:
-            found = {kind: _policies(fields.pop(kind), tensors, kind) for kind in ("policies", "clones")}
+            figures: dict[str, Any] = {name: tensors[name] for name in _OF_PLAYERS}
+            figures |= {name: fields[name] for name in _NUMBERS}
             team = cls(
-                **found,
-                spec=GameSpec.from_json(fields.pop("spec")),
-                config=from_config(fields.pop("config")),
-                **{name: tensors[name] for name in _OF_PLAYERS},
-                **fields,
+                policies=_policies(fields, tensors, "policies"),
+                clones=_policies(fields, tensors, "clones"),
+                spec=GameSpec.from_json(fields["spec"]),
+                config=from_config(fields["config"]),
+                **figures,
                 history={name: tensors[f"history.{name}"] for name in _HISTORY},
             )
         except (KeyError, TypeError, ValueError, CoffeeError) as error:
@@ -184,8 +185,8 @@ class TeamPolicies:
         )
 
 
-def _policies(descriptions: list[Any], tensors: Mapping[str, NDArray[Any]], kind: str) -> tuple[NetworkPolicy, ...]:
-    found = [policy_from_arrays(one, tensors, f"{kind}{player}.") for player, one in enumerate(descriptions)]
+def _policies(fields: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], kind: str) -> tuple[NetworkPolicy, ...]:
+    found = [policy_from_arrays(one, tensors, f"{kind}{player}.") for player, one in enumerate(fields[kind])]
     if not all(isinstance(policy, NetworkPolicy) for policy in found):
         raise CheckpointError(f"{kind} must be networks")
     return tuple(policy for policy in found if isinstance(policy, NetworkPolicy))
