@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def evaluate(
     The section `evaluation` of a configuration says how.
     """
     wanted = run_config(preset, config, overrides).evaluation
-    judged = (cf.TeamPolicies if (solution / "team.json").exists() else cf.Solution).load(solution)
+    judged: Any = (cf.TeamPolicies if (solution / "team.json").exists() else cf.Solution).load(solution)
     if cache_dir is not None:
         make_resumable(ctx)
     with progress_reports() as progress:
