@@ -34,6 +34,7 @@ def page() -> str:
     for title, found in (
         ("Solvers of payoff tables", solvers["solvers"]),
         ("Solvers of logs as tables", solvers["table_solvers"]),
+        ("Solvers of teams' logs with networks", solvers["team_solvers"]),
         ("Games", games),
     ):
         parts.append(f"## {title}")

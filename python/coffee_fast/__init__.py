@@ -73,6 +73,10 @@ _FACE = {
     "SelfPlaySnapshots": "self_play",
     "anchored_self_play": "self_play",
     "self_play_snapshots": "self_play",
+    "InSPOConfig": "teams",
+    "AlberDICEConfig": "teams",
+    "TeamPolicies": "teams",
+    "learn_team": "teams",
     "EquilibriumConfig": "psro",
     "equilibrium_profiles": "psro",
     "RegretReport": "evaluation",
@@ -103,6 +107,7 @@ _ROOMS = frozenset(
         "responses",
         "self_play",
         "sweeps",
+        "teams",
         "trackers",
     }
 )

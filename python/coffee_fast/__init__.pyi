@@ -15,6 +15,7 @@ from coffee_fast import reports as reports
 from coffee_fast import responses as responses
 from coffee_fast import self_play as self_play
 from coffee_fast import sweeps as sweeps
+from coffee_fast import teams as teams
 from coffee_fast import trackers as trackers
 from coffee_fast._build import __version__ as __version__
 from coffee_fast._build import build_info as build_info
@@ -83,3 +84,7 @@ from coffee_fast.self_play import self_play_snapshots as self_play_snapshots
 from coffee_fast.simulation import SimulationResult as SimulationResult
 from coffee_fast.simulation import simulate as simulate
 from coffee_fast.tabular import TabularGame as TabularGame
+from coffee_fast.teams import AlberDICEConfig as AlberDICEConfig
+from coffee_fast.teams import InSPOConfig as InSPOConfig
+from coffee_fast.teams import TeamPolicies as TeamPolicies
+from coffee_fast.teams import learn_team as learn_team

@@ -16,7 +16,7 @@ HEADERS = ROOT / "cpp" / "include" / "coffee_fast"
 # What a heavy library may be imported by, and what may use the public face.
 ONLY_IN = {
     "torch": {
-        *("models", "responses", "cli/system"),
+        *("models", "responses", "teams", "cli/system", "_torch_threads"),
         *("regularized/robust/_torch_fitting", "regularized/robust/_torch_mixing"),
     },
     "matplotlib": {"plotting"},

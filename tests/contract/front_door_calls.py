@@ -773,7 +773,29 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
     }
 
 
-MAKERS = (play_calls, table_calls, tabular_calls, run_calls)
+def team_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
+    """Calls of teammates that learn from a log."""
+    log = cf.generate_dataset(cf.load_game("openspiel:tiny_hanabi"), num_trajectories=20, seed=0)
+    sizes = {"hidden_sizes": (4,), "num_sweeps": 1, "num_value_steps": 1, "num_policy_steps": 1, "batch_size": 4}
+    sizes |= {"num_cloning_steps": 1, "num_judging_steps": 1, "learning_rate": 1e-3}
+    fields = {**sizes, "kl_weight": (1.0, 0.1), "discount": 0.9, "support": 0.1, "holdout_fraction": 0.2}
+    team = cf.learn_team(log, cf.InSPOConfig(**sizes), seed=0)
+    return {
+        "learn_team": (
+            cf.learn_team,
+            {"dataset": log, "config": cf.InSPOConfig(**sizes), "seed": 0, "progress": lambda *_: None},
+        ),
+        "InSPOConfig": (cf.InSPOConfig, {**fields, "entropy_weight": (1.0, 0.0)}),
+        "AlberDICEConfig": (cf.AlberDICEConfig, {**fields, "end_share": 0.1}),
+        "teams.from_config": (cf.teams.from_config, {"config": {"kind": "inspo", "num_sweeps": 3}}),
+        "teams.TeamConfig": (cf.teams.TeamConfig, fields),
+        "TeamPolicies.player": (team.player, {"seat": 1, "seed": 0}),
+        "TeamPolicies.save": (team.save, {"path": folder / "team", "overwrite": True}),
+        "TeamPolicies.load": (cf.TeamPolicies.load, {"path": folder / "no team"}),
+    }
+
+
+MAKERS = (play_calls, table_calls, tabular_calls, run_calls, team_calls)
 
 
 @functools.cache

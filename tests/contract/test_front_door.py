@@ -23,7 +23,7 @@ import pytest
 from tests.contract.front_door_calls import MAKERS, calls, world
 
 import coffee_fast as cf
-from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, sweeps
+from coffee_fast import evaluation, games, meta_solvers, plotting, regularized, reports, sweeps, teams
 
 MAX_MESSAGE = 2000  # characters
 SHARE = 11  # one kind of nonsense in so many is tried unless slow tests are asked for
@@ -40,12 +40,18 @@ RESULTS = {
         "PSROResult",
         "Solution",
         "SelfPlaySnapshots",
+        "TeamPolicies",
         "RegretReport",
         "DatasetCard",
         "DynamicsEnsemble",
     ),
     *("DatasetCheck", "ExactRegret", "ModelWarning", "Player", "games.known_games", "meta_solvers.known_solvers"),
-    *("regularized.known_solvers", "meta_solvers.CorrelatedSolution", "meta_solvers.MetaSolution"),
+    *(
+        "regularized.known_solvers",
+        "teams.known_configs",
+        "meta_solvers.CorrelatedSolution",
+        "meta_solvers.MetaSolution",
+    ),
     *("meta_solvers.MetaSolver", "meta_solvers.Uniform", "games.Bridge", "games.LaneRandom"),
     *("games.Simulator", "games.SimulatorGame"),
     *("evaluation.CombinedGame", "evaluation.Comparison", "evaluation.ComparisonRow", "evaluation.NearLogReport"),
@@ -182,7 +188,7 @@ def test_all_nonsense_ends_in_a_sentence(make, tmp_path):
 
 def test_every_public_name_is_called():
     called = {name.partition(" ")[0] for name in calls()}
-    rooms = (meta_solvers, evaluation, games, regularized, plotting, reports, sweeps)
+    rooms = (meta_solvers, evaluation, games, regularized, plotting, reports, sweeps, teams)
     public = {f"{room.__name__.rpartition('.')[2]}.{name}" for room in rooms for name in room.__all__}
     again = {name for name in public if name.rpartition(".")[2] in called}  # also on the public face
     assert {*cf._FACE, *public} - called - again <= RESULTS

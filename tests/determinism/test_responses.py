@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import coffee_fast as cf
+from coffee_fast._torch_threads import one_torch_thread
 from coffee_fast.errors import CheckpointError, ConfigError, NumericalError
 from coffee_fast.policies import as_mixture
 from coffee_fast.responses import DDQN, DDQNTorch, PolicyGradient, ResponseObjective
 from coffee_fast.responses._ddqn_training import NativeTraining
-from coffee_fast.responses._torch_network import one_torch_thread
 from coffee_fast.responses._torch_training import TorchTraining
 from coffee_fast.responses.request import finish
 

@@ -8,12 +8,12 @@ import pytest
 
 import coffee_fast as cf
 from coffee_fast import _core
+from coffee_fast._torch_threads import one_torch_thread
 from coffee_fast.policies import as_mixture
 from coffee_fast.responses import DDQN, DDQNTorch, ResponseObjective
 from coffee_fast.responses._ddqn_training import make_actor
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses._torch_learner import TorchLearner
-from coffee_fast.responses._torch_network import one_torch_thread
 
 SIZES, REWARD_SCALE = (41, 200, 200, 109), np.float32(5)
 NAMES = ("information_states", "actions", "rewards", "next_information_states", "is_final", "next_legal_masks")

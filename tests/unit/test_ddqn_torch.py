@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from coffee_fast._torch_threads import one_torch_thread
 from coffee_fast.errors import ConfigError
 from coffee_fast.responses import DDQN, DDQNTorch, from_config
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses._torch_learner import TorchLearner
-from coffee_fast.responses._torch_network import flat_parameters, layer_views, one_torch_thread
+from coffee_fast.responses._torch_network import flat_parameters, layer_views
 from coffee_fast.responses._torch_training import due_events, learn_from_calls
 
 SIZES = (5, 8, 7, 6)

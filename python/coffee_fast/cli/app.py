@@ -20,6 +20,7 @@ from coffee_fast.cli import (
     sweep,
     system,
     table,
+    team,
 )
 from coffee_fast.cli._endings import Commands
 
@@ -35,6 +36,7 @@ app.command()(run.demo)
 app.command()(run.run)
 app.command()(run.report)
 app.command()(table.table)
+app.command()(team.team)
 app.command()(sweep.sweep)
 app.command()(psro.psro)
 app.command()(self_play.self_play)

@@ -36,15 +36,18 @@ def games(as_json: Json = False) -> None:
 
 
 def solvers(as_json: Json = False) -> None:
-    """List the solvers: of payoff tables and empirical games, and of logs as tables."""
+    """List the solvers: of payoff tables and empirical games, of logs as tables, and of teams' logs with networks."""
     found, of_tables = _described(cf.meta_solvers.known_solvers()), _described(cf.regularized.known_solvers())
+    of_teams = _described(cf.teams.known_configs())
     note = "coffee-fast solve payoffs.csv --solver KIND --set NAME=VALUE, or in a run --set psro.meta_solver=KIND."
     of_logs = "coffee-fast table DATASET --solver KIND --set NAME=VALUE, or in a run --set table.solver=KIND."
     text = [
         f"Payoff tables and empirical games: {note}\n\n{_listed(found, '--set')}",
         f"Logs as tables: {of_logs}\n\n{_listed(of_tables, '--set')}",
+        "Logs of teams, with networks: coffee-fast team DATASET FOLDER --solver KIND --set NAME=VALUE.\n\n"
+        f"{_listed(of_teams, '--set')}",
     ]
-    finish({"solvers": found, "table_solvers": of_tables}, "\n\n".join(text), as_json)
+    finish({"solvers": found, "table_solvers": of_tables, "team_solvers": of_teams}, "\n\n".join(text), as_json)
 
 
 def _described(solvers: Mapping[str, type[Any]]) -> dict[str, Any]:

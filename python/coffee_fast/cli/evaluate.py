@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,10 @@ from coffee_fast.cli._report import finish, plus_minus, progress_reports, table
 def evaluate(
     ctx: typer.Context,
     solution: Annotated[
-        Path, typer.Argument(help="Folder of a solution, as `run` and `psro` write it.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(
+            help="Folder of a solution, as `run`, `psro` and `team` write it.", exists=True, file_okay=False
+        ),
     ],
     game: Game = "generalized_bargaining",
     parameter: Parameters = None,
@@ -46,7 +49,7 @@ def evaluate(
     The section `evaluation` of a configuration says how.
     """
     wanted = run_config(preset, config, overrides).evaluation
-    judged = cf.Solution.load(solution)
+    judged: Any = (cf.TeamPolicies if (solution / "team.json").exists() else cf.Solution).load(solution)
     if cache_dir is not None:
         make_resumable(ctx)
     with progress_reports() as progress:

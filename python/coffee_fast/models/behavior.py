@@ -101,8 +101,8 @@ def clone_behavior(
     """
     import torch
 
+    from coffee_fast._torch_threads import learning_in_torch
     from coffee_fast.models.networks import StackedMLP
-    from coffee_fast.models.steps import single_threaded
 
     config = BehaviorCloningConfig() if config is None else config
     check_dataset("clone_behavior", dataset)
@@ -114,7 +114,7 @@ def clone_behavior(
     rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "batches")))
     generator = torch.Generator().manual_seed(derive_seed(seed, "weights"))
     sizes = (dataset.spec.information_state_size, *config.hidden_sizes, dataset.spec.num_actions)
-    with single_threaded():
+    with learning_in_torch():
         network = StackedMLP(1, sizes, generator)
         examples = _examples(training, chosen)
         judges = None if held_out is None else _examples(held_out, chosen)

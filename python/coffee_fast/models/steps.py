@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import numpy as np
 import torch
 
+from coffee_fast._torch_threads import learning_in_torch
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.parts import Part
 from coffee_fast.typing import ProgressCallback
 
 REPORT_EVERY = 50
-
-
-@contextlib.contextmanager
-def single_threaded() -> Iterator[None]:
-    """Let torch compute on this thread alone: the order of its sums must not depend on the machine's settings."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller's modes are
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Training:
@@ -99,7 +87,7 @@ def _run_together(trainings: Sequence[Training], progress: ProgressCallback | No
             raise _Stopped
 
     def run(training: Training) -> None:
-        with single_threaded():
+        with learning_in_torch():
             training.run(check, None)
 
     with ThreadPoolExecutor(len(trainings)) as pool:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast._torch_threads import learning_in_torch
 from coffee_fast.models.classifiers import Classifier, is_certain
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.examples import episodes_of, examples
 from coffee_fast.models.inputs import draws_ends, num_movers
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Part, Regression, weight_generators
-from coffee_fast.models.steps import Training, run_trainings, single_threaded
+from coffee_fast.models.steps import Training, run_trainings
 from coffee_fast.models.structure import Structure
 from coffee_fast.models.views import choose_looks
 from coffee_fast.policies import Layers
@@ -75,7 +76,7 @@ def train(
 ) -> TrainedNetworks:
     """Train all networks; with two threads or more all trainings at once, to the same bits."""
     logs = (dataset,) if held_out is None else (dataset, held_out)
-    with single_threaded():
+    with learning_in_torch():
         structure = Structure.of(logs, normalizers, config, seed, progress)
         codes = structure.codes or (None,) * len(logs)
         shown, *judges_ = (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,17 +43,6 @@ def hidden_activations(layers: Layers, inputs: torch.Tensor) -> list[torch.Tenso
     for weights, bias in layers[:-1]:
         activations.append(torch.addmm(bias, activations[-1], weights.t()).relu_())
     return activations
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let torch compute on one thread inside the block: sums are in one order whatever the user's setting."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def _check_device(device: str) -> None:

@@ -12,9 +12,10 @@ import torch
 from coffee_fast import _core
 from coffee_fast._reference.policy_learner import shuffled
 from coffee_fast._reference.policy_loss import generalized_advantages
+from coffee_fast._torch_threads import one_torch_thread
 from coffee_fast.errors import InvalidArgumentError, NumericalError
 from coffee_fast.policies import Layers, NetworkPolicy
-from coffee_fast.responses._torch_network import TorchNetwork, flat_parameters, layers_of, one_torch_thread
+from coffee_fast.responses._torch_network import TorchNetwork, flat_parameters, layers_of
 from coffee_fast.responses._torch_policy_loss import Rows, divergence, log_uniform, loss_gradient, masked_log_softmax
 
 if TYPE_CHECKING:

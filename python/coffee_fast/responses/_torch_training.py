@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from coffee_fast import _core
+from coffee_fast._torch_threads import one_torch_thread
 from coffee_fast.errors import InvalidArgumentError, NumericalError
 from coffee_fast.policies import Layers
 from coffee_fast.responses._ddqn_training import DDQNTraining
 from coffee_fast.responses._torch_learner import TorchLearner
-from coffee_fast.responses._torch_network import one_torch_thread
 from coffee_fast.responses.base import State
 
 if TYPE_CHECKING:

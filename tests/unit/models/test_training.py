@@ -9,13 +9,14 @@ import pytest
 import torch
 
 import coffee_fast as cf
+from coffee_fast._torch_threads import learning_in_torch
 from coffee_fast.errors import ConfigError, InvalidArgumentError, NumericalError
 from coffee_fast.models.classifiers import Classifier, is_certain
 from coffee_fast.models.examples import episodes_of, examples
 from coffee_fast.models.networks import StackedProducts
 from coffee_fast.models.normalization import Normalizers
 from coffee_fast.models.parts import Examples, Regression, weight_generators
-from coffee_fast.models.steps import Training, single_threaded
+from coffee_fast.models.steps import Training
 from coffee_fast.models.training import _draws, train
 
 CONFIG = cf.EnsembleConfig(
@@ -40,7 +41,7 @@ def products(rng, num_rows, num_inputs=4):
 
 
 def trained(part, config, num_steps=300):
-    with single_threaded():
+    with learning_in_torch():
         training = Training("fit it", [part], num_steps, config, seed=3, anneals=True)
         training.run(lambda: None, None)
         return training
@@ -119,7 +120,7 @@ def test_each_member_keeps_its_best_weights_and_all_stop_when_none_gets_better(r
     ]
     told = []
     part = Regression("noise", *noise, 1, config, weight_generators(1), num_members=3)
-    with single_threaded():
+    with learning_in_torch():
         Training("fit it", [part], 1500, config, seed=3, anneals=False).run(lambda: None, lambda *a: told.append(a))
     layers = part.networks()
     assert len(layers) == 3

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,18 +21,6 @@ _NEVER = -1e30  # less than any value: what is never played if anything else is 
 _HIGHEST_PRICE = 1e4  # units: beyond, the price of a difference no longer tells in float32
 _ROWS_AT_ONCE = 2**15
 _MOST_LOG_RATIO = 5.0  # a next state never weighs more than exp(5) times what it does in the log
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: the order of its sums must not depend on the machine's settings."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller's modes are
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Perceptron:

@@ -170,11 +170,12 @@ def fitted_answer(
     caller: str, decisions: Decisions, fear: Fear, fitting: Fitting, progress: ProgressCallback | None
 ) -> NetworkAnswer:
     """Return what fitted iteration finds on decisions."""
-    from coffee_fast.regularized.robust._torch_fitting import ActionValues, FittedIteration, one_thread, with_actions
+    from coffee_fast._torch_threads import learning_in_torch
+    from coffee_fast.regularized.robust._torch_fitting import ActionValues, FittedIteration, with_actions
 
     returns = decisions.returns(fitting.discount)[decisions.known]
     unit = unit_of(caller, returns)
-    with one_thread():
+    with learning_in_torch():
         values = ActionValues(decisions, fitting, caller)
         features = with_actions(values.inputs.rows, [(decisions.action, decisions.legal.shape[1])])
         iteration = FittedIteration(caller, values, features, decisions, fear, fitting, unit)

@@ -164,12 +164,13 @@ def _fitted(
     width: int,
     progress: ProgressCallback | None,
 ) -> TeamAnswer:
-    from coffee_fast.regularized.robust._torch_fitting import FittedIteration, one_thread, with_actions
+    from coffee_fast._torch_threads import learning_in_torch
+    from coffee_fast.regularized.robust._torch_fitting import FittedIteration, with_actions
     from coffee_fast.regularized.robust._torch_mixing import TeamValues
 
     team = parts[0]
     unit = unit_of(caller, team.returns(fitting.discount)[team.known])
-    with one_thread():
+    with learning_in_torch():
         values = TeamValues(parts, fitting, width if mixer == "monotone" else None, caller)
         features = with_actions(values.state, [(part.action, part.legal.shape[1]) for part in parts])
         iteration = FittedIteration(caller, values, features, team, fear, fitting, unit)
