@@ -93,5 +93,6 @@ def notebooks(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """All benchmarks, the slow ones too, then the tables of bench/README.md; arguments go to pytest."""
     install(session)
+    session.install("-c", "constraints.txt", "rltools")  # a rival: C++ headers, built with OpenBLAS if that is there
     session.run("python", "-m", "pytest", "bench", "-m", "", "--benchmark-json=bench/latest.json", *session.posargs)
     session.run("python", "bench/report.py", "bench/latest.json")
