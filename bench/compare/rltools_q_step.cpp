@@ -1,13 +1,16 @@
-// The double-Q gradient step of QNetwork by RLtools, its networks, backward pass and Adam, at the paper's sizes. RLtools
-// has no Q-learner of its own: what stands here beside its calls is the loss. Built and called by rltools_q_step.py.
+// The double-Q gradient step of QNetwork by RLtools, its networks, backward pass and Adam, at the paper's sizes.
+// RLtools has no Q-learner of its own: what stands here beside its calls is the loss. Built and called by
+// rltools_q_step.py.
 
+#include <cstdint>
+
+// clang-format off: RLtools' operations must come in this order
 #include <rl_tools/operations/cpu_mux.h>
 #include <rl_tools/nn/optimizers/adam/instance/operations_generic.h>
 #include <rl_tools/nn/operations_cpu_mux.h>
 #include <rl_tools/nn_models/mlp/operations_generic.h>
 #include <rl_tools/nn/optimizers/adam/operations_generic.h>
-
-#include <cstdint>
+// clang-format on
 
 namespace {
 

@@ -1,4 +1,4 @@
-"""The double-Q gradient step by RLtools: its headers and OpenBLAS, compiled for this processor as its package does it."""
+"""The double-Q gradient step by RLtools: its headers and OpenBLAS, compiled for this processor as it does itself."""
 
 from __future__ import annotations
 

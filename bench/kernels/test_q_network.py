@@ -1,11 +1,10 @@
-"""The double-Q gradient step at the paper's sizes, against plain torch, the lean torch twin and RLtools in C++."""
+"""The double-Q gradient step at the paper's sizes, against plain torch and against the lean torch twin."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from bench.compare.rltools_q_step import RLtools
 
 from coffee_fast import _core
 from coffee_fast.responses._initial_weights import initial_layers
@@ -89,18 +88,7 @@ class PlainTorch:
         return [(linear.weight.detach().numpy(), linear.bias.detach().numpy()) for linear in linears]
 
 
-class RLtoolsStep:
-    def __init__(self):
-        self.learner = RLtools(ONLINE, TARGET, DISCOUNT)
-
-    def step(self, arrays):
-        self.learner.step(*(arrays[name] for name in NAMES))
-
-    def layers(self):
-        return self.learner.layers()
-
-
-SIDES = {"coffee_fast": Native, "torch": PlainTorch, "torch_written_out": Twin, "rltools": RLtoolsStep}
+SIDES = {"coffee_fast": Native, "torch": PlainTorch, "torch_written_out": Twin}
 
 
 def multiply_adds(arrays):
@@ -112,10 +100,7 @@ def multiply_adds(arrays):
     return (BATCH_SIZE + 2 * num_next) * hidden + backward + (3 * BATCH_SIZE + legal + num_next) * SIZES[2]
 
 
-SLOW = {"rltools": pytest.mark.slow}  # is compiled first
-
-
-@pytest.mark.parametrize("implementation", [pytest.param(name, marks=SLOW.get(name, ())) for name in SIDES])
+@pytest.mark.parametrize("implementation", SIDES)
 def test_gradient_step(benchmark, implementation):
     benchmark.group = "double-Q gradient step 41-200-200-109, batch 64"
     arrays = batch()
