@@ -51,8 +51,8 @@ template <class V, std::size_t R, std::size_t P, class Epilogue, std::size_t... 
 template <class V>
 constexpr std::size_t panels_at_once = V::width == panel_width ? 2 : 1;
 
-/// Rows of the tallest tile: beside its sums, its columns and one element of `a` must fit in the registers. A last panel
-/// alone gets no taller ones: they would cost more to compile than all others, and gain nothing.
+/// Rows of the tallest tile: beside its sums, its columns and one element of `a` must fit in the registers. A last
+/// panel alone gets no taller ones: they would cost more to compile than all others, and gain nothing.
 template <class V>
 constexpr std::size_t max_rows = (V::num_registers - 2) / (panels_at_once<V> * panel_width / V::width) - 1;
 
