@@ -1,5 +1,6 @@
 """One session for each habit of CONTRIBUTING.md; `nox -l` lists them."""
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -48,6 +49,29 @@ def sanitizers(session: nox.Session) -> None:
         session.run("ctest", "--preset", preset)
 
 
+# What the preset cross-<name> of CMakePresets.json needs, and the Debian packages it comes with.
+CROSS = {
+    "arm64": (("aarch64-linux-gnu-g++", "qemu-aarch64"), "g++-aarch64-linux-gnu qemu-user"),
+    "windows": (("x86_64-w64-mingw32-g++-posix", "wine"), "g++-mingw-w64-x86-64-posix wine64 wine"),
+}
+
+
+@nox.session
+def cross(session: nox.Session) -> None:
+    """C++ tests for arm64 and Windows in emulators, portable kernels and the widest; a name as argument picks one."""
+    session.install("-c", "constraints.txt", "cmake", "ninja")
+    for name in session.posargs or CROSS:
+        programs, packages = CROSS[name]
+        if not all(map(shutil.which, programs)):
+            session.warn(f"{name} is left out: Debian has what it needs in {packages}")
+            continue
+        preset = f"cross-{name}"
+        session.run("cmake", "--preset", preset)
+        session.run("cmake", "--build", "--preset", preset)
+        for isa in ("portable", ""):
+            session.run("ctest", "--preset", preset, env={"COFFEE_FAST_ISA": isa})
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff and clang-format, as checks."""
@@ -93,5 +117,6 @@ def notebooks(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """All benchmarks, the slow ones too, then the tables of bench/README.md; arguments go to pytest."""
     install(session)
+    session.install("-c", "constraints.txt", "rltools")  # a rival: C++ headers, built with OpenBLAS if that is there
     session.run("python", "-m", "pytest", "bench", "-m", "", "--benchmark-json=bench/latest.json", *session.posargs)
     session.run("python", "bench/report.py", "bench/latest.json")

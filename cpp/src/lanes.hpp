@@ -7,6 +7,7 @@
 // whether the lanes fill one register, two or four.
 
 #include <cstddef>
+#include <utility>
 
 namespace coffee_fast {
 namespace {
@@ -70,20 +71,20 @@ inline Lanes where_greater(const Lanes& a, const Lanes& b, const Lanes& yes, con
 inline Lanes larger(const Lanes& a, const Lanes& b) { return where_greater(a, b, a, b); }
 inline Lanes smaller(const Lanes& a, const Lanes& b) { return where_greater(b, a, a, b); }
 
+template <std::size_t distance, std::size_t... Lane>
+inline Register swap_in_register(const Register& x, std::index_sequence<Lane...>) {
+  return __builtin_shufflevector(x, x, (Lane ^ distance)...);
+}
+
 /// Lane i of the result is lane i ^ distance of `x`.
 template <std::size_t distance>
 inline Lanes swap_lanes(const Lanes& x) {
-  if constexpr (distance >= lanes_per_register) {
-    return each_part([&](std::size_t i) -> Register { return x.part[i ^ (distance / lanes_per_register)]; });
-  } else {
-    return each_part([&](std::size_t i) -> Register {
-      using Index = long long __attribute__((vector_size(lanes_per_register * sizeof(double))));
-      Index index;
-      for (std::size_t lane = 0; lane < lanes_per_register; ++lane)
-        index[lane] = static_cast<long long>(lane ^ distance);
-      return __builtin_shuffle(x.part[i], index);
-    });
-  }
+  return each_part([&](std::size_t i) -> Register {
+    if constexpr (distance >= lanes_per_register)
+      return x.part[i ^ (distance / lanes_per_register)];
+    else
+      return swap_in_register<distance>(x.part[i], std::make_index_sequence<lanes_per_register>{});
+  });
 }
 
 inline double sum_of_lanes(Lanes x) {

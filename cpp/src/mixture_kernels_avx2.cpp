@@ -1,6 +1,6 @@
+#if defined(__x86_64__)
 #include "mixture_kernels_impl.hpp"
 
-#if defined(__x86_64__)
 namespace coffee_fast {
 
 const MixtureKernels mixture_kernels_avx2 = {weighted_row_sum, replicator_step, robust_replicator_step, regret,

@@ -78,6 +78,9 @@ const MlpKernels& active_mlp_kernels() {
       return mlp_kernels_avx512;
     case Isa::avx2:
       return mlp_kernels_avx2;
+#elif defined(__aarch64__)
+    case Isa::neon:
+      return mlp_kernels_neon;
 #endif
     default:
       return mlp_kernels_portable;

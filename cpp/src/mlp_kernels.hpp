@@ -36,6 +36,8 @@ extern const MlpKernels mlp_kernels_portable;
 #if defined(__x86_64__)
 extern const MlpKernels mlp_kernels_avx2;
 extern const MlpKernels mlp_kernels_avx512;
+#elif defined(__aarch64__)
+extern const MlpKernels mlp_kernels_neon;
 #endif
 
 /// Those of active_isa().

@@ -10,6 +10,20 @@
 #include "coffee_fast/check.hpp"
 
 namespace coffee_fast {
+namespace {
+
+/// Threads that are joined whatever happens; std::jthread is not in every standard library yet.
+struct JoinedThreads {
+  std::vector<std::thread> threads;
+
+  ~JoinedThreads() { join(); }
+  void join() {
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
+};
+
+}  // namespace
 
 int resolve_num_threads(int num_threads) {
   check(num_threads >= 0 && num_threads <= 1024, "num_threads must lie in [0, 1024], got ", num_threads);
@@ -43,11 +57,12 @@ void parallel_for(std::size_t num_tasks, int num_threads, CancelToken& cancel,
 
   const std::size_t num_workers =
       std::min<std::size_t>(resolve_num_threads(num_threads), std::max<std::size_t>(num_tasks, 1));
-  std::vector<std::jthread> helpers;
-  helpers.reserve(num_workers - 1);
-  for (std::size_t worker = 1; worker < num_workers; ++worker) helpers.emplace_back(work, static_cast<int>(worker));
+  JoinedThreads helpers;
+  helpers.threads.reserve(num_workers - 1);
+  for (std::size_t worker = 1; worker < num_workers; ++worker)
+    helpers.threads.emplace_back(work, static_cast<int>(worker));
   work(0);
-  helpers.clear();  // joins
+  helpers.join();
   if (failure) std::rethrow_exception(failure);
 }
 

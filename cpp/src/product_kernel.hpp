@@ -47,8 +47,14 @@ template <class V, std::size_t R, std::size_t P, class Epilogue, std::size_t... 
   (epilogue(I / N, I % N * V::width, sums[I]), ...);
 }
 
-template <class V, std::size_t P>
-constexpr std::size_t max_rows = (V::num_registers - 2) / (P * panel_width / V::width) - 1;
+/// Panels that go through the registers together where there are as many left.
+template <class V>
+constexpr std::size_t panels_at_once = V::width == panel_width ? 2 : 1;
+
+/// Rows of the tallest tile: beside its sums, its columns and one element of `a` must fit in the registers. A last
+/// panel alone gets no taller ones: they would cost more to compile than all others, and gain nothing.
+template <class V>
+constexpr std::size_t max_rows = (V::num_registers - 2) / (panels_at_once<V> * panel_width / V::width) - 1;
 
 template <class V, std::size_t P, class Epilogue, std::size_t... R>
 [[gnu::always_inline]] inline void multiply_rows(std::size_t num_rows, const Product& product, const Epilogue& epilogue,
@@ -67,11 +73,11 @@ template <class V, std::size_t P, class MakeEpilogue>
                                                    const MakeEpilogue& make_epilogue) {
   const float* const a = product.a;
   product.b += first_panel * product.b_panel;
-  const std::size_t num_tiles = (num_rows + max_rows<V, P> - 1) / max_rows<V, P>;
+  const std::size_t num_tiles = (num_rows + max_rows<V> - 1) / max_rows<V>;
   for (std::size_t tile = 0, row = 0; tile < num_tiles; ++tile) {
     const std::size_t height = (num_rows - row) / (num_tiles - tile);
     product.a = a + row * product.a_row;
-    multiply_rows<V, P>(height, product, make_epilogue(row, first_panel), std::make_index_sequence<max_rows<V, P>>{});
+    multiply_rows<V, P>(height, product, make_epilogue(row, first_panel), std::make_index_sequence<max_rows<V>>{});
     row += height;
   }
 }
@@ -79,7 +85,7 @@ template <class V, std::size_t P, class MakeEpilogue>
 template <class V, class MakeEpilogue>
 [[gnu::noinline]] void multiply(const Product& product, std::size_t num_rows, std::size_t num_panels,
                                 const MakeEpilogue& make_epilogue) {
-  constexpr std::size_t P = V::width == panel_width ? 2 : 1;
+  constexpr std::size_t P = panels_at_once<V>;
   std::size_t panel = 0;
   for (; panel + P <= num_panels; panel += P) multiply_panels<V, P>(product, num_rows, panel, make_epilogue);
   for (; panel < num_panels; ++panel) multiply_panels<V, 1>(product, num_rows, panel, make_epilogue);

@@ -15,17 +15,19 @@ constexpr std::size_t panel_width = 16;
 std::size_t padded(std::size_t size) { return (size + panel_width - 1) / panel_width * panel_width; }
 
 float gradient_step_of_isa(const QNetworkStep& step) {
-#if defined(__x86_64__)
   switch (active_isa()) {
+#if defined(__x86_64__)
     case Isa::avx512:
       return gradient_step_avx512(step);
     case Isa::avx2:
       return gradient_step_avx2(step);
-    case Isa::portable:
-      break;
-  }
+#elif defined(__aarch64__)
+    case Isa::neon:
+      return gradient_step_neon(step);
 #endif
-  return gradient_step_portable(step);
+    default:
+      return gradient_step_portable(step);
+  }
 }
 
 }  // namespace

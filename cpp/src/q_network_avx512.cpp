@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #include "q_network_kernel.hpp"
 
 namespace coffee_fast {
@@ -5,3 +6,4 @@ namespace coffee_fast {
 float gradient_step_avx512(const QNetworkStep& step) { return gradient_step<Avx512Vector>(step); }
 
 }  // namespace coffee_fast
+#endif

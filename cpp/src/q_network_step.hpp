@@ -35,7 +35,11 @@ struct QNetworkStep {
 };
 
 float gradient_step_portable(const QNetworkStep& step);
+#if defined(__x86_64__)
 float gradient_step_avx2(const QNetworkStep& step);
 float gradient_step_avx512(const QNetworkStep& step);
+#elif defined(__aarch64__)
+float gradient_step_neon(const QNetworkStep& step);
+#endif
 
 }  // namespace coffee_fast

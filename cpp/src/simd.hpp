@@ -8,6 +8,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace coffee_fast {
@@ -117,6 +119,16 @@ struct Avx512Vector {
   COFFEE_FAST_INLINE void store_first(float* target, Type value, std::size_t count) {
     _mm512_mask_storeu_ps(target, static_cast<__mmask16>((1u << count) - 1u), value);
   }
+};
+#endif
+
+#if defined(__aarch64__)
+/// PortableVector is in NEON's registers already; here products and additions are fused, and all 32 registers are used.
+struct NeonVector : PortableVector {
+  static constexpr std::size_t num_registers = 32;
+
+  COFFEE_FAST_INLINE Type multiply_add(Type a, Type b, Type c) { return vfmaq_f32(c, a, b); }
+  COFFEE_FAST_INLINE Type square_root(Type a) { return vsqrtq_f32(a); }
 };
 #endif
 

@@ -15,17 +15,19 @@ constexpr double first_moment_decay = 0.9, second_moment_decay = 0.999, adam_eps
 std::size_t padded(std::size_t size) { return (size + panel_width - 1) / panel_width * panel_width; }
 
 const TrainedNetworkKernels& kernels() {
-#if defined(__x86_64__)
   switch (active_isa()) {
+#if defined(__x86_64__)
     case Isa::avx512:
       return trained_network_avx512;
     case Isa::avx2:
       return trained_network_avx2;
-    case Isa::portable:
-      break;
-  }
+#elif defined(__aarch64__)
+    case Isa::neon:
+      return trained_network_neon;
 #endif
-  return trained_network_portable;
+    default:
+      return trained_network_portable;
+  }
 }
 
 std::size_t element(const LayerShape& shape, std::size_t output, std::size_t input) {

@@ -28,6 +28,11 @@ struct TrainedNetworkKernels {
   void (*adam)(const AdamStep& step, float* gradients, std::size_t size, std::size_t count);
 };
 
-extern const TrainedNetworkKernels trained_network_portable, trained_network_avx2, trained_network_avx512;
+extern const TrainedNetworkKernels trained_network_portable;
+#if defined(__x86_64__)
+extern const TrainedNetworkKernels trained_network_avx2, trained_network_avx512;
+#elif defined(__aarch64__)
+extern const TrainedNetworkKernels trained_network_neon;
+#endif
 
 }  // namespace coffee_fast

@@ -15,7 +15,7 @@ def build_info() -> dict[str, Any]:
     """Return ``version``, ``compiler``, ``isa`` (the instruction set in use) and ``num_cores`` of the compiled kernels.
 
     The instruction set is the widest that the processor has; the environment variable ``COFFEE_FAST_ISA`` (portable,
-    avx2, avx512) forces a narrower one.
+    neon, avx2, avx512) forces a narrower one.
 
     >>> sorted(build_info())
     ['compiler', 'isa', 'num_cores', 'version']

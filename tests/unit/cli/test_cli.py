@@ -158,7 +158,7 @@ def test_doctor_finds_nothing_wrong_here(invoke, invoke_json):
     assert invoke("doctor").exit_code == 0
     found = invoke_json("doctor")
     assert (found["ok"], found["problems"]) == (True, [])
-    assert found["isa"] in ("portable", "avx2", "avx512")
+    assert found["isa"] in ("portable", "neon", "avx2", "avx512")
 
 
 def test_help_loads_no_torch():
