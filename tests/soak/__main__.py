@@ -47,8 +47,8 @@ def case(name: str, number: int) -> None:
 
 @app.command()
 def report(folder: Folder = RESULTS, to: Path = Path("docs/reliability.md")) -> None:
-    """Write what was done so far as a page."""
-    to.write_text(reliability.page(folder))
+    """Write what was done so far into its page."""
+    to.write_text(reliability.written_into(to.read_text(), folder))
 
 
 if __name__ == "__main__":

@@ -52,9 +52,10 @@ def spoiled(rng: np.random.Generator, arguments: dict[str, Any]) -> dict[str, An
     everywhere = places(arguments)
     path = everywhere[rng.integers(len(everywhere))]
     value = at(arguments, path)
-    if isinstance(value, np.ndarray) and value.size and rng.random() < 0.8:
+    is_plain = isinstance(value, np.ndarray) and value.dtype.kind in "iufb" and value.ndim and value.size
+    if is_plain and rng.random() < 0.8:
         return put(arguments, path, other_array(rng, value))
-    kinds = [*ENORMOUS, *nonsense_for(value)]
+    kinds = [*ENORMOUS, *nonsense_for(value if is_plain else None)]
     entry = kinds[rng.integers(len(kinds))]
     is_patient = PATIENT & set(map(str, path)) and isinstance(entry, int | float) and entry > 1
     return arguments if is_patient else put(arguments, path, entry)

@@ -116,7 +116,7 @@ def prepare() -> tuple[Check, int]:
         writer.write(folder)
         if (found := writer.read(folder)) != expected[name]:
             raise Mismatch(f"{where}: gone on with, it ends in something else{_difference(found, expected[name])}")
-        return f"{name}, {failure}"
+        return f"{name}: {failure}"
 
     return check, len(cases)
 

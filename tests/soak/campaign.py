@@ -35,7 +35,7 @@ class Mismatch(Exception):
 
 
 Check = Callable[[int], str]
-"""Carries a case out and returns in a word or two how it ended; raises Mismatch, or anything, if that is wrong."""
+"""Carries a case out and returns how it ended, as ``"what: how"`` or ``"how"``; raises if that is wrong."""
 
 
 @dataclass(frozen=True)

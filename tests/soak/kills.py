@@ -82,7 +82,7 @@ def prepare() -> Check:
             others = sorted(name for name in {*found, *files} if found.get(name) != files.get(name))
             raise Mismatch(f"{kind} after {num_kills} kills: other files {others[:5]}")
         shutil.rmtree(folder)
-        return f"{kind}, kills: {num_kills}"
+        return f"{kind}: killed {num_kills} times"
 
     def tidy(case: int) -> str:
         shutil.rmtree("killed", ignore_errors=True)

@@ -62,7 +62,7 @@ def prepare() -> Check:
             back[player] = np.empty_like(again.mixtures[place])
             back[player][orders[player]] = again.mixtures[place]
         alike("permuted", found, back, 1e-9 if isinstance(solver, Uniform) else None)
-        return f"{solver.kind} {found.status}"
+        return f"{solver.kind}: {found.status}"
 
     return check
 
