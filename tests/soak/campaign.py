@@ -52,7 +52,7 @@ class Campaign:
     target
         Cases before a release; None for all that there are.
     patience
-        Seconds that a case may take.
+        Seconds that a case may work.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Block:
 def in_blocks(name: str, first: int, end: int, deadline: float, patience: float) -> Iterator[Block]:
     """Yield what comes of cases, carried out in a process of their own; one that it dies of is a fault of the case."""
     deaths: dict[int, str] = {}
-    count = end
+    count = 0  # until a block has said it
     with Worker(name) as worker:
         while first < end and time.monotonic() < deadline:
             if first in deaths:

@@ -41,7 +41,7 @@ def _row(name: str, blocks: list[dict[str, Any]]) -> str:
             outcomes[words.rpartition(": ")[2]] += count
     num_cases = sum(block["end"] - block["first"] for block in blocks)
     num_faults = sum(len(block["faults"]) for block in blocks)
-    of = campaign.target or (blocks[-1]["count"] if blocks else 0)
+    of = campaign.target or max((block["count"] for block in blocks), default=0)
     hours = sum(block["seconds"] for block in blocks) / 3600.0
     ends = ", ".join(f"{count:,} {words}" for words, count in sorted(outcomes.items()))
     command = f"`nox -s soak -- {name}`"

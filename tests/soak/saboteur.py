@@ -22,4 +22,4 @@ def prepare() -> Check:
     return check
 
 
-CAMPAIGN = Campaign("saboteur", "faults of all kinds", prepare, 10, patience=2.0)
+CAMPAIGN = Campaign("saboteur", "faults of all kinds", prepare, 10, patience=0.2)
