@@ -27,6 +27,5 @@ def against(payoffs: np.ndarray, player: int, mixtures: Sequence[np.ndarray]) ->
 
 def gains(payoffs: np.ndarray, player: int, mixtures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Each strategy's payoff less that of the mixture, and the size of the payoffs that it meets."""
-    middle = 0.5 * payoffs.min() + 0.5 * payoffs.max()
-    values = against(payoffs - middle, player, mixtures)
+    values = against(payoffs, player, mixtures)
     return values - mixtures[player] @ values, against(np.abs(payoffs), player, mixtures)
