@@ -113,6 +113,11 @@ def certified(solver: Any, payoffs: Arrays, law: str) -> Any:
     return found
 
 
+def _range(payoffs: np.ndarray) -> float:
+    """Return the range of payoffs that tolerances are shares of; one where all are the same."""
+    return float(np.ptp(payoffs)) or 1.0
+
+
 def _threshold(solver: Any, payoffs: Arrays) -> float:
     """Return the regret that dynamics were to reach; annealed ones have it fall with the size of the table."""
     threshold = solver.regret_threshold
@@ -128,7 +133,7 @@ def _anchored(solver: Any, payoffs: Arrays, found: Any, law: str) -> None:
         scores = values / own
         best = own * (scores.max() + np.log(np.exp(scores - scores.max()).mean()))
         played = x @ values - own * (x[x > 0] @ np.log(x[x > 0] * len(x)))
-        allowed = 2e-10 * min(float(np.ptp(array)), 10.0 * own) + 1e-14 * (float(np.abs(array).max()) + own)
+        allowed = 2e-10 * min(_range(array), 10.0 * own) + 1e-14 * (float(np.abs(array).max()) + own)
         if not best - played <= allowed:
             raise Mismatch(f"{law}: converged, but player {player} gains {best - played!r}, allowed {allowed!r}")
 
@@ -149,7 +154,7 @@ def _risk_averse(solver: Any, payoffs: Arrays, found: Any, law: str) -> None:
     if solver.divergence == "reverse_kl":  # where rounding decides what the worst play is, any adversary gives a bound
         gap = np.minimum(gap, twin.saddle_gap(mixtures, adversaries)[0] * unit)
     for player, array in enumerate(payoffs):
-        allowed = 1e-9 * min(float(np.ptp(array)), 10.0 * unit[player]) + 1e-13 * float(np.abs(array).max())
+        allowed = 1e-9 * min(_range(array), 10.0 * unit[player]) + 1e-13 * float(np.abs(array).max())
         if not gap[player] <= allowed:
             raise Mismatch(f"{law}: converged, but player {player} gains {gap[player]!r}, allowed {allowed!r}")
 

@@ -8,7 +8,8 @@ import pytest
 from tests.soak import reliability
 from tests.soak.campaign import NAMES, Block, done, go_on, in_blocks, load
 
-FEW = {"kills": 1, "boundaries": 12, "damage": 400, "arguments": 500, "solvers": 36, "zero_sum": 18}
+# Of each that takes no more than seconds: a few runs are killed in tests/determinism.
+FEW = {"boundaries": 6, "damage": 200, "arguments": 150, "solvers": 18, "zero_sum": 12}
 AT_A_LANDING = {
     **{"kills": 10, "boundaries": 10**9, "damage": 20_000, "arguments": 50_000, "solvers": 5_400, "zero_sum": 100}
 }
@@ -20,7 +21,7 @@ def faults(name: str, num_cases: int) -> list[str]:
     return [f"python -m tests.soak case {name} {fault['case']}: {fault['what']}" for b in blocks for fault in b.faults]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FEW)
 def test_the_first_cases_end_as_promised(name):
     assert faults(name, FEW[name]) == []
 
