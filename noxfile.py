@@ -73,6 +73,36 @@ def cross(session: nox.Session) -> None:
 
 
 @nox.session
+def sanitized(session: nox.Session) -> None:
+    """The Python module under ASan and UBSan: kernels and their arguments; arguments go to pytest."""
+    session.install("-c", "constraints.txt", "cmake", "ninja", "pybind11")
+    install(session)
+    session.run("cmake", "--preset", "asan-ubsan-python")
+    session.run("cmake", "--build", "--preset", "asan-ubsan-python")
+    python = Path("build/asan-ubsan-python/python")
+    shutil.copytree(
+        "python/coffee_fast", python / "coffee_fast", ignore=shutil.ignore_patterns("*.so"), dirs_exist_ok=True
+    )
+    libraries = [
+        session.run("g++", f"-print-file-name={name}", external=True, silent=True).strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    # Python itself leaks at its end, and forks of a test are not what is looked at.
+    options = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    environment = {"PYTHONPATH": str(python), "LD_PRELOAD": " ".join(libraries), **options}
+    tests = session.posargs or ["tests/core", "tests/parity", "tests/unit/stage_games"]
+    session.run("python", "-P", "-m", "pytest", *tests, env=environment)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Campaigns against faults, from where they were left, then docs/reliability.md; ``-- kills --minutes 60``, say."""
+    install(session)
+    session.run("python", "-m", "tests.soak", "run", *session.posargs, success_codes=[0, 1])
+    session.run("python", "-m", "tests.soak", "report")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff and clang-format, as checks."""
     session.install("-c", "constraints.txt", "ruff", "clang-format")

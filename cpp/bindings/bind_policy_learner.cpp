@@ -194,7 +194,8 @@ void bind_policy_learner(py::module_& module) {
       .def(
           "average",
           [](const PolicyLearner& self, std::size_t k) {
-            return read_network(network_at(self, k, true), self.average(k));
+            const TrainedNetwork& network = network_at(self, k, true);  // checks k before average(k) takes it
+            return read_network(network, self.average(k));
           },
           py::arg("k"), "The averaged policy.")
       .def(

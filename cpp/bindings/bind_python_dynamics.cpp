@@ -108,6 +108,9 @@ Array<double> uniform_numbers(const Array<std::uint64_t>& keys, Purpose purpose,
                               std::size_t count, std::size_t start) {
   check(keys.ndim() == 2 && keys.shape(1) == 3 && steps.ndim() == 1 && steps.shape(0) == keys.shape(0),
         "uniform_numbers: keys must have shape [L, 3] and steps [L]");
+  constexpr std::size_t most = std::size_t{1} << 24;  // of one move of one episode: more is no number of draws
+  check(count <= most && start <= most, "uniform_numbers: count and start must be at most ", most, ", got ", count,
+        " and ", start);
   Array<double> numbers({keys.shape(0), static_cast<py::ssize_t>(count)});
   double* out = numbers.mutable_data();
   for (py::ssize_t row = 0; row < keys.shape(0); ++row) {

@@ -247,11 +247,21 @@ def read_json(path: str | Path, error: type[CoffeeError] = CheckpointError) -> d
 def write_tensors(
     path: str | Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write arrays as one safetensors file, atomically."""
+    """Write arrays as one safetensors file, atomically, its bytes those of its content alone."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_atomically(path, save(arrays, metadata=dict(metadata) if metadata else None))
+    write_atomically(path, _in_order(save(arrays, metadata=dict(metadata))) if metadata else save(arrays))
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order of their names: the library has them in any."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def read_tensors(

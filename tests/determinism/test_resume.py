@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import signal
 import subprocess
@@ -10,24 +9,12 @@ import sys
 import time
 
 import pytest
+from tests.small_runs import SIZES, contents, psro_run
 
 import coffee_fast as cf
 from coffee_fast.pipeline import RunConfig, run_pipeline
 
-SIZES = [
-    "dataset.num_trajectories=60",
-    "model.num_members=2",
-    "model.hidden_sizes=[8, 8]",
-    "model.num_steps=60",
-    "model.num_reward_steps=60",
-    "psro.num_iterations=3",
-    "psro.num_simulations=30",
-    "psro.response={hidden_sizes=[8, 8], num_steps=300, replay_capacity=300, min_replay=100, epsilon_decay_steps=200}",
-    "evaluation.num_simulations=50",
-    "evaluation.response={hidden_sizes=[8, 8], num_steps=300, replay_capacity=300, min_replay=100}",
-]
-CONFIG = RunConfig(seed=3).with_overrides(SIZES)
-OF_THE_CLOCK = {"seconds.json", "results.json", "report.md", "report.html"}
+CONFIG = psro_run()
 
 VICTIM = """
 import sys
@@ -43,15 +30,6 @@ try:
 except KeyboardInterrupt:
     sys.exit(75)
 """
-
-
-def contents(run_dir):
-    """sha256 of every file that the seed determines."""
-    return {
-        file.relative_to(run_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(run_dir.rglob("*"))
-        if file.is_file() and file.name not in OF_THE_CLOCK
-    }
 
 
 @pytest.fixture(scope="module")

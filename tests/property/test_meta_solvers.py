@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.payoffs import KINDS_OF_PAYOFFS, gains
 
 import coffee_fast as cf
 from coffee_fast import _core
@@ -75,27 +76,7 @@ def test_nash_is_an_equilibrium_in_units_of_what_is_at_stake(seed, rows, columns
         assert values[best] - own @ values <= 1e-9 * max(sizes[best], own @ sizes)
 
 
-KINDS_OF_PAYOFFS = {
-    "any": lambda rng, shape: rng.normal(size=shape),
-    "ties": lambda rng, shape: rng.integers(-2, 3, size=shape).astype(float),
-    "won or lost": lambda rng, shape: rng.integers(0, 2, size=shape).astype(float),
-    "near ties": lambda rng, shape: np.round(rng.normal(size=shape)) + 1e-7 * rng.normal(size=shape),
-    "unlike sizes": lambda rng, shape: rng.normal(size=shape) * 10.0 ** rng.integers(0, 8, size=shape),
-    "a constant": lambda rng, shape: np.zeros(shape),
-    "huge and far": lambda rng, shape: 1e100 * (1e6 + rng.normal(size=shape)),
-}
 player_shapes = st.lists(st.integers(1, 4), min_size=2, max_size=4).map(tuple)
-
-
-def gains(payoffs, player, mixtures):
-    """Each strategy's payoff less that of the mixture, profile by profile, and the size of what it meets."""
-    values, sizes = np.zeros((2, payoffs.shape[player]))
-    middle = 0.5 * payoffs.min() + 0.5 * payoffs.max()
-    for profile in np.ndindex(payoffs.shape):
-        chance = np.prod([mixtures[i][a] for i, a in enumerate(profile) if i != player])
-        values[profile[player]] += chance * (payoffs[profile] - middle)
-        sizes[profile[player]] += chance * abs(payoffs[profile])
-    return values - mixtures[player] @ values, sizes
 
 
 @settings(max_examples=120, deadline=None)

@@ -1,4 +1,4 @@
-"""Locks: one holder at a time, and none after a death."""
+"""Locks: one holder at a time, and none after a death. Tensors: the same bytes again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from coffee_fast import _files
@@ -29,6 +30,16 @@ def test_a_lock_has_one_holder_and_leaves_nothing(tmp_path):
         with _files.lock(tmp_path / "other"):
             pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tensors_with_metadata_are_the_same_bytes_again(tmp_path):
+    arrays, metadata = {"b": np.arange(3), "a": np.ones((2, 2))}, {f"name {i}": f'"\n\u00e9{i}' for i in range(9)}
+    for number in range(8):
+        _files.write_tensors(tmp_path / str(number), arrays, dict(metadata))
+    assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 1
+    assert _files.read_metadata(tmp_path / "0") == metadata
+    for name, array in _files.read_tensors(tmp_path / "0").items():
+        np.testing.assert_array_equal(array, arrays[name])
 
 
 def test_a_killed_holder_holds_nothing(tmp_path):

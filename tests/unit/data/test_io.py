@@ -9,6 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
+from tests.disk_faults import STEPS, Crash, break_step
 
 import coffee_fast as cf
 from coffee_fast import _files
@@ -175,31 +176,6 @@ def test_damage_that_the_checksums_vouch_for_still_never_crashes(folder):
             cf.TrajectoryDataset.load(folder).validate()
         except cf.DatasetError as error:
             assert str(folder) in str(error)
-
-
-class Crash(BaseException):
-    """Stands for the end of the process."""
-
-
-STEPS = ("_write", "_fsync", "_rename")
-
-
-def break_step(patch, number, failure):
-    """Let the ``number``-th step that touches the disk raise ``failure``; returns the list of steps taken."""
-    taken = []
-    for name in STEPS:
-        real = getattr(_files, name)
-
-        def step(*arguments, real=real, name=name):
-            taken.append(name)
-            if len(taken) == number + 1:
-                if name == "_write":  # a disk fills up in the middle of a write
-                    real(arguments[0], arguments[1][: len(arguments[1]) // 2])
-                raise failure
-            return real(*arguments)
-
-        patch.setattr(_files, name, step)
-    return taken
 
 
 def count_steps(dataset, path):

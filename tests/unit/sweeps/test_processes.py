@@ -16,22 +16,12 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from tests.small_runs import PLAN
 
 import coffee_fast as cf
 from coffee_fast import _files
 from coffee_fast.sweeps import SweepPlan, run_sweep, states
 
-RESPONSE = "{hidden_sizes = [8], num_steps = 300, replay_capacity = 300, min_replay = 100, num_parallel_episodes = 8}"
-PLAN = f"""
-name = "tiny"
-[base]
-dataset.num_trajectories = 60
-model = {{num_members = 2, hidden_sizes = [8], num_steps = 60, num_reward_steps = 60}}
-psro = {{num_simulations = 30, num_iterations = 2, response = {RESPONSE}}}
-evaluation = {{num_simulations = 50, response = {RESPONSE}}}
-[grid]
-psro.meta_solver = [{{kind = "replicator", max_iterations = 100}}, {{kind = "uniform"}}]
-"""
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds workers in /proc")
 
 
