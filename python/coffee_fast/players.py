@@ -72,7 +72,7 @@ class Player:
             raise InvalidArgumentError(f"player: spec must be a GameSpec, got {type(self.spec).__name__}")
         self.seed = check_seed(seed)
         num_seats = getattr(self.spec or getattr(strategy, "table", None), "num_players", MOST_SEATS)
-        self.seat = _seat(seat, self.spec, num_seats)
+        self.seat = seat_of("player: seat", seat, self.spec, num_seats)
         self.mixture = as_player(strategy, self.seat, num_seats)
         self._num_features, self._num_actions = _sizes(self.mixture.policies, self.spec)
         self.episode: int | None = None
@@ -226,11 +226,11 @@ def _has_history(spec: GameSpec) -> bool:
     return spec.history_start < spec.observation_size
 
 
-def _seat(seat: Any, spec: GameSpec | None, num_seats: int) -> int:
-    """Return the number of a seat that is given by number or name."""
+def seat_of(name: str, seat: Any, spec: GameSpec | None, num_seats: int) -> int:
+    """Return the number of a seat that is given by number or name; ``name`` is what messages call it."""
     if isinstance(seat, str) and spec is not None and spec.player_names:
-        return spec.player_names.index(check_choice("player: seat", seat, spec.player_names))
-    return check_count("player: seat", seat, at_most=num_seats - 1)
+        return spec.player_names.index(check_choice(name, seat, spec.player_names))
+    return check_count(name, seat, at_most=num_seats - 1)
 
 
 def network_sizes(policies: tuple[Policy, ...]) -> tuple[int, int] | None:

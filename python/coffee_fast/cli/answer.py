@@ -21,8 +21,8 @@ def answer(
     dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Option("-o", "--out", help="New folder for the policies.")],
     player: Annotated[
-        list[int] | None,
-        typer.Option("--player", min=0, help="Whose policy; repeatable for seats that share one. By default 0."),
+        list[str] | None,
+        typer.Option("--player", help="Whose policy, by number or name; repeatable for seats that share one."),
     ] = None,
     team: Annotated[
         bool, typer.Option("--team", help="All players are one team: a policy for each, by robust_qmix.")
@@ -53,7 +53,7 @@ def answer(
         )
     log = cf.TrajectoryDataset.load(dataset)
     if not team:
-        chosen["player"] = player or 0
+        chosen["player"] = [int(seat) if seat.isdecimal() else seat for seat in player or ["0"]]
     with progress_reports() as progress:
         found = solver(log, **chosen, seed=seed, progress=progress)
     cf.regularized.save_answer(found, out)

@@ -10,7 +10,7 @@ import numpy as np
 
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.games import GameSpec, GameTree
-from coffee_fast.players import Player
+from coffee_fast.players import Player, seat_of
 from coffee_fast.policies import Mixture, Policy, as_profile
 from coffee_fast.policy_tables import TablePolicy
 from coffee_fast.responses.base import OneOrMoreOracles, ResponseOracle, as_oracles
@@ -132,7 +132,7 @@ def best_response(
     check_dynamics("best_response", "game", game)
     seed = check_seed(seed)
     profile = as_profile(against, game.spec.num_players)
-    seat = Player("uniform_random", player, 0, game.spec).seat
+    seat = seat_of("best_response: player", player, game.spec, game.spec.num_players)
     penalty = check_number("best_response: uncertainty_penalty", uncertainty_penalty)
     if isinstance(game, GameTree):
         return _exact(game.penalized(penalty), profile, seat)

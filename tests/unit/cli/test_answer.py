@@ -11,12 +11,13 @@ FEW = ("--set", "num_iterations=1", "--set", "num_steps=3", "--set", "hidden_siz
 
 @pytest.fixture
 def log(tmp_path):
-    ultimatum_log(20).save(tmp_path / "log")
+    ultimatum_log(20, player_names=("ann", "ben")).save(tmp_path / "log")
     return tmp_path / "log"
 
 
-def test_a_seat_is_answered_and_kept(invoke_json, log, tmp_path):
-    found = invoke_json("answer", log, "-o", tmp_path / "answer", "--player", 1, *FEW, "--set", "weight=0.5")
+@pytest.mark.parametrize("seat", [1, "ben"])
+def test_a_seat_is_answered_and_kept(invoke_json, log, tmp_path, seat):
+    found = invoke_json("answer", log, "-o", tmp_path / "answer", "--player", seat, *FEW, "--set", "weight=0.5")
     assert (found["solver"], found["weight"], found["num_decisions"]) == ("network_rpq", 0.5, 20)
     (policy,) = cf.regularized.load_answer(tmp_path / "answer")
     options = {"hidden_sizes": (4,), "num_iterations": 1, "num_steps": 3, "weight": 0.5}
@@ -29,6 +30,7 @@ def test_a_seat_is_answered_and_kept(invoke_json, log, tmp_path):
     ("options", "exit_code", "words"),
     [
         (("--set", "wait=1"), 2, "network_rpq has no option 'wait'; did you mean 'weight'"),
+        (("--player", "bob"), 2, "player must be one of ann, ben, got 'bob'"),
         (("--team",), 3, "players must act at once, got a log of turns"),
         (("--team", "--player", 0), 2, "exclude each other"),
     ],

@@ -65,7 +65,7 @@ def test_episodes_give_transitions_by_step_and_mark_what_is_unseen():
     assert np.isnan(again.values[:, :, 2]).all()
 
 
-def ultimatum_log(num_rounds=400, seed=0):
+def ultimatum_log(num_rounds=400, seed=0, **fields):
     """Player 0 offers little or half of 4; player 1, who sees the offer, takes it or leaves it."""
     rng = np.random.default_rng(seed)
     columns = {name: [] for name in ("trajectory", "state", "observation", "action", "acting_player", "reward")}
@@ -81,7 +81,7 @@ def ultimatum_log(num_rounds=400, seed=0):
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
             masks.append(mask)
-    spec = cf.GameSpec("ultimatum", 2, 3, np.eye(3), 2, 2, 1, 2)
+    spec = cf.GameSpec("ultimatum", 2, 3, np.eye(3), 2, 2, 1, 2, **fields)
     return cf.TrajectoryDataset.from_transitions(spec, {**columns, "legal_mask": masks})
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coffee_fast.checks import check_count
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError, shown
+from coffee_fast.games import GameSpec
+from coffee_fast.players import seat_of
 from coffee_fast.tabular.game import Bools
 from coffee_fast.tabular.log_columns import action_sizes, actions_and_rewards, check_known, lasts, numbers
 from coffee_fast.typing import Float32, Float64, Int64
@@ -81,11 +82,11 @@ class Decisions:
 
 
 def decisions_of(
-    caller: str, log: TrajectoryDataset | Mapping[str, ArrayLike], player: int | Sequence[int]
+    caller: str, log: TrajectoryDataset | Mapping[str, ArrayLike], player: int | str | Sequence[int | str]
 ) -> Decisions:
     """Return the decisions of a seat, or of several alike; ``caller`` is the function that messages name."""
     if isinstance(log, TrajectoryDataset):
-        seats = seats_of(caller, player, log.spec.num_players)
+        seats = seats_of(caller, player, log.spec.num_players, log.spec)
         return _checked(caller, Decisions.joined([_of_dataset(caller, log, seat) for seat in seats]))
     if not isinstance(log, Mapping):
         raise InvalidArgumentError(f"{caller}: log must be a TrajectoryDataset or arrays, got {shown(log)}")
@@ -118,10 +119,11 @@ def _checked(caller: str, decisions: Decisions) -> Decisions:
     return decisions
 
 
-def seats_of(caller: str, player: int | Sequence[int], num_players: int) -> list[int]:
-    is_list = isinstance(player, Sequence) and not isinstance(player, str)
-    given = list(player) if is_list else [player]  # type: ignore[arg-type]
-    seats = [check_count(f"{caller}: player", seat, at_most=num_players - 1) for seat in given]
+def seats_of(
+    caller: str, player: int | str | Sequence[int | str], num_players: int, spec: GameSpec | None = None
+) -> list[int]:
+    given = list(player) if isinstance(player, Sequence) and not isinstance(player, str) else [player]
+    seats = [seat_of(f"{caller}: player", seat, spec, num_players) for seat in given]
     if not seats or len(set(seats)) < len(seats):
         raise InvalidArgumentError(f"{caller}: player must be a seat or different seats, got {shown(player)}")
     return seats

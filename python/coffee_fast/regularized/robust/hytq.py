@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def hytq(
     log: TrajectoryDataset,
     dynamics: Dynamics,
-    player: int | Sequence[int] = 0,
+    player: int | str | Sequence[int | str] = 0,
     *,
     against: Any = "uniform_random",
     weight: float | None = None,
@@ -52,7 +52,7 @@ def hytq(
     dynamics
         A game, a simulator or a model with the sizes of the log's game.
     player
-        The seat, or several that are alike and share the policy, an episode each in turn.
+        The seat, by number or name, or several that are alike and share the policy, an episode each in turn.
     against
         How the others play there, as :func:`coffee_fast.best_response` takes it; the answer is one to the others of the
         log and these alike, so clone the former for an answer to them alone.
@@ -102,6 +102,6 @@ def hytq(
             f"{caller}: dynamics must have the players, entries of information states and actions of the log's game, "
             f"{list(sizes[0])}, got {list(sizes[1])}"
         )
-    seats = seats_of(caller, player, log.spec.num_players)
+    seats = seats_of(caller, player, log.spec.num_players, log.spec)
     playground = Playground(dynamics, as_profile(against, log.spec.num_players), seats)
     return rounds.run(caller, playground, decisions_of(caller, log, seats), fear, fitting, progress, caller)

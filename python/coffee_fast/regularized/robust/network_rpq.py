@@ -67,7 +67,7 @@ class NetworkAnswer:
 
 def network_rpq(
     log: TrajectoryDataset | Mapping[str, ArrayLike],
-    player: int | Sequence[int] = 0,
+    player: int | str | Sequence[int | str] = 0,
     *,
     distance: Price = "total_variation",
     weight: float | None = None,
@@ -100,7 +100,7 @@ def network_rpq(
         finite numbers; ``action [T, N]``, ``reward [T, N]``, ``trajectory [T]``, ``terminal [T]`` as
         :meth:`TabularGame.from_dataset` takes them, but that an episode may break off (its last ``terminal`` is 0).
     player
-        The seat, or several that are alike and share the policy.
+        The seat, by number or name, or several that are alike and share the policy.
     distance
         As in :func:`rpq`; a next state is never held to be more than 148 times as likely as in the log (``"kl"``).
     weight
