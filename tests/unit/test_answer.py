@@ -91,7 +91,7 @@ def test_it_is_played():
 
 def test_what_does_not_fit_is_refused():
     game = cf.load_game("openspiel:kuhn_poker")
-    with pytest.raises(InvalidArgumentError, match="seat"):
+    with pytest.raises(InvalidArgumentError, match="best_response: player must be an integer >= 0 and <= 1, got 2"):
         cf.best_response(game, "uniform_random", 2, seed=0)
     with pytest.raises(InvalidArgumentError, match="one strategy a player, 2 in all, got 3"):
         cf.best_response(game, ["uniform_random"] * 3, 0, seed=0)
