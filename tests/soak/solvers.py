@@ -154,7 +154,8 @@ def _risk_averse(solver: Any, payoffs: Arrays, found: Any, law: str) -> None:
     if solver.divergence == "reverse_kl":  # where rounding decides what the worst play is, any adversary gives a bound
         gap = np.minimum(gap, twin.saddle_gap(mixtures, adversaries)[0] * unit)
     for player, array in enumerate(payoffs):
-        allowed = 1e-9 * min(_range(array), 10.0 * unit[player]) + 1e-13 * float(np.abs(array).max())
+        allowed = 1e-9 * min(_range(array), 10.0 * unit[player])
+        allowed += 1e-13 * float(np.abs(array).max()) + 1e-15 * unit[player]
         if not gap[player] <= allowed:
             raise Mismatch(f"{law}: converged, but player {player} gains {gap[player]!r}, allowed {allowed!r}")
 

@@ -11,7 +11,7 @@ namespace coffee_fast {
 // Mixtures and references are log-probabilities; what is not available has log_zero in the reference.
 
 /// Finite, so that differences stay numbers, and zero as a probability.
-inline constexpr double log_zero = -1e30;
+inline constexpr double log_zero = -1e200;
 inline bool is_available(double log_reference) { return log_reference > 0.5 * log_zero; }
 
 /// log sum exp(values).

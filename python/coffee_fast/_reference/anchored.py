@@ -14,7 +14,7 @@ import numpy as np
 
 from coffee_fast.typing import Float64, Profile
 
-LOG_ZERO = -1e30
+LOG_ZERO = -1e200
 _LETTERS = "abcdefhijklmnopqrstuvwxyz"  # of the action axes in sums; g counts games
 
 

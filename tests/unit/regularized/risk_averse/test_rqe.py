@@ -282,3 +282,13 @@ def test_any_adversary_bounds_what_a_player_could_gain():
         assert games.gap([x, q])[0, 0] >= gain - 1e-12
         exact = [np.log(games.adversary(i, [x, q]).p) for i in range(2)]
         np.testing.assert_allclose(games.saddle_gap([x, q], exact), games.gap([x, q]), atol=1e-9)
+
+
+def test_payoffs_that_dwarf_the_temperature_are_answered_alike_in_all_units():
+    """Adversaries may choose what is played with no probability that a number can hold: it is legal all the same."""
+    payoffs = np.stack([np.random.default_rng(seed).normal(size=(4, 5)) for seed in (0, 1)])
+    options = {"temperature": 0.5, "risk_aversion": 1.0, "divergence": "reverse_kl", "regularizer": "entropy"}
+    near, far = (rqe(table(*(unit * payoffs)), **options) for unit in (1e20, 1e100))
+    for one, other in zip(near.mixtures, far.mixtures, strict=True):
+        assert one.max() < 0.9
+        np.testing.assert_allclose(other, one, atol=1e-6)
