@@ -35,7 +35,7 @@ Activation parse_activation(const std::string& name) {
 std::shared_ptr<Mlp> make_mlp(const py::sequence& layers, const std::string& activation) {
   std::vector<Array<float>> arrays;  // keeps the memory alive until it is packed
   std::vector<Mlp::Layer> views;
-  for (const py::handle item : layers) {
+  for (const py::object item : layers) {  // held: the items of an array are made as they are asked for
     const std::string layer = " of layer " + std::to_string(views.size());
     if (!py::isinstance<py::sequence>(item) || py::len(item) != 2)
       throw py::type_error("Mlp: layer " + std::to_string(views.size()) + " must be a pair (weights, bias), got " +

@@ -207,3 +207,11 @@ def test_sizes():
     assert (mlp.input_size, mlp.output_size) == (18, 131)
     assert mlp.num_parameters == 19 * 250 + 251 * 131
     assert mlp.forward(np.zeros((0, 18), np.float32)).shape == (0, 131)
+
+
+def test_layers_in_an_array_are_refused():
+    """Whose rows are made as they are asked for, and live no longer than they are held."""
+    with pytest.raises(
+        TypeError, match=r"layer 0 must be a pair \(weights, bias\), got a float64 array of shape \(3,\)"
+    ):
+        Mlp(np.zeros((2, 3)))
