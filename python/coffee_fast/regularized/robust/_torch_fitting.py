@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from coffee_fast.errors import NumericalError
 from coffee_fast.policies import Layers, NetworkPolicy
-from coffee_fast.regularized.robust.decisions import END, Decisions
+from coffee_fast.regularized.robust.decisions import END, UNKNOWN, Decisions
 from coffee_fast.regularized.robust.fitting import Fear, Fitting
 from coffee_fast.seeding import derive_seed
+from coffee_fast.stage_games.status import status_of
 from coffee_fast.typing import Float32, Int64, ProgressCallback
 
 _NEVER = -1e30  # less than any value: what is never played if anything else is legal
@@ -129,6 +130,8 @@ class FittedIteration:
         self.rows = torch.from_numpy(decisions.known)
         self.reward = torch.from_numpy((decisions.reward / unit).astype(np.float32))
         self.can_end = fear.has_fail_state or bool((decisions.following == END).any())
+        first = decisions.is_first & (decisions.following != UNKNOWN)
+        self.start = first if first.any() else decisions.known
         self.reach = decisions.reach(fitting.discount)
         self.rng = np.random.Generator(np.random.PCG64(derive_seed(fitting.seed, f"{caller}/batches")))
         self.optimizer = torch.optim.Adam(values.parameters, fused=True)
@@ -149,6 +152,16 @@ class FittedIteration:
             if self.stand_still:
                 return done
         return self.fitting.num_iterations
+
+    def figures(self) -> dict[str, Any]:
+        """Return what an answer says of how it was found, in units of payoff."""
+        return {
+            "value": self.unit * float(self.best.numpy()[self.start].mean(dtype=np.float64)),
+            "change": self.unit * self.change,
+            "residual": self.unit * self.residual,
+            "status": status_of(self.stand_still),
+            "num_decisions": len(self.rows),
+        }
 
     @property
     def stand_still(self) -> bool:

@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 from coffee_fast.checks import check_flag, check_progress
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.policies import NetworkPolicy
-from coffee_fast.regularized.robust.decisions import UNKNOWN, Decisions, decisions_of
+from coffee_fast.regularized.robust.decisions import Decisions, decisions_of
 from coffee_fast.regularized.robust.expectation import Distance
 from coffee_fast.regularized.robust.fitting import Fear, Fitting, unit_of
-from coffee_fast.stage_games.status import Status, status_of
+from coffee_fast.stage_games.status import Status
 from coffee_fast.typing import ProgressCallback
 
 Price = Literal["total_variation", "kl", "chi_squared"]
@@ -180,18 +180,12 @@ def fitted_answer(
         features = with_actions(values.inputs.rows, [(decisions.action, decisions.legal.shape[1])])
         iteration = FittedIteration(caller, values, features, decisions, fear, fitting, unit)
         num_iterations = iteration.run(progress)
-        first = decisions.is_first & (decisions.following != UNKNOWN)
-        start = iteration.best.numpy()[first if first.any() else decisions.known]
         policy = values.policy(unit)
     assert fear.weight is not None
     return NetworkAnswer(
         policy=policy,
-        value=unit * float(start.mean(dtype=np.float64)),
-        change=unit * iteration.change,
-        residual=unit * iteration.residual,
-        status=status_of(iteration.stand_still),
+        **iteration.figures(),
         num_iterations=num_iterations,
-        num_decisions=len(decisions.known),
         distance=fear.distance,
         weight=fear.weight,
         about=f"the others as in {decisions.num_episodes} logged episodes",

@@ -13,10 +13,10 @@ from coffee_fast.checks import check_choice, check_count, check_flag, check_prog
 from coffee_fast.data import TrajectoryDataset
 from coffee_fast.errors import InvalidArgumentError, InvalidGameError, shown
 from coffee_fast.policies import NetworkPolicy
-from coffee_fast.regularized.robust.decisions import UNKNOWN, Decisions, team_decisions
+from coffee_fast.regularized.robust.decisions import Decisions, team_decisions
 from coffee_fast.regularized.robust.expectation import DEFAULT_RADIUS, Distance
 from coffee_fast.regularized.robust.fitting import Fear, Fitting, unit_of
-from coffee_fast.stage_games.status import Status, status_of
+from coffee_fast.stage_games.status import Status
 from coffee_fast.typing import ProgressCallback
 
 _WIDEST = 1024
@@ -175,17 +175,11 @@ def _fitted(
         features = with_actions(values.state, [(part.action, part.legal.shape[1]) for part in parts])
         iteration = FittedIteration(caller, values, features, team, fear, fitting, unit)
         num_iterations = iteration.run(progress)
-        first = team.is_first & (team.following != UNKNOWN)
-        start = iteration.best.numpy()[first if first.any() else team.known]
         policies = tuple(player.policy(unit) for player in values.players)
     return TeamAnswer(
         policies=policies,
-        value=unit * float(start.mean(dtype=np.float64)),
-        change=unit * iteration.change,
-        residual=unit * iteration.residual,
-        status=status_of(iteration.stand_still),
+        **iteration.figures(),
         num_iterations=num_iterations,
-        num_decisions=len(team.known),
         distance=fear.distance,
         radius=fear.radius,
         weight=fear.weight,
