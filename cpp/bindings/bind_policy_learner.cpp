@@ -33,7 +33,8 @@ std::unique_ptr<PolicyLearner> make_learner(
     const LearningSeats& learning_seats, const Mixtures& opponents, std::vector<Policy> references, std::uint64_t seed,
     std::size_t num_episodes, std::size_t num_parallel_episodes, std::size_t batch_size, std::size_t num_epochs,
     const std::string& update, double clip, double step_size, double gae_lambda, bool kl_in_rewards,
-    double uncertainty_penalty, double coverage_weight, double reward_scale, double averaging) {
+    double uncertainty_penalty, double coverage_weight, double reward_scale, double averaging,
+    const std::vector<std::pair<std::size_t, double>>& adversaries) {
   PolicyLearnerOptions options{
       .experience = experience_options(seed, learning_seats, opponents, uncertainty_penalty, coverage_weight),
       .num_episodes = num_episodes,
@@ -46,7 +47,9 @@ std::unique_ptr<PolicyLearner> make_learner(
       .gae_lambda = gae_lambda,
       .kl_in_rewards = kl_in_rewards,
       .reward_scale = reward_scale,
-      .averaging = averaging};
+      .averaging = averaging,
+      .adversaries = {}};
+  for (const auto& [reference, weight] : adversaries) options.adversaries.push_back({reference, weight});
   return std::make_unique<PolicyLearner>(std::move(dynamics), make_networks(policies, "policies"),
                                          make_networks(values, "values"), std::move(references), std::move(options));
 }
@@ -180,7 +183,8 @@ void bind_policy_learner(py::module_& module) {
            py::arg("num_episodes") = 1500, py::arg("num_parallel_episodes") = 256, py::arg("batch_size") = 2048,
            py::arg("num_epochs") = 2, py::arg("update") = "clipped", py::arg("clip") = 0.2, py::arg("step_size") = 1.0,
            py::arg("gae_lambda") = 1.0, py::arg("kl_in_rewards") = false, py::arg("uncertainty_penalty") = 0.0,
-           py::arg("coverage_weight") = 0.0, py::arg("reward_scale") = 1.0, py::arg("averaging") = 0.0)
+           py::arg("coverage_weight") = 0.0, py::arg("reward_scale") = 1.0, py::arg("averaging") = 0.0,
+           py::arg("adversaries") = std::vector<std::pair<std::size_t, double>>{})
       .def("update", &update, py::arg("kl_weight"), py::arg("learning_rate"), py::arg("num_threads") = 1,
            "One update of all networks and its figures; Ctrl-C leaves the learner as it was before.")
       .def_property_readonly("num_updates", &PolicyLearner::num_updates)

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -9,8 +11,9 @@
 
 namespace coffee_fast::bindings {
 
-using Mixtures = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;    // [players]
-using LearningSeats = std::vector<std::vector<std::pair<std::size_t, std::size_t>>>;  // groups of (seat, network)
+using Mixtures = std::vector<std::pair<std::vector<Policy>, std::vector<double>>>;  // [players]
+/// Groups of (seat, network, the seat that it is an adversary of).
+using LearningSeats = std::vector<std::vector<std::tuple<std::size_t, std::size_t, std::optional<std::size_t>>>>;
 
 inline ExperienceOptions experience_options(std::uint64_t seed, const LearningSeats& learning_seats,
                                             const Mixtures& opponents, double uncertainty_penalty,
@@ -22,7 +25,8 @@ inline ExperienceOptions experience_options(std::uint64_t seed, const LearningSe
                             .coverage_weight = coverage_weight};
   for (const auto& group : learning_seats) {
     options.learning_seats.emplace_back();
-    for (const auto& [seat, network] : group) options.learning_seats.back().push_back({seat, network});
+    for (const auto& [seat, network, adversary_of] : group)
+      options.learning_seats.back().push_back({seat, network, adversary_of});
   }
   for (const auto& [mixed, probabilities] : opponents) options.opponents.push_back({mixed, probabilities});
   return options;

@@ -26,10 +26,14 @@ void check_options(const ExperienceOptions& options, std::size_t num_networks, s
   check(!options.learning_seats.empty(), "PolicyLearner: learning_seats must name a group of seats or more, got none");
   for (const auto& group : options.learning_seats) {
     check(!group.empty(), "PolicyLearner: each group of learning_seats must name a seat or more, got none");
-    for (const auto& [seat, network] : group) {
+    for (const auto& [seat, network, adversary_of] : group) {
       check(seat < num_players, "PolicyLearner: learning_seats must be seats in [0, ", num_players, "), got ", seat);
       check(network < num_networks, "PolicyLearner: learning_seats must name networks in [0, ", num_networks, "), got ",
             network);
+      check(!adversary_of || *adversary_of < num_players,
+            "PolicyLearner: learning_seats must name adversaries of seats "
+            "in [0, ",
+            num_players, "), got ", adversary_of.value_or(0));
       check(std::ranges::count(group, seat, &LearningSeat::seat) == 1, "PolicyLearner: seat ", seat,
             " must be named once in its group of learning_seats");
     }
@@ -41,6 +45,10 @@ void check_options(const ExperienceOptions& options, std::size_t num_networks, s
 }
 
 }  // namespace
+
+double earned(const LearningSeat& learner, std::span<const double> paid) {
+  return learner.adversary_of ? -paid[*learner.adversary_of] : paid[learner.seat];
+}
 
 void Decisions::append(const Decisions& more) {
   extend(information_states, more.information_states);
@@ -88,11 +96,11 @@ void ExperienceCollector::begin(Lane& lane, std::uint64_t episode) const {
   lane.episode = episode;
   lane.time = 0;
   lane.is_coverage = Stream(options_.seed, Purpose::coverage, 0, episode).next_double() < options_.coverage_weight;
-  lane.network_of.assign(num_players_, -1);
+  lane.learners.assign(num_players_, std::nullopt);
   lane.policies.assign(num_players_, num_networks_);  // uniform play
   lane.decisions.assign(num_players_, {});
   const auto learns = [&](const LearningSeat& learner) {
-    lane.network_of[learner.seat] = static_cast<std::ptrdiff_t>(learner.network);
+    lane.learners[learner.seat] = learner;
     lane.policies[learner.seat] = learner.network;
   };
   if (lane.is_coverage) return learns(group[episode / num_groups % group.size()]);
@@ -133,7 +141,7 @@ Experience ExperienceCollector::collect(std::span<const Policy> learners, std::u
       Decisions& decisions = lanes_[lane].decisions[seat];
       if (decisions.size() == 0) continue;
       decisions.is_last.back() = 1;
-      experience.of_network[static_cast<std::size_t>(lanes_[lane].network_of[seat])].append(decisions);
+      experience.of_network[lanes_[lane].learners[seat]->network].append(decisions);
     }
   return experience;
 }
@@ -186,7 +194,7 @@ void ExperienceCollector::choose_chance() {
 void ExperienceCollector::record() {
   for (std::size_t row = 0; row < active_.size(); ++row) {
     Lane& lane = lanes_[active_[row]];
-    if (players_[row] == chance_player || lane.network_of[static_cast<std::size_t>(players_[row])] < 0) continue;
+    if (players_[row] == chance_player || !lane.learners[static_cast<std::size_t>(players_[row])]) continue;
     Decisions& own = lane.decisions[static_cast<std::size_t>(players_[row])];
     extend(own.information_states, information_states_.data() + row * num_features_, num_features_);
     extend(own.legal_masks, legal_masks_.data() + row * num_actions_, num_actions_);
@@ -199,6 +207,7 @@ void ExperienceCollector::record() {
 void ExperienceCollector::step_and_book(Experience& experience, std::uint64_t first) {
   const std::size_t rows = active_.size(), num_members = dynamics_.num_members();
   rewards_.resize(rows * num_players_ * num_members);
+  paid_.resize(num_players_);
   disagreement_.resize(rows);
   terminal_.resize(rows);
   const StepOutputs outputs{{rewards_.data(), rows, num_players_ * num_members}, disagreement_, terminal_};
@@ -213,12 +222,15 @@ void ExperienceCollector::step_and_book(Experience& experience, std::uint64_t fi
       double sum = 0.0;
       for (std::size_t member = 0; member < num_members; ++member)
         sum += outputs.rewards(row, seat * num_members + member);
-      const double reward = sum / static_cast<double>(num_members);
-      experience.returns[episode * num_players_ + seat] += reward;
+      paid_[seat] = sum / static_cast<double>(num_members);
+      experience.returns[episode * num_players_ + seat] += paid_[seat];
+    }
+    for (std::size_t seat = 0; seat < num_players_; ++seat) {
       // What is paid before a seat's first decision is no decision's doing; it counts in the return alone.
       std::vector<double>& own = lane.decisions[seat].rewards;
       if (!own.empty())
-        own.back() += (lane.is_coverage ? 0.0 : reward) - options_.uncertainty_penalty * disagreement_[row];
+        own.back() += (lane.is_coverage ? 0.0 : earned(*lane.learners[seat], paid_)) -
+                      options_.uncertainty_penalty * disagreement_[row];
     }
     if (!terminal_[row]) active_[kept++] = active_[row];
   }

@@ -37,19 +37,28 @@ PolicyLearner::PolicyLearner(AnyDynamics dynamics, std::vector<TrainedNetwork> p
       references_(std::move(references)),
       options_(std::move(options)) {
   const std::size_t I = dynamics_.information_state_size(), A = dynamics_.num_actions(), K = policies_.size();
-  check(K > 0 && values_.size() == K && references_.size() == K,
-        "PolicyLearner: policies, values and references must be one a network and at least one, got ", K, ", ",
-        values_.size(), " and ", references_.size());
+  const std::size_t num_adversaries = options_.adversaries.size();
+  check(!references_.empty() && values_.size() == K && references_.size() + num_adversaries == K,
+        "PolicyLearner: policies and values must be one a network, and references one a network that is no adversary, "
+        "got ",
+        K, ", ", values_.size(), " and ", references_.size(), " with ", num_adversaries, " adversaries");
   check_options(options_);
+  for (const auto& [reference, kl_weight] : options_.adversaries) {
+    check(reference < references_.size(), "PolicyLearner: adversaries must be drawn to networks in [0, ",
+          references_.size(), "), got ", reference);
+    check(kl_weight > 0.0 && std::isfinite(kl_weight), "PolicyLearner: an adversary's kl_weight must be positive, got ",
+          kl_weight);
+  }
   for (std::size_t k = 0; k < K; ++k) {
     check(policies_[k].num_inputs() == I && policies_[k].num_outputs() == A, "PolicyLearner: policies must map ", I,
           " features to ", A, " actions, got ", policies_[k].num_inputs(), " to ", policies_[k].num_outputs());
     check(values_[k].num_inputs() == I && values_[k].num_outputs() == 1, "PolicyLearner: values must map ", I,
           " features to 1 number, got ", values_[k].num_inputs(), " to ", values_[k].num_outputs());
+    averages_.emplace_back(policies_[k].parameters().begin(), policies_[k].parameters().end());
+    if (k >= references_.size()) continue;
     check(references_[k].kind == Policy::Kind::uniform_random || references_[k].kind == Policy::Kind::softmax,
           "PolicyLearner: references must be uniform play or softmax policies, whose divergence is finite");
     check_policy(references_[k], I, A);
-    averages_.emplace_back(policies_[k].parameters().begin(), policies_[k].parameters().end());
   }
   ExperienceCollector(dynamics_, options_.experience, K, 1);  // which refuses what does not fit
 }
@@ -60,7 +69,8 @@ PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate
         kl_weight);
   check(learning_rate > 0.0 && std::isfinite(learning_rate),
         "PolicyLearner.update: learning_rate must be positive, got ", learning_rate);
-  const Experience experience = play(num_threads, cancel);
+  const std::vector<Policy> learners = present_policies();
+  const Experience experience = play(learners, num_threads, cancel);
   const std::size_t K = policies_.size(), N = dynamics_.num_players();
   PolicyUpdateFigures figures;
   figures.num_episodes = options_.num_episodes;
@@ -72,10 +82,10 @@ PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate
       ++figures.num_coverage_episodes;
       continue;
     }
-    const double* earned = &experience.returns[episode * N];
-    for (std::size_t seat = 0; seat < N; ++seat) returns[seat].push_back(earned[seat]);
-    for (const auto& [seat, network] : groups[(num_updates_ * options_.num_episodes + episode) % groups.size()])
-      learner_returns[network].push_back(earned[seat]);
+    const auto paid = std::span(experience.returns).subspan(episode * N, N);
+    for (std::size_t seat = 0; seat < N; ++seat) returns[seat].push_back(paid[seat]);
+    for (const LearningSeat& learner : groups[(num_updates_ * options_.num_episodes + episode) % groups.size()])
+      learner_returns[learner.network].push_back(earned(learner, paid));
     disagreement.push_back(experience.disagreement[episode]);
   }
   for (const std::vector<double>& seat : returns) figures.returns.push_back(mean(seat));
@@ -88,9 +98,10 @@ PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate
   try {
     for (std::size_t k = 0; k < K; ++k) {
       const Decisions& decisions = experience.of_network[k];
+      const Anchor anchor = anchor_of(k, learners, kl_weight);
       Batch batch;
-      look_at(k, decisions, kl_weight, batch, num_threads, cancel, figures);
-      learn(k, decisions, batch, kl_weight, learning_rate, num_threads, cancel, figures);
+      look_at(k, decisions, anchor, batch, num_threads, cancel, figures);
+      learn(k, decisions, batch, anchor.kl_weight, learning_rate, num_threads, cancel, figures);
     }
   } catch (...) {
     policies_ = policies;
@@ -103,7 +114,7 @@ PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate
   return figures;
 }
 
-Experience PolicyLearner::play(int num_threads, CancelToken& cancel) const {
+std::vector<Policy> PolicyLearner::present_policies() const {
   std::vector<Policy> learners;
   for (const TrainedNetwork& policy : policies_) {
     Policy learner;
@@ -111,6 +122,18 @@ Experience PolicyLearner::play(int num_threads, CancelToken& cancel) const {
     learner.network = std::make_shared<const Mlp>(policy.compiled(policy.parameters()));
     learners.push_back(std::move(learner));
   }
+  return learners;
+}
+
+PolicyLearner::Anchor PolicyLearner::anchor_of(std::size_t k, std::span<const Policy> learners,
+                                               double kl_weight) const {
+  if (k < references_.size()) return {references_[k], kl_weight, options_.kl_in_rewards};
+  const Adversary& adversary = options_.adversaries[k - references_.size()];
+  // What is paid for a later decision tells an adversary which states to seek out: it is of one sum over the episode.
+  return {learners[adversary.reference], adversary.kl_weight, true};
+}
+
+Experience PolicyLearner::play(std::span<const Policy> learners, int num_threads, CancelToken& cancel) const {
   const std::size_t count = options_.num_episodes;
   return collect_experience(dynamics_, options_.experience, learners, num_updates_ * count, count,
                             options_.num_parallel_episodes, num_threads, cancel);

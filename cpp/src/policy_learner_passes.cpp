@@ -61,10 +61,11 @@ struct PolicyLearner::Worker {
   Mlp::Workspace reference;
 };
 
-void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, double kl_weight, Batch& batch, int num_threads,
-                            CancelToken& cancel, PolicyUpdateFigures& figures) const {
+void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, const Anchor& anchor, Batch& batch,
+                            int num_threads, CancelToken& cancel, PolicyUpdateFigures& figures) const {
   const std::size_t n = decisions.size(), A = dynamics_.num_actions(), I = dynamics_.information_state_size();
-  const bool has_reference = references_[k].kind == Policy::Kind::softmax;
+  const Policy& reference = anchor.reference;
+  const bool has_reference = reference.kind == Policy::Kind::softmax;
   const bool keeps_all = options_.update == PolicyLoss::Update::mirror_descent;
   batch.log_probabilities.resize(n);
   batch.advantages.resize(n);
@@ -80,13 +81,13 @@ void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, double kl
     const MatrixView<const float> logits = policies_[k].forward(inputs, worker.policy);
     const MatrixView<const float> predicted = values_[k].forward(inputs, worker.value);
     const MatrixView<float> reference_logits{worker.reference_logits.data(), count, A};
-    if (has_reference) references_[k].network->forward(inputs, reference_logits, worker.reference);
+    if (has_reference) reference.network->forward(inputs, reference_logits, worker.reference);
     ActionDistribution& distribution = worker.distribution;
     for (std::size_t row = 0; row < count; ++row) {
       const std::size_t t = first + row;
       const auto legal = row_of(decisions.legal_masks, t, A);
       if (has_reference) {
-        for (float& logit : reference_logits.row(row)) logit /= static_cast<float>(references_[k].temperature);
+        for (float& logit : reference_logits.row(row)) logit /= static_cast<float>(reference.temperature);
         distribution.set(reference_logits.row(row), legal);
         std::ranges::copy(distribution.log_probability(),
                           batch.log_references.begin() + static_cast<std::ptrdiff_t>(t * A));
@@ -99,7 +100,7 @@ void PolicyLearner::look_at(std::size_t k, const Decisions& decisions, double kl
       kl[t] = kl_divergence(distribution, row_of(batch.log_references, t, A));
       entropy[t] = coffee_fast::entropy(distribution);
       values[t] = static_cast<double>(predicted(row, 0));
-      rewards[t] = decisions.rewards[t] / options_.reward_scale - (options_.kl_in_rewards ? kl_weight * kl[t] : 0.0);
+      rewards[t] = decisions.rewards[t] / options_.reward_scale - (anchor.in_rewards ? anchor.kl_weight * kl[t] : 0.0);
     }
   });
   generalized_advantages(rewards, values, decisions.is_last, options_.gae_lambda, batch.advantages, batch.returns);

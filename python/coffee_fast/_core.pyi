@@ -502,7 +502,7 @@ class Episodes:
 def collect_experience(
     dynamics: Any,
     learners: Sequence[Policy],
-    learning_seats: Sequence[Sequence[tuple[int, int]]],
+    learning_seats: Sequence[Sequence[tuple[int, int, int | None]]],
     opponents: Sequence[tuple[Sequence[Policy], Sequence[float]]],
     first: int,
     count: int,
@@ -520,7 +520,7 @@ class PolicyLearner:
         dynamics: Any,
         policies: Sequence[Sequence[tuple[Float32, Float32]]],
         values: Sequence[Sequence[tuple[Float32, Float32]]],
-        learning_seats: Sequence[Sequence[tuple[int, int]]],
+        learning_seats: Sequence[Sequence[tuple[int, int, int | None]]],
         opponents: Sequence[tuple[Sequence[Policy], Sequence[float]]],
         references: Sequence[Policy],
         *,
@@ -538,6 +538,7 @@ class PolicyLearner:
         coverage_weight: float = ...,
         reward_scale: float = ...,
         averaging: float = ...,
+        adversaries: Sequence[tuple[int, float]] = ...,
     ) -> None: ...
     @property
     def num_updates(self) -> int: ...

@@ -100,7 +100,11 @@ def calls() -> dict[str, Call]:
 
     learner_options = {"batch_size": 4, "min_replay": 4, "learn_period": 1, "target_period": 4, "reward_scale": 1.0}
     policy_options = {
-        **{"policies": [q_layers], "values": [layers(NUM_FEATURES, 4, 1)], "learning_seats": [[(0, 0), (1, 0)]]},
+        **{
+            "policies": [q_layers],
+            "values": [layers(NUM_FEATURES, 4, 1)],
+            "learning_seats": [[(0, 0, None), (1, 0, None)]],
+        },
         **{"opponents": opponents, "references": [uniform], "seed": 7, "num_episodes": 4, "num_parallel_episodes": 2},
         **{"batch_size": 4, "num_epochs": 2, "update": "clipped", "clip": 0.2, "step_size": 1.0, "gae_lambda": 1.0},
         **{"kl_in_rewards": False, "uncertainty_penalty": 0.0, "coverage_weight": 0.1, "reward_scale": 1.0},
@@ -217,7 +221,12 @@ def calls() -> dict[str, Call]:
         "collect_experience": (
             lambda **arguments: _core.collect_experience(toss, **arguments),
             {
-                **{"learners": [uniform], "learning_seats": [[(0, 0), (1, 0)]], "opponents": opponents, "first": 0},
+                **{
+                    "learners": [uniform],
+                    "learning_seats": [[(0, 0, None), (1, 0, None)]],
+                    "opponents": opponents,
+                    "first": 0,
+                },
                 **{"count": 3, "seed": 1, "num_parallel_episodes": 2, "uncertainty_penalty": 0.1},
                 **{"coverage_weight": 0.1, "num_threads": 1},
             },

@@ -11,7 +11,7 @@ from coffee_fast._reference.policy_loss import PolicyLoss
 from coffee_fast.errors import InvalidArgumentError
 from coffee_fast.responses._initial_weights import initial_layers
 
-SELF_PLAY = [[(0, 0), (1, 0)]]
+SELF_PLAY = [[(0, 0, None), (1, 0, None)]]
 OPTIONS = {"num_episodes": 30, "num_parallel_episodes": 8, "batch_size": 40, "num_epochs": 2, "reward_scale": 5.0}
 
 
@@ -22,6 +22,7 @@ def layers_of(seed, outputs, features=NUM_FEATURES):
 def make_learner(
     learning_seats=SELF_PLAY, num_networks=1, dynamics=CORE, opponents=None, reference_policy=None, **changes
 ):
+    num_own = num_networks - len(changes.get("adversaries", ()))
     features, actions = dynamics.information_state_size, dynamics.num_actions
     uniform = _core.Policy.uniform_random()
     return _core.PolicyLearner(
@@ -30,7 +31,7 @@ def make_learner(
         [layers_of(20 + k, 1, features) for k in range(num_networks)],
         learning_seats,
         opponents or [([uniform], [1.0])] * 2,
-        [reference_policy or uniform] * num_networks,
+        [reference_policy or uniform] * num_own,
         **({"seed": 7} | OPTIONS | changes),
     )
 
@@ -40,9 +41,21 @@ def make_learner(
     [
         {},
         {"update": "mirror_descent", "step_size": 0.3, "averaging": 0.8},
-        {"learning_seats": [[(0, 0), (1, 1)]], "num_networks": 2, "kl_in_rewards": True, "gae_lambda": 0.7},
-        {"learning_seats": [[(0, 0)], [(1, 0)]], "has_opponents": True, "has_reference": True},
+        {"learning_seats": [[(0, 0, None), (1, 1, None)]], "num_networks": 2, "kl_in_rewards": True, "gae_lambda": 0.7},
+        {"learning_seats": [[(0, 0, None)], [(1, 0, None)]], "has_opponents": True, "has_reference": True},
         {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
+        {
+            "learning_seats": [[(0, 0, None), (1, 1, 0)], [(1, 0, None), (0, 1, 1)]],
+            "num_networks": 2,
+            "adversaries": [(0, 0.7)],
+        },
+        {
+            "learning_seats": [[(0, 0, None), (1, 3, 0)], [(1, 1, None), (0, 2, 1)]],
+            "num_networks": 4,
+            "adversaries": [(0, 0.3), (1, 2.0)],
+            "has_reference": True,
+            "update": "mirror_descent",
+        },
     ],
 )
 def test_updates_are_the_twins(changes):
@@ -84,6 +97,7 @@ def test_updates_are_the_twins(changes):
         changes.get("kl_in_rewards", False),
         5.0,
         changes.get("averaging", 0.0),
+        changes.get("adversaries", ()),
     )
     twin = reference.PolicyLearner(BargainingEpisode, networks, episodes, options)
     for _ in range(3):
@@ -102,7 +116,7 @@ def test_updates_are_the_twins(changes):
 
 
 def test_what_the_learner_earns_is_counted_where_it_sits():
-    alone = [make_learner([[(seat, 0)]], num_episodes=40).update(0.1, 1e-3) for seat in (0, 1)]
+    alone = [make_learner([[(seat, 0, None)]], num_episodes=40).update(0.1, 1e-3) for seat in (0, 1)]
     for seat, figures in enumerate(alone):
         assert figures["learner_returns"][0] == figures["returns"][seat]
     of_both = make_learner(SELF_PLAY, num_episodes=40).update(0.1, 1e-3)
@@ -146,17 +160,23 @@ def test_a_restored_learner_goes_on_with_the_same_bits():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(InvalidArgumentError, match=r"seats in \[0, 2\), got 2"):
-        make_learner(learning_seats=[[(2, 0)]])
+        make_learner(learning_seats=[[(2, 0, None)]])
     with pytest.raises(InvalidArgumentError, match=r"networks in \[0, 1\), got 1"):
-        make_learner(learning_seats=[[(0, 1)]])
+        make_learner(learning_seats=[[(0, 1, None)]])
     with pytest.raises(InvalidArgumentError, match="named once"):
-        make_learner(learning_seats=[[(0, 0), (0, 0)]])
+        make_learner(learning_seats=[[(0, 0, None), (0, 0, None)]])
     with pytest.raises(InvalidArgumentError, match="group of seats or more"):
         make_learner(learning_seats=[])
     with pytest.raises(InvalidArgumentError, match="softmax policies"):
         make_learner(reference_policy=_core.Policy.greedy(random_network(1)))
     with pytest.raises(InvalidArgumentError, match="update must be clipped or mirror_descent, got sgd"):
         make_learner(update="sgd")
+    with pytest.raises(InvalidArgumentError, match=r"adversaries of seats in \[0, 2\), got 2"):
+        make_learner(learning_seats=[[(0, 0, None), (1, 0, 2)]])
+    with pytest.raises(InvalidArgumentError, match=r"drawn to networks in \[0, 1\), got 1"):
+        make_learner(num_networks=2, adversaries=[(1, 1.0)])
+    with pytest.raises(InvalidArgumentError, match="adversary's kl_weight must be positive, got 0"):
+        make_learner(num_networks=2, adversaries=[(0, 0.0)])
     learner = make_learner()
     with pytest.raises(InvalidArgumentError, match="kl_weight must be at least 0"):
         learner.update(-1.0, 1e-3)

@@ -34,6 +34,7 @@ def softmax_reference():
         {"update": "mirror_descent", "step_size": 0.3, "averaging": 0.0},
         {"kl_in_rewards": True, "gae_lambda": 0.7, "reference": softmax_reference()},
         {"coverage_weight": 0.4},
+        {"risk_aversion": 2.0, "reference": softmax_reference()},
     ],
 )
 def test_self_play_is_the_compiled_learners(device, changes):

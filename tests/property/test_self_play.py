@@ -47,6 +47,58 @@ def test_a_matrix_game_ends_near_its_logit_equilibrium(update):
         np.testing.assert_allclose(play, expected, atol=0.05)
 
 
+# The volunteer's dilemma: whoever works pays .4, and both gain 1 if anybody does.
+VOLUNTEER = """EFG 2 R "volunteer" { "one" "two" }
+p "" 1 1 "" { "work" "rest" } 0
+p "" 2 1 "" { "work" "rest" } 0
+t "" 1 "" { 0.6 0.6 }
+t "" 2 "" { 0.6 1.0 }
+p "" 2 1 "" { "work" "rest" } 0
+t "" 3 "" { 1.0 0.6 }
+t "" 4 "" { 0.0 0.0 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("risk_aversion", "expected"), [(0.0, (0.883280, 0.195226)), (2.0, (0.648553,) * 2), (5.0, (0.726801,) * 2)]
+)
+def test_risk_aversion_ends_free_riding(tmp_path, risk_aversion, expected):
+    """Fixed points at a temperature of .2, as the closed form of the worst partner has them."""
+    (tmp_path / "volunteer.efg").write_text(VOLUNTEER)
+    tree = cf.GameTree(f"gambit:{tmp_path}/volunteer.efg")
+    config = cf.SelfPlayConfig(
+        hidden_sizes=(),
+        num_updates=300,
+        num_episodes=3000,
+        batch_size=1500,
+        update="mirror_descent",
+        step_size=0.5,
+        kl_weight=0.2 / tree.reward_scale,
+        kl_weight_end=0.2 / tree.reward_scale,
+        risk_aversion=risk_aversion * tree.reward_scale,
+        learning_rate=1e-2,
+        learning_rate_end=5e-4,
+        averaging=0.97,
+        num_snapshots=1,
+    )
+    found = cf.self_play_snapshots(tree, config, seed=0)
+    works = []
+    for role, policy in enumerate(found.snapshots[0]):
+        own = tree.information_set_players == role
+        works.append(policy.probabilities(tree.information_states[own], tree.legal_masks[own])[0, 0])
+    np.testing.assert_allclose(sorted(works), sorted(expected), atol=0.02)
+    if risk_aversion:
+        # Against its adversaries a player earns less, and what they pay is their divergence by the closed form.
+        work, reward = expected[0], np.array([[0.6, 0.6], [1.0, 0.0]])
+        values = np.array([work, 1 - work]) @ reward
+        worst = np.array([work, 1 - work]) * np.exp(-risk_aversion * values)
+        worst /= worst.sum()
+        late = {name: rows[-50:].mean(axis=0) for name, rows in found.history.items()}
+        np.testing.assert_allclose(late["returns"], worst @ values, atol=0.02)
+        divergence = (worst * np.log(worst / [work, 1 - work])).sum()
+        np.testing.assert_allclose(late["adversary_kl"], divergence, rtol=0.15)
+
+
 def test_kuhn_poker_is_nearly_solved():
     """Uniform random play has a NashConv of 0.917."""
     tree = cf.GameTree("openspiel:kuhn_poker")

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,7 +15,11 @@ namespace coffee_fast {
 /// A seat of the game whose player learns, and the network that it plays by and that learns from it.
 struct LearningSeat {
   std::size_t seat, network;
+  std::optional<std::size_t> adversary_of;  ///< the seat whose payoff it learns to lower; without, it raises its own
 };
+
+/// What counts as gained where the seats are paid `paid` [players].
+double earned(const LearningSeat& learner, std::span<const double> paid);
 
 struct ExperienceOptions {
   std::uint64_t seed = 0;
@@ -67,9 +72,9 @@ class ExperienceCollector {
     std::uint64_t episode = 0;
     std::uint32_t time = 0;
     bool is_coverage = false;
-    std::vector<std::size_t> policies;       ///< [players]: index into policies_
-    std::vector<std::ptrdiff_t> network_of;  ///< [players]: that learns from the seat, -1 for none
-    std::vector<Decisions> decisions;        ///< [players]
+    std::vector<std::size_t> policies;                  ///< [players]: index into policies_
+    std::vector<std::optional<LearningSeat>> learners;  ///< [players]
+    std::vector<Decisions> decisions;                   ///< [players]
   };
 
   void begin(Lane& lane, std::uint64_t episode) const;
@@ -92,7 +97,7 @@ class ExperienceCollector {
   std::vector<std::int32_t> players_, actions_;
   std::vector<float> information_states_;
   std::vector<std::uint8_t> legal_masks_, terminal_;
-  std::vector<double> rewards_, disagreement_, probabilities_;
+  std::vector<double> rewards_, paid_, disagreement_, probabilities_;
   PolicyRows policy_rows_;
 };
 

@@ -14,6 +14,14 @@
 
 namespace coffee_fast {
 
+/// A network that plays in the place of network `reference`, to the harm of the seat that it is an adversary of, and
+/// pays kl_weight times its divergence from what that network plays now. 1 / kl_weight is how averse to strategic risk
+/// the harmed are.
+struct Adversary {
+  std::size_t reference;
+  double kl_weight;
+};
+
 struct PolicyLearnerOptions {
   ExperienceOptions experience;
   std::size_t num_episodes = 1500;  ///< of an update
@@ -24,9 +32,10 @@ struct PolicyLearnerOptions {
   double clip = 0.2;
   double step_size = 1.0;  ///< of mirror descent
   double gae_lambda = 1.0;
-  bool kl_in_rewards = false;  ///< whether what a player pays for leaving its reference counts as a reward too
-  double reward_scale = 1.0;   ///< rewards are divided by it where they are learned from
-  double averaging = 0.0;      ///< share of the former average that each update leaves; 0: the last policy
+  bool kl_in_rewards = false;          ///< whether what a player pays for leaving its reference counts as a reward too
+  double reward_scale = 1.0;           ///< rewards are divided by it where they are learned from
+  double averaging = 0.0;              ///< share of the former average that each update leaves; 0: the last policy
+  std::vector<Adversary> adversaries;  ///< the last networks, behind those that have a reference of their own
 };
 
 /// One update, of each network k where it says [K].
@@ -52,7 +61,7 @@ struct PolicyUpdateFigures {
 class PolicyLearner {
  public:
   /// Networks k = 0 .. K-1: policies[k] maps information states to A logits, values[k] to a number; references[k] is
-  /// uniform play or a softmax policy. The learner shares the dynamics.
+  /// uniform play or a softmax policy, of all but the adversaries. The learner shares the dynamics.
   PolicyLearner(AnyDynamics dynamics, std::vector<TrainedNetwork> policies, std::vector<TrainedNetwork> values,
                 std::vector<Policy> references, PolicyLearnerOptions options);
 
@@ -78,9 +87,17 @@ class PolicyLearner {
  private:
   struct Batch;
   struct Worker;
+  /// What a network is drawn to, and what leaving it costs.
+  struct Anchor {
+    Policy reference;
+    double kl_weight;
+    bool in_rewards;
+  };
 
-  Experience play(int num_threads, CancelToken& cancel) const;
-  void look_at(std::size_t k, const Decisions& decisions, double kl_weight, Batch& batch, int num_threads,
+  std::vector<Policy> present_policies() const;
+  Experience play(std::span<const Policy> learners, int num_threads, CancelToken& cancel) const;
+  Anchor anchor_of(std::size_t k, std::span<const Policy> learners, double kl_weight) const;
+  void look_at(std::size_t k, const Decisions& decisions, const Anchor& anchor, Batch& batch, int num_threads,
                CancelToken& cancel, PolicyUpdateFigures& figures) const;
   void learn(std::size_t k, const Decisions& decisions, const Batch& batch, double kl_weight, double learning_rate,
              int num_threads, CancelToken& cancel, PolicyUpdateFigures& figures);

@@ -12,13 +12,22 @@ from coffee_fast._reference.actor import ChooseAction, StartEpisode, choose_unif
 from coffee_fast._reference.rng import sample_categorical
 from coffee_fast.typing import Float32, Float64, UInt8
 
+LearningSeat = tuple[int, int, int | None]
+"""The seat, its network, and the seat that it is an adversary of."""
+
+
+def earned(learner: LearningSeat, paid: Sequence[float] | Float64) -> float:
+    """What counts as gained where the seats are paid ``paid``."""
+    seat, _, adversary_of = learner
+    return float(paid[seat] if adversary_of is None else -paid[adversary_of])
+
 
 @dataclass
 class ExperienceOptions:
     """As in experience.hpp; opponents are a list of ways to choose and their probabilities, a seat each."""
 
     seed: int
-    learning_seats: Sequence[Sequence[tuple[int, int]]]
+    learning_seats: Sequence[Sequence[LearningSeat]]
     opponents: Sequence[tuple[Sequence[ChooseAction], Float64]]
     uncertainty_penalty: float = 0.0
     coverage_weight: float = 0.0
@@ -41,8 +50,8 @@ class Decisions:
 
 def play_episode(
     start: StartEpisode, options: ExperienceOptions, learners: Sequence[ChooseAction], number: int
-) -> tuple[dict[int, tuple[int, Decisions]], Float64, float, bool]:
-    """One episode: of each learning seat network and decisions; returns ``[N]``, disagreement, if it is coverage."""
+) -> tuple[dict[LearningSeat, Decisions], Float64, float, bool]:
+    """One episode: of each learning seat its decisions; returns ``[N]``, disagreement, whether it is coverage."""
 
     def stream(purpose: Purpose, step: int = 0) -> Stream:
         return Stream(options.seed, purpose, 0, number, step)
@@ -50,13 +59,14 @@ def play_episode(
     groups, num_players = options.learning_seats, len(options.opponents)
     group = groups[number % len(groups)]
     is_coverage = stream(Purpose.coverage).next_double() < options.coverage_weight
-    learning = dict([group[number // len(groups) % len(group)]] if is_coverage else group)
+    learning = [group[number // len(groups) % len(group)]] if is_coverage else group
+    own = {learner: Decisions() for learner in learning}
+    by_seat = {learner[0]: learner for learner in learning}
     choices: list[ChooseAction] = []
     for seat, (policies, probabilities) in enumerate(options.opponents):
         drawn = sample_categorical(list(probabilities), stream(Purpose.strategy, seat).next_double())
         fixed = choose_uniformly if is_coverage else policies[drawn]
-        choices.append(learners[learning[seat]] if seat in learning else fixed)
-    own = {seat: (network, Decisions()) for seat, network in learning.items()}
+        choices.append(learners[by_seat[seat][1]] if seat in by_seat else fixed)
     episode, time, is_over = start(options.seed, 0, number), 0, False
     returns, total_disagreement = np.zeros(num_players), 0.0
     while not is_over:
@@ -67,17 +77,17 @@ def play_episode(
         else:
             state, mask = episode.information_state(), episode.legal_mask()
             action = choices[player](state, mask, stream(Purpose.action, time))
-            if player in own:
-                own[player][1].append(Decisions([state], [mask], [action], [0.0], [0]))
+            if player in by_seat:
+                own[by_seat[player]].append(Decisions([state], [mask], [action], [0.0], [0]))
         rewards, disagreement, is_over = episode.step(action)
         time += 1
         returns += rewards
         total_disagreement += disagreement
-        for seat, (_, decisions) in own.items():
+        for learner, decisions in own.items():
             if decisions.rewards:  # what is paid before the first own decision is no decision's doing
-                earned = 0.0 if is_coverage else float(rewards[seat])
-                decisions.rewards[-1] += earned - options.uncertainty_penalty * disagreement
-    for _, decisions in own.values():
+                gain = 0.0 if is_coverage else earned(learner, rewards)
+                decisions.rewards[-1] += gain - options.uncertainty_penalty * disagreement
+    for decisions in own.values():
         if decisions.is_last:
             decisions.is_last[-1] = 1
     return own, returns, total_disagreement, is_coverage

@@ -10,7 +10,7 @@ import numpy as np
 
 from coffee_fast._core import Purpose, Stream
 from coffee_fast._reference.actor import ChooseAction, StartEpisode
-from coffee_fast._reference.experience import Decisions, ExperienceOptions, play_episode
+from coffee_fast._reference.experience import Decisions, ExperienceOptions, earned, play_episode
 from coffee_fast._reference.policy_loss import (
     PolicyLoss,
     Rows,
@@ -39,11 +39,15 @@ class Options:
     kl_in_rewards: bool = False
     reward_scale: float = 1.0
     averaging: float = 0.0
+    adversaries: Sequence[tuple[int, float]] = ()
 
 
 @dataclass
 class Network:
-    """A policy and a value network that learn, the average of the former, and the logits of what it is drawn to."""
+    """A policy and a value network that learn, the average of the former, and the logits of what it is drawn to.
+
+    The last networks are the adversaries, whose references are what others play.
+    """
 
     policy: Layers
     value: Layers
@@ -52,6 +56,15 @@ class Network:
 
     def __post_init__(self) -> None:
         self.policy_adam, self.value_adam = _zeros(self.policy), _zeros(self.value)
+
+
+@dataclass
+class Anchor:
+    """The logits of what a network is drawn to, what leaving it costs, and whether the cost counts as a reward."""
+
+    reference: Logits | None
+    kl_weight: float
+    in_rewards: bool
 
 
 def _zeros(layers: Layers) -> AdamState:
@@ -87,38 +100,49 @@ class PolicyLearner:
         learners = [sample(network.policy) for network in self.networks]
         collected = [Decisions() for _ in self.networks]
         returns, disagreements = [], []
-        earned_by: list[list[float]] = [[] for _ in self.networks]
+        gained: list[list[float]] = [[] for _ in self.networks]
         for number in range(self.num_updates * count, (self.num_updates + 1) * count):
-            own, earned, disagreement, is_coverage = play_episode(self.start, self.episodes, learners, number)
-            for seat in sorted(own):
-                network, decisions = own[seat]
-                collected[network].append(decisions)
+            own, paid, disagreement, is_coverage = play_episode(self.start, self.episodes, learners, number)
+            for learner in sorted(own, key=lambda learner: learner[0]):
+                collected[learner[1]].append(own[learner])
             if not is_coverage:
-                returns.append(earned)
+                returns.append(paid)
                 disagreements.append(disagreement)
-                for seat, (network, _) in own.items():
-                    earned_by[network].append(earned[seat])
+                for learner in own:
+                    gained[learner[1]].append(earned(learner, paid))
         figures: dict[str, Any] = {"returns": np.mean(returns, axis=0), "disagreement": np.mean(disagreements)}
-        figures["learner_returns"] = [np.mean(network) for network in earned_by]
+        figures["learner_returns"] = [np.mean(network) for network in gained]
+        anchors = self._anchors(kl_weight)
         each = [
-            self._learn(k, network, decisions, kl_weight, learning_rate)
-            for k, (network, decisions) in enumerate(zip(self.networks, collected, strict=True))
+            self._learn(k, network, decisions, anchor, learning_rate)
+            for k, (network, decisions, anchor) in enumerate(zip(self.networks, collected, anchors, strict=True))
         ]
         self.num_updates += 1
         return figures | {name: np.array([own[name] for own in each]) for name in each[0]}
 
+    def _anchors(self, kl_weight: float) -> list[Anchor]:
+        """Of each network what it is drawn to; adversaries to what others play before this update."""
+        num_adversaries = len(self.options.adversaries)
+        own = self.networks[: len(self.networks) - num_adversaries]
+        anchors = [Anchor(network.reference, kl_weight, self.options.kl_in_rewards) for network in own]
+        for k, weight in self.options.adversaries:
+            anchors.append(
+                Anchor(_logits([(weights.copy(), bias.copy()) for weights, bias in own[k].policy]), weight, True)
+            )
+        return anchors
+
     def _learn(
-        self, k: int, network: Network, decisions: Decisions, kl_weight: float, learning_rate: float
+        self, k: int, network: Network, decisions: Decisions, anchor: Anchor, learning_rate: float
     ) -> dict[str, float]:
-        options, loss = self.options, replace(self.options.loss, kl_weight=kl_weight)
+        options, loss = self.options, replace(self.options.loss, kl_weight=anchor.kl_weight)
         states, legal = np.stack(decisions.states), np.stack(decisions.masks)
         log_old = masked_log_softmax(forward(network.policy, states)[-1].astype(np.float64), legal)
         log_reference = log_uniform(legal)
-        if network.reference is not None:
-            log_reference = masked_log_softmax(network.reference(states).astype(np.float64), legal)
+        if anchor.reference is not None:
+            log_reference = masked_log_softmax(anchor.reference(states).astype(np.float64), legal)
         values = forward(network.value, states)[-1][:, 0].astype(np.float64)
         kl = divergence(log_old, log_reference, legal)
-        rewards = np.array(decisions.rewards) / options.reward_scale - kl_weight * kl * options.kl_in_rewards
+        rewards = np.array(decisions.rewards) / options.reward_scale - anchor.kl_weight * kl * anchor.in_rewards
         is_last = np.array(decisions.is_last, dtype=np.uint8)
         advantages, targets = generalized_advantages(rewards, values, is_last, options.gae_lambda)
         rows = Rows(legal, np.array(decisions.actions), advantages, log_old, log_reference)
@@ -163,6 +187,10 @@ def shuffled(count: int, stream: Stream) -> list[int]:
         chosen = stream.next_below(left)
         order[left - 1], order[chosen] = order[chosen], order[left - 1]
     return order
+
+
+def _logits(layers: Layers) -> Logits:
+    return lambda states: forward(layers, states)[-1]
 
 
 def _rows(rows: Rows, chosen: list[int]) -> Rows:

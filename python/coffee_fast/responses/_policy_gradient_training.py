@@ -51,7 +51,7 @@ class PolicyGradientTraining:
             [value],
             opponents_by_seat(opponents, dynamics.core.num_players),
             [UniformRandom()],
-            learning_seats=[[(seat, 0)] for seat in seats_of_learner(player, dynamics)],
+            learning_seats=[[(seat, 0, None)] for seat in seats_of_learner(player, dynamics)],
             seed=seed,
             uncertainty_penalty=objective.uncertainty_penalty,
             coverage_weight=objective.coverage_weight,

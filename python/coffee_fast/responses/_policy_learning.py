@@ -13,6 +13,7 @@ from coffee_fast.responses._arguments import check_hidden_sizes
 from coffee_fast.simulation import LARGEST_INT
 
 if TYPE_CHECKING:
+    from coffee_fast._reference.experience import LearningSeat
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.base import State
 
@@ -98,12 +99,13 @@ class PolicyLearning:
         opponents: Sequence[Mixture],
         references: Sequence[Policy],
         *,
-        learning_seats: Sequence[Sequence[tuple[int, int]]],
+        learning_seats: Sequence[Sequence[LearningSeat]],
         seed: int,
         uncertainty_penalty: float,
         coverage_weight: float,
         reward_scale: float,
         kl_in_rewards: bool = False,
+        adversaries: Sequence[tuple[int, float]] = (),
     ) -> PolicyLearner:
         """Return the compiled learner, or the one in torch where a device is named."""
         episodes: dict[str, Any] = {
@@ -114,7 +116,11 @@ class PolicyLearning:
             "uncertainty_penalty": uncertainty_penalty,
             "coverage_weight": coverage_weight,
         }
-        learning: dict[str, Any] = {"reward_scale": reward_scale, "kl_in_rewards": kl_in_rewards}
+        learning: dict[str, Any] = {
+            "reward_scale": reward_scale,
+            "kl_in_rewards": kl_in_rewards,
+            "adversaries": list(adversaries),
+        }
         if self.device is not None:
             from coffee_fast.responses._torch_policy_learner import TorchPolicyLearner
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from coffee_fast import _core
+from coffee_fast._reference.experience import earned
 from coffee_fast._reference.policy_learner import shuffled
 from coffee_fast._reference.policy_loss import generalized_advantages
 from coffee_fast._torch_threads import one_torch_thread
@@ -19,12 +20,21 @@ from coffee_fast.responses._torch_network import TorchNetwork, flat_parameters, 
 from coffee_fast.responses._torch_policy_loss import Rows, divergence, log_uniform, loss_gradient, masked_log_softmax
 
 if TYPE_CHECKING:
+    from coffee_fast._reference.experience import LearningSeat
     from coffee_fast.policies import Policy
     from coffee_fast.responses._policy_learning import PolicyLearning
     from coffee_fast.responses.base import State
 
 PARTS = ("parameters", "first_moment", "second_moment")
 Decisions = Mapping[str, np.ndarray[Any, Any]]
+
+
+class Anchor(NamedTuple):
+    """What a network is drawn to, what leaving it costs, and whether the cost counts as a reward."""
+
+    reference: Policy
+    kl_weight: float
+    in_rewards: bool
 
 
 class TorchPolicyLearner:
@@ -41,7 +51,8 @@ class TorchPolicyLearner:
         seed: int,
         reward_scale: float,
         kl_in_rewards: bool,
-        learning_seats: Sequence[Sequence[tuple[int, int]]],
+        learning_seats: Sequence[Sequence[LearningSeat]],
+        adversaries: Sequence[tuple[int, float]],
         **episodes: Any,
     ) -> None:
         self._config, self._device, self._seed = config, device, seed
@@ -49,7 +60,7 @@ class TorchPolicyLearner:
         self._policies = [TorchNetwork(layers, device) for layers in policies]
         self._values = [TorchNetwork(layers, device) for layers in values]
         self._averages = [flat_parameters(layers).to(device) for layers in policies]
-        self._references = references
+        self._references, self._adversaries = references, adversaries
         self._learning_seats, self._episodes = learning_seats, episodes
         self.num_updates = 0
 
@@ -57,7 +68,7 @@ class TorchPolicyLearner:
     def update(self, kl_weight: float, learning_rate: float, num_threads: int = 1) -> dict[str, Any]:
         """One update of all networks and its figures; if it is interrupted, the learner is what it was before."""
         experience = _core.collect_experience(
-            learners=[NetworkPolicy(self.policy(k), kind="softmax").core for k in range(len(self._policies))],
+            learners=[policy.core for policy in self._present_policies()],
             first=self.num_updates * self._config.num_episodes,
             count=self._config.num_episodes,
             num_parallel_episodes=self._config.num_parallel_episodes,
@@ -70,8 +81,10 @@ class TorchPolicyLearner:
         try:
             with one_torch_thread():
                 each = [
-                    self._learn(k, decisions, kl_weight, learning_rate)
-                    for k, decisions in enumerate(experience["of_network"])
+                    self._learn(k, decisions, anchor, learning_rate)
+                    for k, (decisions, anchor) in enumerate(
+                        zip(experience["of_network"], self._anchors(kl_weight), strict=True)
+                    )
                 ]
         except BaseException:
             self.restore(before)
@@ -86,21 +99,30 @@ class TorchPolicyLearner:
         is_normal = experience["is_coverage"] == 0
         returns, count = experience["returns"], len(is_normal)
         numbers = np.arange(self.num_updates * count, (self.num_updates + 1) * count)
-        earned: list[list[float]] = [[] for _ in self._policies]
+        gained: list[list[float]] = [[] for _ in self._policies]
         for episode in np.flatnonzero(is_normal):
-            for seat, network in self._learning_seats[numbers[episode] % len(self._learning_seats)]:
-                earned[network].append(returns[episode, seat])
+            for learner in self._learning_seats[numbers[episode] % len(self._learning_seats)]:
+                gained[learner[1]].append(earned(learner, returns[episode]))
         return {
             "returns": returns[is_normal].sum(axis=0) / max(is_normal.sum(), 1),
-            "learner_returns": np.array([sum(own) / max(len(own), 1) for own in earned]),
+            "learner_returns": np.array([sum(own) / max(len(own), 1) for own in gained]),
             "disagreement": experience["disagreement"][is_normal].sum() / max(is_normal.sum(), 1),
             "num_episodes": count,
             "num_coverage_episodes": int(count - is_normal.sum()),
         }
 
-    def _learn(self, k: int, decisions: Decisions, kl_weight: float, learning_rate: float) -> dict[str, float]:
+    def _present_policies(self) -> list[NetworkPolicy]:
+        return [NetworkPolicy(self.policy(k), kind="softmax") for k in range(len(self._policies))]
+
+    def _anchors(self, kl_weight: float) -> list[Anchor]:
+        """Of each network what it is drawn to, as it is before the update."""
+        present = self._present_policies()
+        own = [Anchor(reference, kl_weight, self._kl_in_rewards) for reference in self._references]
+        return own + [Anchor(present[k], weight, True) for k, weight in self._adversaries]
+
+    def _learn(self, k: int, decisions: Decisions, anchor: Anchor, learning_rate: float) -> dict[str, float]:
         states = torch.from_numpy(decisions["information_states"]).to(self._device)
-        rows, targets, figures = self._look_at(k, states, decisions, kl_weight)
+        rows, targets, figures = self._look_at(k, states, decisions, anchor)
         n, batch_size = len(states), self._config.batch_size
         num_batches = max((n + batch_size // 2) // batch_size, 1)
         log_ratio, is_clipped = torch.zeros_like(targets), torch.zeros_like(targets, dtype=torch.bool)
@@ -110,7 +132,7 @@ class TorchPolicyLearner:
             for batch in range(num_batches):
                 chosen = places[batch * n // num_batches : (batch + 1) * n // num_batches]
                 activations = self._policies[k].forward(states[chosen])
-                found = loss_gradient(self._config, kl_weight, rows.at(chosen), activations[-1])
+                found = loss_gradient(self._config, anchor.kl_weight, rows.at(chosen), activations[-1])
                 gradient, log_ratio[chosen], is_clipped[chosen] = found
                 self._policies[k].backward(activations, gradient)
                 predicted = self._values[k].forward(states[chosen])
@@ -125,12 +147,12 @@ class TorchPolicyLearner:
         return figures | {"step_kl": _mean(step_kl), "clipped": _mean(is_clipped.float())}
 
     def _look_at(
-        self, k: int, states: torch.Tensor, decisions: Decisions, kl_weight: float
+        self, k: int, states: torch.Tensor, decisions: Decisions, anchor: Anchor
     ) -> tuple[Rows, torch.Tensor, dict[str, float]]:
         """What the update needs to know of each decision as it was before it, and of all together."""
         legal = torch.from_numpy(decisions["legal_masks"]).to(self._device) != 0
         log_old = masked_log_softmax(self._policies[k].forward(states)[-1], legal)
-        reference = self._references[k]
+        reference = anchor.reference
         log_reference = log_uniform(legal)
         if isinstance(reference, NetworkPolicy):
             logits = reference.network.forward(decisions["information_states"]) / np.float32(reference.temperature)
@@ -138,8 +160,8 @@ class TorchPolicyLearner:
         kl = divergence(log_old, log_reference, legal)
         values = self._values[k].forward(states)[-1][:, 0].cpu().numpy().astype(np.float64)
         rewards = decisions["rewards"] / self._reward_scale
-        if self._kl_in_rewards:
-            rewards = rewards - kl_weight * kl.cpu().numpy()
+        if anchor.in_rewards:
+            rewards = rewards - anchor.kl_weight * kl.cpu().numpy()
         advantages, targets = generalized_advantages(rewards, values, decisions["is_last"], self._config.gae_lambda)
         n = len(rewards)
         figures = {

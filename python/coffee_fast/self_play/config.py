@@ -58,6 +58,12 @@ class SelfPlayConfig(PolicyLearning):
         above 0, or both 0 for play that nothing anchors.
     kl_in_rewards
         Whether divergence paid later in an episode counts as a loss now, besides that of the decision itself.
+    risk_aversion
+        :math:`\tau`. Above 0, each player learns beside adversaries in the place of the others (strategic risk
+        aversion): one an episode in turn, while the others' seats are played by networks that lower its payoff and
+        pay :math:`1 / \tau` times their divergence from what the others play now, in units of the game's
+        ``reward_scale``. Teammates then learn to do without each other's best, and nobody relies on an opponent's
+        restraint. 0: everybody meets the others themselves.
     reference
         ``"uniform"``: uniform random play; ``"cloned"``: a policy that is given, such as one cloned from the log.
     uncertainty_penalty
@@ -109,6 +115,7 @@ class SelfPlayConfig(PolicyLearning):
     kl_weight: float = 0.3
     kl_weight_end: float = 0.03
     kl_in_rewards: bool = False
+    risk_aversion: float = 0.0
     reference: Literal["uniform", "cloned"] = "uniform"
     uncertainty_penalty: float = 1.0
     coverage_weight: float = 0.0
@@ -124,7 +131,7 @@ class SelfPlayConfig(PolicyLearning):
             limits = {"at_least": at_least, "at_most": LARGEST_INT}
             count = check_count(f"SelfPlayConfig: {name}", getattr(self, name), error=ConfigError, **limits)
             object.__setattr__(self, name, count)
-        for name, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0)):
+        for name, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0), ("risk_aversion", math.inf)):
             number = check_number(f"SelfPlayConfig: {name}", getattr(self, name), at_most=most, error=ConfigError)
             object.__setattr__(self, name, number)
         check_choice("SelfPlayConfig: reference", self.reference, ("uniform", "cloned"), error=ConfigError)

@@ -43,7 +43,9 @@ class SelfPlaySnapshots:
         an episode, raw, mean over members; ``disagreement`` of the members, a sum over an episode; over decisions the
         means of ``kl``, the divergence from the reference, ``entropy``, and ``step_kl``, the old policy's divergence
         from the new one; ``kl_per_episode``; ``value_error``, squared, in units of the reward scale; ``clipped``, the
-        share of decisions; ``num_decisions``; ``kl_weight`` and ``learning_rate``.
+        share of decisions; ``num_decisions``; ``kl_weight`` and ``learning_rate``. With ``risk_aversion`` the returns
+        are those of each player among its adversaries, and ``adversary_kl`` ``[., K]`` is how far each of the ``K``
+        adversaries leaves the role that it plays, by decision.
     """
 
     snapshots: tuple[Snapshot, ...]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coffee_fast.errors import CheckpointError, CoffeeError
+from coffee_fast.errors import CheckpointError, CoffeeError, ConfigError
 from coffee_fast.policies import Layers, Mixture, NetworkPolicy, UniformRandom
 from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.responses._initial_weights import initial_layers
 from coffee_fast.responses.base import State
 from coffee_fast.seeding import derive_seed
+from coffee_fast.self_play.line_up import line_up
 from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ BY_PLAYER = ("returns",)
 BY_ROLE = ("kl", "kl_per_episode", "entropy", "step_kl", "value_error", "clipped", "num_decisions")
 WHOLE = ("disagreement",)
 SCHEDULES = ("kl_weight", "learning_rate")
+OF_ADVERSARIES = ("adversary_kl",)
 
 Snapshot = tuple[NetworkPolicy, ...]
 """One policy a role."""
@@ -36,27 +38,36 @@ class SelfPlayTraining:
         self, model: Dynamics, config: SelfPlayConfig, seed: int, reward_scale: float, references: Sequence[Policy]
     ) -> None:
         spec, self.config = model.spec, config
-        self._num_roles = spec.num_roles
+        self._roles, self._num_roles = np.array(spec.role_of), spec.num_roles
+        if config.risk_aversion and spec.num_players == 1:
+            raise ConfigError(
+                "SelfPlayConfig: risk_aversion is about what other players may do, so it must be 0 in a game of one "
+                f"player, got {config.risk_aversion:g}"
+            )
+        line = line_up(spec.role_of, config.risk_aversion)
+        networks = range(self._num_roles + len(line.adversaries))
         uniform = Mixture((UniformRandom(),), np.ones(1))  # what the others play in coverage episodes
         self._learner = config._make_learner(
             model,
-            [self._initial("policy", role, spec.num_actions, spec, seed) for role in range(spec.num_roles)],
-            [self._initial("value", role, 1, spec, seed) for role in range(spec.num_roles)],
+            [self._initial("policy", network, spec.num_actions, spec, seed) for network in networks],
+            [self._initial("value", network, 1, spec, seed) for network in networks],
             [uniform] * spec.num_players,
             references,
-            learning_seats=[list(enumerate(spec.role_of))],  # in every episode all seats learn, each its role's network
+            learning_seats=line.learning_seats,
+            adversaries=line.adversaries,
             seed=derive_seed(seed, "episodes"),
             uncertainty_penalty=config.uncertainty_penalty,
             coverage_weight=config.coverage_weight,
             reward_scale=reward_scale,
             kl_in_rewards=config.kl_in_rewards,
         )
-        self._figures: dict[str, list[Float64]] = {name: [] for name in (*BY_PLAYER, *WHOLE, *BY_ROLE, *SCHEDULES)}
+        names = (*BY_PLAYER, *WHOLE, *BY_ROLE, *SCHEDULES, *(OF_ADVERSARIES if line.adversaries else ()))
+        self._figures: dict[str, list[Float64]] = {name: [] for name in names}
         self._snapshots: list[Snapshot] = []
 
-    def _initial(self, purpose: str, role: int, num_outputs: int, spec: Any, seed: int) -> Layers:
+    def _initial(self, purpose: str, network: int, num_outputs: int, spec: Any, seed: int) -> Layers:
         sizes = (spec.information_state_size, *self.config.hidden_sizes, num_outputs)
-        return initial_layers(sizes, derive_seed(seed, purpose, role), "torch")
+        return initial_layers(sizes, derive_seed(seed, purpose, network), "torch")
 
     @property
     def num_done(self) -> int:
@@ -73,8 +84,14 @@ class SelfPlayTraining:
         config, update = self.config, self.num_done
         schedule = {"kl_weight": config.kl_weight_at(update), "learning_rate": config.learning_rate_at(update)}
         found = self._learner.update(**schedule, num_threads=num_threads)
+        told_of = schedule | found | {name: found[name][: self._num_roles] for name in BY_ROLE}
+        if "adversary_kl" in self._figures:
+            told_of |= {
+                "returns": found["learner_returns"][self._roles],
+                "adversary_kl": found["kl"][self._num_roles :],
+            }
         for name, rows in self._figures.items():
-            rows.append(np.array(schedule[name] if name in schedule else found[name], dtype=np.float64))
+            rows.append(np.array(told_of[name], dtype=np.float64))
         if self.num_done in config.snapshot_updates:
             self._snapshots.append(tuple(self._average(role) for role in range(self._num_roles)))
         told = {name: float(self._figures[name][-1].mean()) for name in ("returns", "entropy", "kl", "disagreement")}

@@ -55,6 +55,7 @@ def test_a_configuration_survives_json():
             {"num_updates": 150, "num_snapshots": 76},
             "num_snapshots must be at most 75, as many",
         ),
+        ({"risk_aversion": -1.0}, "risk_aversion must be a finite number >= 0"),
         ({"learning_rate_end": 0.0}, "learning_rate_end must be a finite number > 0"),
         ({"kl_weight_end": 0.0}, "kl_weight and kl_weight_end must both be above 0, .* got 0.3 and 0"),
         ({"kl_weight": 0, "kl_weight_end": 0, "reference": "cloned"}, "kl_weight must be above 0 where reference"),

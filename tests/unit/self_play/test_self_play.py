@@ -38,6 +38,23 @@ def test_history_has_a_row_for_each_update(found, tiny):
     np.testing.assert_array_equal(found.history["kl_weight"], [tiny.kl_weight_at(update) for update in range(6)])
 
 
+def test_adversaries_have_figures_of_their_own(tiny_model, tiny):
+    found = cf.self_play_snapshots(tiny_model, dataclasses.replace(tiny, risk_aversion=1.0), seed=3)
+    assert found.history["adversary_kl"].shape == (6, 1)
+    assert (found.history["adversary_kl"][1:] > 0).all()
+    assert {found.history[name].shape for name in ("kl", "entropy", "num_decisions")} == {(6, 1)}
+    np.testing.assert_array_equal(*found.history["returns"].T)  # both seats are of the one role that met the adversary
+
+
+def test_one_player_alone_has_nobody_to_be_averse_to(tiny, tmp_path):
+    (tmp_path / "alone.efg").write_text(
+        'EFG 2 R "alone" { "one" }\np "" 1 1 "" { "a" "b" } 0\nt "" 1 "" { 1 }\nt "" 2 "" { 2 }\n'
+    )
+    tree = cf.GameTree(f"gambit:{tmp_path}/alone.efg")
+    with pytest.raises(cf.errors.ConfigError, match="risk_aversion .* must be 0 in a game of one player, got 2"):
+        cf.anchored_self_play(tree, dataclasses.replace(tiny, risk_aversion=2.0), seed=0)
+
+
 def test_snapshots_are_the_averaged_policies_of_their_updates(found, tiny, tiny_model):
     assert found.updates == (5, 6)
     np.testing.assert_array_equal(found.kl_weights, found.history["kl_weight"][[4, 5]])
