@@ -17,6 +17,7 @@ py::dict decisions_to_dict(Decisions decisions, const AnyDynamics& dynamics) {
   result["actions"] = to_array(std::move(decisions.actions));
   result["rewards"] = to_array(std::move(decisions.rewards));
   result["is_last"] = to_array(std::move(decisions.is_last));
+  result["episodes"] = to_array(std::move(decisions.episodes));
   return result;
 }
 
@@ -34,8 +35,10 @@ py::dict experience_of(AnyDynamics dynamics, const std::vector<Policy>& learners
     of_network.append(decisions_to_dict(std::move(decisions), dynamics));
   py::dict result;
   result["of_network"] = of_network;
-  result["returns"] = to_array(std::move(experience.returns),
-                               {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(dynamics.num_players())});
+  const std::vector<py::ssize_t> by_player = {static_cast<py::ssize_t>(count),
+                                              static_cast<py::ssize_t>(dynamics.num_players())};
+  result["returns"] = to_array(std::move(experience.returns), by_player);
+  result["strategies"] = to_array(std::move(experience.strategies), by_player);
   result["disagreement"] = to_array(std::move(experience.disagreement));
   result["is_coverage"] = to_array(std::move(experience.is_coverage));
   return result;
@@ -49,7 +52,8 @@ void bind_experience(py::module_& module) {
              py::arg("num_parallel_episodes") = 256, py::arg("uncertainty_penalty") = 0.0,
              py::arg("coverage_weight") = 0.0, py::arg("num_threads") = 1,
              "Episodes number first to first + count as PolicyLearner plays them: of_network, a dict of arrays a "
-             "network, a row a decision; returns f64 [count, N], disagreement f64 and is_coverage u8 [count].");
+             "network, a row a decision; returns f64 and strategies i32 [count, N], disagreement f64 and is_coverage u8 "
+             "[count].");
 }
 
 }  // namespace coffee_fast::bindings

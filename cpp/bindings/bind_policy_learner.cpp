@@ -54,9 +54,11 @@ std::unique_ptr<PolicyLearner> make_learner(
                                          make_networks(values, "values"), std::move(references), std::move(options));
 }
 
-py::dict update(PolicyLearner& learner, double kl_weight, double learning_rate, int num_threads) {
-  PolicyUpdateFigures figures =
-      without_gil([&](CancelToken& cancel) { return learner.update(kl_weight, learning_rate, num_threads, cancel); });
+py::dict update(PolicyLearner& learner, double kl_weight, double learning_rate,
+                const std::vector<std::vector<double>>& opponent_weights, int num_threads) {
+  PolicyUpdateFigures figures = without_gil([&](CancelToken& cancel) {
+    return learner.update(kl_weight, learning_rate, opponent_weights, num_threads, cancel);
+  });
   py::dict result;
   result["returns"] = to_array(std::move(figures.returns));
   result["learner_returns"] = to_array(std::move(figures.learner_returns));
@@ -68,6 +70,11 @@ py::dict update(PolicyLearner& learner, double kl_weight, double learning_rate, 
   result["value_error"] = to_array(std::move(figures.value_error));
   result["clipped"] = to_array(std::move(figures.clipped));
   result["num_decisions"] = to_array(std::move(figures.num_decisions));
+  py::list gains, times;
+  for (std::vector<double>& seat : figures.gains_against) gains.append(to_array(std::move(seat)));
+  for (std::vector<double>& seat : figures.times_met) times.append(to_array(std::move(seat)));
+  result["gains_against"] = gains;
+  result["times_met"] = times;
   result["num_episodes"] = figures.num_episodes;
   result["num_coverage_episodes"] = figures.num_coverage_episodes;
   result["learning_s"] = figures.learning_seconds;
@@ -185,7 +192,8 @@ void bind_policy_learner(py::module_& module) {
            py::arg("gae_lambda") = 1.0, py::arg("kl_in_rewards") = false, py::arg("uncertainty_penalty") = 0.0,
            py::arg("coverage_weight") = 0.0, py::arg("reward_scale") = 1.0, py::arg("averaging") = 0.0,
            py::arg("adversaries") = std::vector<std::pair<std::size_t, double>>{})
-      .def("update", &update, py::arg("kl_weight"), py::arg("learning_rate"), py::arg("num_threads") = 1,
+      .def("update", &update, py::arg("kl_weight"), py::arg("learning_rate"),
+           py::arg("opponent_weights") = std::vector<std::vector<double>>{}, py::arg("num_threads") = 1,
            "One update of all networks and its figures; Ctrl-C leaves the learner as it was before.")
       .def_property_readonly("num_updates", &PolicyLearner::num_updates)
       .def(

@@ -56,6 +56,7 @@ void Decisions::append(const Decisions& more) {
   extend(actions, more.actions);
   extend(rewards, more.rewards);
   extend(is_last, more.is_last);
+  extend(episodes, more.episodes);
 }
 
 void Experience::append(const Experience& more) {
@@ -64,6 +65,7 @@ void Experience::append(const Experience& more) {
   extend(returns, more.returns);
   extend(disagreement, more.disagreement);
   extend(is_coverage, more.is_coverage);
+  extend(strategies, more.strategies);
 }
 
 ExperienceCollector::ExperienceCollector(const AnyDynamics& dynamics, const ExperienceOptions& options,
@@ -90,7 +92,7 @@ ExperienceCollector::ExperienceCollector(const AnyDynamics& dynamics, const Expe
   }
 }
 
-void ExperienceCollector::begin(Lane& lane, std::uint64_t episode) const {
+void ExperienceCollector::begin(Lane& lane, std::uint64_t episode, std::span<std::int32_t> strategies) const {
   const std::size_t num_groups = options_.learning_seats.size();
   const std::vector<LearningSeat>& group = options_.learning_seats[episode % num_groups];
   lane.episode = episode;
@@ -102,12 +104,14 @@ void ExperienceCollector::begin(Lane& lane, std::uint64_t episode) const {
   const auto learns = [&](const LearningSeat& learner) {
     lane.learners[learner.seat] = learner;
     lane.policies[learner.seat] = learner.network;
+    strategies[learner.seat] = -1;
   };
   if (lane.is_coverage) return learns(group[episode / num_groups % group.size()]);
   for (std::size_t seat = 0; seat < num_players_; ++seat) {
     Stream stream(options_.seed, Purpose::strategy, 0, episode, static_cast<std::uint32_t>(seat));
-    lane.policies[seat] =
-        numbers_of_[seat][sample_categorical(options_.opponents[seat].probabilities, stream.next_double())];
+    const std::size_t drawn = sample_categorical(options_.opponents[seat].probabilities, stream.next_double());
+    lane.policies[seat] = numbers_of_[seat][drawn];
+    strategies[seat] = static_cast<std::int32_t>(drawn);
   }
   std::ranges::for_each(group, learns);
 }
@@ -119,11 +123,12 @@ Experience ExperienceCollector::collect(std::span<const Policy> learners, std::u
   experience.of_network.resize(num_networks_);
   experience.returns.assign(count * num_players_, 0.0);
   experience.disagreement.assign(count, 0.0);
+  experience.strategies.assign(count * num_players_, -1);
   std::vector<EpisodeKey> keys;
   active_.resize(count);
   std::iota(active_.begin(), active_.end(), 0);
   for (std::size_t lane = 0; lane < count; ++lane) {
-    begin(lanes_[lane], first + lane);
+    begin(lanes_[lane], first + lane, std::span(experience.strategies).subspan(lane * num_players_, num_players_));
     keys.push_back({options_.seed, 0, first + lane});
     experience.is_coverage.push_back(lanes_[lane].is_coverage);
   }
@@ -201,6 +206,7 @@ void ExperienceCollector::record() {
     own.actions.push_back(actions_[row]);
     own.rewards.push_back(0.0);
     own.is_last.push_back(0);
+    own.episodes.push_back(lane.episode);
   }
 }
 

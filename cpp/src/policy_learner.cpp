@@ -63,43 +63,28 @@ PolicyLearner::PolicyLearner(AnyDynamics dynamics, std::vector<TrainedNetwork> p
   ExperienceCollector(dynamics_, options_.experience, K, 1);  // which refuses what does not fit
 }
 
-PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate, int num_threads,
+PolicyUpdateFigures PolicyLearner::update(double kl_weight, double learning_rate,
+                                          const std::vector<std::vector<double>>& opponent_weights, int num_threads,
                                           CancelToken& cancel) {
   check(kl_weight >= 0.0 && std::isfinite(kl_weight), "PolicyLearner.update: kl_weight must be at least 0, got ",
         kl_weight);
   check(learning_rate > 0.0 && std::isfinite(learning_rate),
         "PolicyLearner.update: learning_rate must be positive, got ", learning_rate);
+  check_opponent_weights(opponent_weights);
   const std::vector<Policy> learners = present_policies();
   const Experience experience = play(learners, num_threads, cancel);
-  const std::size_t K = policies_.size(), N = dynamics_.num_players();
-  PolicyUpdateFigures figures;
-  figures.num_episodes = options_.num_episodes;
-  const auto& groups = options_.experience.learning_seats;
-  std::vector<std::vector<double>> returns(N), learner_returns(K);
-  std::vector<double> disagreement;
-  for (std::size_t episode = 0; episode < options_.num_episodes; ++episode) {
-    if (experience.is_coverage[episode]) {
-      ++figures.num_coverage_episodes;
-      continue;
-    }
-    const auto paid = std::span(experience.returns).subspan(episode * N, N);
-    for (std::size_t seat = 0; seat < N; ++seat) returns[seat].push_back(paid[seat]);
-    for (const LearningSeat& learner : groups[(num_updates_ * options_.num_episodes + episode) % groups.size()])
-      learner_returns[learner.network].push_back(earned(learner, paid));
-    disagreement.push_back(experience.disagreement[episode]);
-  }
-  for (const std::vector<double>& seat : returns) figures.returns.push_back(mean(seat));
-  for (const std::vector<double>& network : learner_returns) figures.learner_returns.push_back(mean(network));
-  figures.disagreement = mean(disagreement);
-
+  const std::vector<double> weights = episode_weights(experience, opponent_weights);
+  PolicyUpdateFigures figures = figures_of(experience);
   const auto start = std::chrono::steady_clock::now();
   const auto policies = policies_;
   const auto values = values_;
   try {
-    for (std::size_t k = 0; k < K; ++k) {
+    for (std::size_t k = 0; k < policies_.size(); ++k) {
       const Decisions& decisions = experience.of_network[k];
       const Anchor anchor = anchor_of(k, learners, kl_weight);
       Batch batch;
+      for (const std::uint64_t episode : decisions.episodes)
+        batch.weights.push_back(weights[episode - num_updates_ * options_.num_episodes]);
       look_at(k, decisions, anchor, batch, num_threads, cancel, figures);
       learn(k, decisions, batch, anchor.kl_weight, learning_rate, num_threads, cancel, figures);
     }

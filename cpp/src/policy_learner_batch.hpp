@@ -12,6 +12,7 @@ namespace coffee_fast {
 /// What the update needs to know of n decisions, as they were before it.
 struct PolicyLearner::Batch {
   std::vector<double> log_probabilities, advantages, returns;  // [n]: of the action taken
+  std::vector<double> weights;                                 // [n]: in the losses
   std::vector<float> log_references;                           // [n, A], or none for uniform play
   std::vector<float> old_log_probabilities;                    // [n, A] for mirror descent
 };

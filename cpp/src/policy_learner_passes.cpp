@@ -131,7 +131,6 @@ void PolicyLearner::learn(std::size_t k, const Decisions& decisions, const Batch
             Stream(options_.experience.seed, Purpose::replay, k, num_updates_, static_cast<std::uint32_t>(epoch)));
     for (std::size_t b = 0; b < num_batches; ++b) {
       const std::size_t first = b * n / num_batches, size = (b + 1) * n / num_batches - first;
-      const double weight = 1.0 / static_cast<double>(size);
       parallel_for(num_passes(size), num_threads, cancel, [&](std::size_t pass, int index) {
         Worker& worker = of_thread(workers, index, policy, value);
         const std::size_t count = std::min(rows_per_pass, size - pass * rows_per_pass);
@@ -146,6 +145,7 @@ void PolicyLearner::learn(std::size_t k, const Decisions& decisions, const Batch
         const MatrixView<float> value_gradient = value.output_gradients(worker.value);
         for (std::size_t row = 0; row < count; ++row) {
           const std::size_t t = rows[row];
+          const double weight = batch.weights[t] / static_cast<double>(size);
           const PolicyLossRow decision{
               row_of(decisions.legal_masks, t, A), static_cast<std::size_t>(decisions.actions[t]),
               batch.log_probabilities[t],          batch.advantages[t],

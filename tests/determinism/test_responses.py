@@ -29,6 +29,12 @@ CONFIG = DDQNTorch(
 UPDATES = PolicyGradient(hidden_sizes=(16,), num_updates=5, num_episodes=60, batch_size=32, averaging=0.5)
 GAME = cf.load_game("generalized_bargaining")
 ARGUMENTS = (GAME, as_mixture("uniform_random"), ResponseObjective(1.0, 0.2))
+GREEDY = cf.NetworkPolicy([(np.random.default_rng(2).normal(size=(109, 41)), np.zeros(109))], kind="greedy")
+AGAINST_ADVERSARY = (
+    GAME,
+    cf.Mixture((cf.UniformRandom(), GREEDY), [0.5, 0.5]),
+    ResponseObjective(1.0, 0.2, risk_aversion=2.0),
+)
 
 
 def train(config=CONFIG):
@@ -92,13 +98,14 @@ def test_a_training_resumed_in_the_middle_is_the_uninterrupted_one(num_rounds):
     assert without_times(resumed.report) == without_times(whole.report)
 
 
+@pytest.mark.parametrize("arguments", [ARGUMENTS, AGAINST_ADVERSARY], ids=["opponent", "adversary"])
 @pytest.mark.parametrize("num_updates", [0, 1, 4])
-def test_updates_resumed_in_the_middle_are_the_uninterrupted_ones(num_updates):
-    first, second = (UPDATES.start(*ARGUMENTS, seed=6, reward_scale=5.0) for _ in range(2))
+def test_updates_resumed_in_the_middle_are_the_uninterrupted_ones(num_updates, arguments):
+    first, second = (UPDATES.start(*arguments, seed=6, reward_scale=5.0) for _ in range(2))
     while first.num_done < num_updates:
         first.advance()
     second.restore(first.export_state())
-    whole, resumed = UPDATES.respond(*ARGUMENTS, seed=6, reward_scale=5.0), finish(second)
+    whole, resumed = UPDATES.respond(*arguments, seed=6, reward_scale=5.0), finish(second)
     assert_same(resumed.policy.layers, whole.policy.layers)
     assert without_times(resumed.report) == without_times(whole.report)
 
@@ -111,9 +118,13 @@ def test_lanes_change_no_bit_of_updates():
     assert_same(*(response.policy.layers for response in found))
 
 
-@pytest.mark.parametrize("oracle", [CONFIG, UPDATES], ids=["ddqn_torch", "policy_gradient"])
-def test_a_state_of_another_training_is_refused(oracle):
-    training = oracle.start(*ARGUMENTS, seed=6, reward_scale=5.0)
+@pytest.mark.parametrize(
+    ("oracle", "arguments"),
+    [(CONFIG, ARGUMENTS), (UPDATES, ARGUMENTS), (UPDATES, AGAINST_ADVERSARY)],
+    ids=["ddqn_torch", "policy_gradient", "adversary"],
+)
+def test_a_state_of_another_training_is_refused(oracle, arguments):
+    training = oracle.start(*arguments, seed=6, reward_scale=5.0)
     state = training.export_state()
     for name in state:
         with pytest.raises(CheckpointError, match="does not fit"):

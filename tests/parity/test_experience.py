@@ -12,7 +12,7 @@ from coffee_fast._reference.experience import ExperienceOptions, play_episode
 @pytest.mark.parametrize("number", range(6))
 def test_rewards_of_a_seat_are_its_return(number):
     options = ExperienceOptions(5, [[(0, 0, None), (1, 0, None)]], [([choose_uniformly], np.ones(1))] * 2)
-    own, returns, _, _ = play_episode(BargainingEpisode, options, [choose_uniformly], number)
+    own, returns, _, _, _ = play_episode(BargainingEpisode, options, [choose_uniformly], number)
     for (seat, _, _), decisions in own.items():
         if decisions.actions:
             assert sum(decisions.rewards) == returns[seat]
@@ -29,7 +29,7 @@ def test_coverage_pays_nothing_and_seats_take_turns():
     )
     learning = []
     for number in range(4):
-        own, _, _, is_coverage = play_episode(BargainingEpisode, options, [choose_uniformly], number)
+        own, _, _, is_coverage, _ = play_episode(BargainingEpisode, options, [choose_uniformly], number)
         assert is_coverage
         learning += [seat for seat, _, _ in own]
         for decisions in own.values():
@@ -40,7 +40,7 @@ def test_coverage_pays_nothing_and_seats_take_turns():
 @pytest.mark.parametrize("number", range(6))
 def test_an_adversary_is_paid_what_its_victim_loses(number):
     options = ExperienceOptions(5, [[(0, 0, None), (1, 1, 0)]], [([choose_uniformly], np.ones(1))] * 2)
-    own, returns, _, _ = play_episode(BargainingEpisode, options, [choose_uniformly] * 2, number)
+    own, returns, _, _, _ = play_episode(BargainingEpisode, options, [choose_uniformly] * 2, number)
     decisions = own[1, 1, 0]
     if decisions.actions:
         assert sum(decisions.rewards) == -returns[0]

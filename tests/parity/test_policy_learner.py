@@ -43,6 +43,13 @@ def make_learner(
         {"update": "mirror_descent", "step_size": 0.3, "averaging": 0.8},
         {"learning_seats": [[(0, 0, None), (1, 1, None)]], "num_networks": 2, "kl_in_rewards": True, "gae_lambda": 0.7},
         {"learning_seats": [[(0, 0, None)], [(1, 0, None)]], "has_opponents": True, "has_reference": True},
+        {
+            "learning_seats": [[(0, 0, None)], [(1, 0, None)]],
+            "has_opponents": True,
+            "opponent_weights": [[0.5, 1.5], [1.75, 0.25]],
+            "coverage_weight": 0.2,
+            "uncertainty_penalty": 0.5,
+        },
         {"coverage_weight": 0.4, "uncertainty_penalty": 1.0},
         {
             "learning_seats": [[(0, 0, None), (1, 1, 0)], [(1, 0, None), (0, 1, 1)]],
@@ -60,6 +67,7 @@ def make_learner(
 )
 def test_updates_are_the_twins(changes):
     changes = dict(changes)
+    opponent_weights = changes.pop("opponent_weights", [])
     greedy, anchor = random_network(11), random_network(12)
     has_opponents, has_reference = changes.pop("has_opponents", False), changes.pop("has_reference", False)
     opponents = twin_opponents = None
@@ -101,9 +109,12 @@ def test_updates_are_the_twins(changes):
     )
     twin = reference.PolicyLearner(BargainingEpisode, networks, episodes, options)
     for _ in range(3):
-        found, wanted = learner.update(0.2, 1e-3), twin.update(0.2, 1e-3)
+        found, wanted = (one.update(0.2, 1e-3, opponent_weights) for one in (learner, twin))
         for name, value in wanted.items():
-            assert_allclose(found[name], value, rtol=2e-4, atol=1e-5, err_msg=name)
+            for one, two in (
+                zip(found[name], value, strict=True) if isinstance(found[name], list) else [(found[name], value)]
+            ):
+                assert_allclose(one, two, rtol=2e-4, atol=1e-5, err_msg=name)
     for k, network in enumerate(networks):
         for own, other in (
             (learner.policy(k), network.policy),
@@ -180,6 +191,12 @@ def test_what_does_not_fit_is_refused():
     learner = make_learner()
     with pytest.raises(InvalidArgumentError, match="kl_weight must be at least 0"):
         learner.update(-1.0, 1e-3)
+    with pytest.raises(InvalidArgumentError, match="opponent_weights must be one list a seat, 2, got 1"):
+        learner.update(0.1, 1e-3, [[1.0]])
+    with pytest.raises(InvalidArgumentError, match="one a policy of its mixture, 1, got 2"):
+        learner.update(0.1, 1e-3, [[1.0], [1.0, 1.0]])
+    with pytest.raises(InvalidArgumentError, match="finite numbers of at least 0, got nan"):
+        learner.update(0.1, 1e-3, [[1.0], [float("nan")]])
     state = learner.export_state()
     with pytest.raises(InvalidArgumentError, match="lacks 'average.0'"):
         learner.restore({name: array for name, array in state.items() if name != "average.0"})

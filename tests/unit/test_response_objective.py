@@ -23,6 +23,7 @@ def test_plain_objective_is_the_same_at_every_iteration():
     [
         ({"uncertainty_penalty": 0.0, "coverage_weight": 0.1}, "needs an uncertainty_penalty above 0"),
         ({"uncertainty_penalty": -1.0}, "uncertainty_penalty must be"),
+        ({"risk_aversion": -1.0}, "risk_aversion must be"),
         ({"uncertainty_penalty": float("nan")}, "uncertainty_penalty must be"),
         (
             {"uncertainty_penalty": 1.0, "coverage_weight": 1.5},
@@ -40,3 +41,8 @@ def test_impossible_iterations_are_refused():
         ConservativeObjective(anneal_iterations=0)
     with pytest.raises(InvalidArgumentError, match="iteration must be an integer >= 0, got -1"):
         ConservativeObjective().at(-1)
+
+
+def test_risk_aversion_stays_as_coverage_fades():
+    objective = ConservativeObjective(risk_aversion=0.5)
+    assert {objective.at(iteration).risk_aversion for iteration in range(15)} == {0.5}

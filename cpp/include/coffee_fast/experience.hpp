@@ -39,6 +39,7 @@ struct Decisions {
   std::vector<std::int32_t> actions;
   std::vector<double> rewards;        ///< what is paid up to the next one, by chance's moves too, less the penalty
   std::vector<std::uint8_t> is_last;  ///< 1 where the seat decides no more in the episode
+  std::vector<std::uint64_t> episodes;
 
   std::size_t size() const { return actions.size(); }
   void append(const Decisions& more);
@@ -50,6 +51,8 @@ struct Experience {
   std::vector<double> returns;       ///< [episodes, N]: undiscounted, without penalty, mean over members
   std::vector<double> disagreement;  ///< [episodes]
   std::vector<std::uint8_t> is_coverage;
+  /// [episodes, N]: which policy of its mixture a seat plays; -1 where it learns, and in coverage episodes.
+  std::vector<std::int32_t> strategies;
 
   void append(const Experience& more);
 };
@@ -77,7 +80,7 @@ class ExperienceCollector {
     std::vector<Decisions> decisions;                   ///< [players]
   };
 
-  void begin(Lane& lane, std::uint64_t episode) const;
+  void begin(Lane& lane, std::uint64_t episode, std::span<std::int32_t> strategies) const;
   void observe();
   void choose();
   void choose_chance();

@@ -48,6 +48,9 @@ struct PolicyUpdateFigures {
   std::vector<double> value_error;                  ///< [K]: mean squared, scaled units, before the update
   std::vector<double> clipped;                      ///< [K]: share of the last epoch's decisions
   std::vector<std::int64_t> num_decisions;          ///< [K]
+  /// [N, K_j]: of each policy in a seat's mixture, what the learners of the normal episodes in which it played gained on
+  /// average, less the penalty, and in how many of them it played.
+  std::vector<std::vector<double>> gains_against, times_met;
   std::uint64_t num_episodes = 0, num_coverage_episodes = 0;
   double learning_seconds = 0.0;
 };
@@ -65,8 +68,12 @@ class PolicyLearner {
   PolicyLearner(AnyDynamics dynamics, std::vector<TrainedNetwork> policies, std::vector<TrainedNetwork> values,
                 std::vector<Policy> references, PolicyLearnerOptions options);
 
-  /// One update. If it throws, Cancelled for one, the learner is what it was before.
-  PolicyUpdateFigures update(double kl_weight, double learning_rate, int num_threads, CancelToken& cancel);
+  /// One update. If it throws, Cancelled for one, the learner is what it was before. opponent_weights [N, K_j] say how
+  /// much more or less a normal episode counts in the losses for each policy of a seat's mixture that plays in it, their
+  /// product over seats; empty: all the same.
+  PolicyUpdateFigures update(double kl_weight, double learning_rate,
+                             const std::vector<std::vector<double>>& opponent_weights, int num_threads,
+                             CancelToken& cancel);
 
   std::uint64_t num_updates() const { return num_updates_; }
   std::size_t num_networks() const { return policies_.size(); }
@@ -96,6 +103,11 @@ class PolicyLearner {
 
   std::vector<Policy> present_policies() const;
   Experience play(std::span<const Policy> learners, int num_threads, CancelToken& cancel) const;
+  void check_opponent_weights(const std::vector<std::vector<double>>& weights) const;
+  /// What counts of each episode.
+  std::vector<double> episode_weights(const Experience& experience,
+                                      const std::vector<std::vector<double>>& opponent_weights) const;
+  PolicyUpdateFigures figures_of(const Experience& experience) const;
   Anchor anchor_of(std::size_t k, std::span<const Policy> learners, double kl_weight) const;
   void look_at(std::size_t k, const Decisions& decisions, const Anchor& anchor, Batch& batch, int num_threads,
                CancelToken& cancel, PolicyUpdateFigures& figures) const;

@@ -42,6 +42,7 @@ class Decisions:
     actions: list[int] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     is_last: list[int] = field(default_factory=list)
+    episodes: list[int] = field(default_factory=list)
 
     def append(self, more: Decisions) -> None:
         for name, values in vars(self).items():
@@ -50,8 +51,11 @@ class Decisions:
 
 def play_episode(
     start: StartEpisode, options: ExperienceOptions, learners: Sequence[ChooseAction], number: int
-) -> tuple[dict[LearningSeat, Decisions], Float64, float, bool]:
-    """One episode: of each learning seat its decisions; returns ``[N]``, disagreement, whether it is coverage."""
+) -> tuple[dict[LearningSeat, Decisions], Float64, float, bool, list[int]]:
+    """One episode: of each learning seat its decisions; returns ``[N]``, disagreement, whether it is coverage.
+
+    And of each seat which policy of its mixture it plays, -1 where it learns and in coverage episodes.
+    """
 
     def stream(purpose: Purpose, step: int = 0) -> Stream:
         return Stream(options.seed, purpose, 0, number, step)
@@ -63,10 +67,12 @@ def play_episode(
     own = {learner: Decisions() for learner in learning}
     by_seat = {learner[0]: learner for learner in learning}
     choices: list[ChooseAction] = []
+    strategies: list[int] = []
     for seat, (policies, probabilities) in enumerate(options.opponents):
         drawn = sample_categorical(list(probabilities), stream(Purpose.strategy, seat).next_double())
         fixed = choose_uniformly if is_coverage else policies[drawn]
         choices.append(learners[by_seat[seat][1]] if seat in by_seat else fixed)
+        strategies.append(-1 if is_coverage or seat in by_seat else drawn)
     episode, time, is_over = start(options.seed, 0, number), 0, False
     returns, total_disagreement = np.zeros(num_players), 0.0
     while not is_over:
@@ -78,7 +84,7 @@ def play_episode(
             state, mask = episode.information_state(), episode.legal_mask()
             action = choices[player](state, mask, stream(Purpose.action, time))
             if player in by_seat:
-                own[by_seat[player]].append(Decisions([state], [mask], [action], [0.0], [0]))
+                own[by_seat[player]].append(Decisions([state], [mask], [action], [0.0], [0], [number]))
         rewards, disagreement, is_over = episode.step(action)
         time += 1
         returns += rewards
@@ -90,4 +96,4 @@ def play_episode(
     for decisions in own.values():
         if decisions.is_last:
             decisions.is_last[-1] = 1
-    return own, returns, total_disagreement, is_coverage
+    return own, returns, total_disagreement, is_coverage, strategies

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,27 +94,39 @@ class PolicyLearner:
         self.start, self.networks, self.episodes, self.options = start, networks, episodes, options
         self.num_updates = 0
 
-    def update(self, kl_weight: float, learning_rate: float) -> dict[str, Any]:
+    def update(
+        self, kl_weight: float, learning_rate: float, opponent_weights: Sequence[Sequence[float]] = ()
+    ) -> dict[str, Any]:
         """One update; return its figures."""
         count = self.options.num_episodes
         learners = [sample(network.policy) for network in self.networks]
         collected = [Decisions() for _ in self.networks]
         returns, disagreements = [], []
+        weight_of: dict[int, float] = {}
+        met: list[list[list[float]]] = [[[] for _ in policies] for policies, _ in self.episodes.opponents]
         gained: list[list[float]] = [[] for _ in self.networks]
         for number in range(self.num_updates * count, (self.num_updates + 1) * count):
-            own, paid, disagreement, is_coverage = play_episode(self.start, self.episodes, learners, number)
+            own, paid, disagreement, is_coverage, strategies = play_episode(self.start, self.episodes, learners, number)
+            opponents = [(seat, drawn) for seat, drawn in enumerate(strategies) if drawn >= 0]
+            weight_of[number] = float(np.prod([opponent_weights[j][b] for j, b in opponents if opponent_weights]))
             for learner in sorted(own, key=lambda learner: learner[0]):
                 collected[learner[1]].append(own[learner])
             if not is_coverage:
                 returns.append(paid)
                 disagreements.append(disagreement)
-                for learner in own:
-                    gained[learner[1]].append(earned(learner, paid))
+                gains = {learner: earned(learner, paid) for learner in own}
+                for learner, gain in gains.items():
+                    gained[learner[1]].append(gain)
+                penalty = self.episodes.uncertainty_penalty * disagreement
+                for seat, drawn in opponents:
+                    met[seat][drawn].append(float(np.mean([gain - penalty for gain in gains.values()])))
         figures: dict[str, Any] = {"returns": np.mean(returns, axis=0), "disagreement": np.mean(disagreements)}
         figures["learner_returns"] = [np.mean(network) for network in gained]
+        figures["gains_against"] = [[np.mean(gains) if gains else 0.0 for gains in seat] for seat in met]
+        figures["times_met"] = [[len(gains) for gains in seat] for seat in met]
         anchors = self._anchors(kl_weight)
         each = [
-            self._learn(k, network, decisions, anchor, learning_rate)
+            self._learn(k, network, decisions, anchor, weight_of, learning_rate)
             for k, (network, decisions, anchor) in enumerate(zip(self.networks, collected, anchors, strict=True))
         ]
         self.num_updates += 1
@@ -132,7 +144,13 @@ class PolicyLearner:
         return anchors
 
     def _learn(
-        self, k: int, network: Network, decisions: Decisions, anchor: Anchor, learning_rate: float
+        self,
+        k: int,
+        network: Network,
+        decisions: Decisions,
+        anchor: Anchor,
+        weight_of: Mapping[int, float],
+        learning_rate: float,
     ) -> dict[str, float]:
         options, loss = self.options, replace(self.options.loss, kl_weight=anchor.kl_weight)
         states, legal = np.stack(decisions.states), np.stack(decisions.masks)
@@ -146,13 +164,15 @@ class PolicyLearner:
         is_last = np.array(decisions.is_last, dtype=np.uint8)
         advantages, targets = generalized_advantages(rewards, values, is_last, options.gae_lambda)
         rows = Rows(legal, np.array(decisions.actions), advantages, log_old, log_reference)
+        weights = np.array([weight_of[number] for number in decisions.episodes])
         n = len(rewards)
         num_batches = max((n + options.batch_size // 2) // options.batch_size, 1)
         for epoch in range(options.num_epochs):
             order = shuffled(n, Stream(self.episodes.seed, Purpose.replay, k, self.num_updates, epoch))
             for batch in range(num_batches):
                 chosen = order[batch * n // num_batches : (batch + 1) * n // num_batches]
-                self._step(network, loss, states[chosen], _rows(rows, chosen), targets[chosen], learning_rate)
+                taken = states[chosen], _rows(rows, chosen), targets[chosen], weights[chosen]
+                self._step(network, loss, *taken, learning_rate)
         self._average_in(network)
         return {
             "kl": kl.mean(),
@@ -162,12 +182,19 @@ class PolicyLearner:
         }
 
     def _step(
-        self, network: Network, loss: PolicyLoss, states: Float32, rows: Rows, targets: Float64, rate: float
+        self,
+        network: Network,
+        loss: PolicyLoss,
+        states: Float32,
+        rows: Rows,
+        targets: Float64,
+        weights: Float64,
+        rate: float,
     ) -> None:
         logits = forward(network.policy, states)[-1].astype(np.float64)
         predicted = forward(network.value, states)[-1].astype(np.float64)
-        policy_gradient = loss_gradient(loss, rows, logits).astype(np.float32)
-        value_gradient = (2 * (predicted - targets[:, None]) / len(targets)).astype(np.float32)
+        policy_gradient = (weights[:, None] * loss_gradient(loss, rows, logits)).astype(np.float32)
+        value_gradient = (2 * (weights * (predicted[:, 0] - targets))[:, None] / len(targets)).astype(np.float32)
         adam_step(network.policy, network.policy_adam, states, policy_gradient, rate)
         adam_step(network.value, network.value_adam, states, value_gradient, rate)
 

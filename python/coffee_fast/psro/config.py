@@ -64,6 +64,12 @@ class PSROConfig:
                     f"PSROConfig: {name} must be an object with a method {method}(...), got {shown(part)}"
                 )
         check_independent("PSROConfig: meta_solver", self.meta_solver, ConfigError)
+        averse = getattr(self.objective, "risk_aversion", 0.0)
+        if averse and getattr(self.response, "is_risk_neutral", False):
+            raise ConfigError(
+                f"PSROConfig: objective.risk_aversion must be 0 with {shown(self.response)}, which learns against the "
+                f"mean opponent, got {averse:g}; take PolicyGradient as response"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""

@@ -24,11 +24,24 @@ def check_hidden_sizes(oracle: str, sizes: Any) -> tuple[int, ...]:
     return tuple(check_count(f"{name}[{layer}]", s, error=ConfigError, **limits) for layer, s in enumerate(sizes))
 
 
-def check_training(dynamics: Any, objective: Any, seed: Any, reward_scale: Any) -> tuple[int, float]:
-    """Return seed and scale of a training that can be."""
+def check_training(
+    dynamics: Any, objective: Any, seed: Any, reward_scale: Any, *, risk_averse: bool = False
+) -> tuple[int, float]:
+    """Return seed and scale of a training that can be; ``risk_averse`` oracles know an objective's risk aversion."""
     check_dynamics("respond", "dynamics", dynamics)
     if not isinstance(objective, ResponseObjective):
         raise InvalidArgumentError(f"respond: objective must be a ResponseObjective, got {shown(objective)}")
+    if objective.risk_aversion and not risk_averse:
+        raise ConfigError(
+            "respond: objective.risk_aversion must be 0 for this oracle, which learns against the mean opponent, got "
+            f"{objective.risk_aversion:g}; PolicyGradient learns against an adversary"
+        )
+    if objective.risk_aversion and dynamics.spec.num_players != 2:
+        raise ConfigError(
+            "respond: objective.risk_aversion must be 0 in a game of other than two players, where the worst draw of "
+            f"strategies has no closed form, got {objective.risk_aversion:g} for {dynamics.spec.num_players} players; "
+            "SelfPlayConfig.risk_aversion learns adversaries of any number"
+        )
     reward_scale = check_number("respond: reward_scale", reward_scale, is_open=True)
     return check_seed(seed), reward_scale
 

@@ -12,6 +12,7 @@ from coffee_fast.errors import CheckpointError, ConfigError, InvalidArgumentErro
 from coffee_fast.policies import Mixture, NetworkPolicy, UniformRandom
 from coffee_fast.responses._arguments import check_training, opponents_by_seat, seats_of_learner
 from coffee_fast.responses._initial_weights import initial_layers
+from coffee_fast.responses._strategy_adversary import StrategyAdversary
 from coffee_fast.responses.base import Response, State
 from coffee_fast.seeding import derive_seed
 
@@ -38,18 +39,21 @@ class PolicyGradientTraining:
         reward_scale: float,
         player: int | Sequence[int] | None,
     ) -> None:
-        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale)
+        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale, risk_averse=True)
         self.config = config
         features, actions = dynamics.spec.information_state_size, dynamics.spec.num_actions
         policy, value = (
             initial_layers((features, *config.hidden_sizes, outputs), derive_seed(seed, purpose), "torch")
             for purpose, outputs in (("policy_weights", actions), ("value_weights", 1))
         )
+        mixtures = opponents_by_seat(opponents, dynamics.core.num_players)
+        averse = objective.risk_aversion > 0.0
+        self._adversary = StrategyAdversary(mixtures, objective.risk_aversion / reward_scale) if averse else None
         self._learner = config._make_learner(
             dynamics,
             [policy],
             [value],
-            opponents_by_seat(opponents, dynamics.core.num_players),
+            mixtures,
             [UniformRandom()],
             learning_seats=[[(seat, 0, None)] for seat in seats_of_learner(player, dynamics)],
             seed=seed,
@@ -57,7 +61,8 @@ class PolicyGradientTraining:
             coverage_weight=objective.coverage_weight,
             reward_scale=reward_scale,
         )
-        self._figures = dict.fromkeys((*_OF_LEARNER.values(), "mean_disagreement"), np.nan)  # of the last update
+        figures = (*_OF_LEARNER.values(), "mean_disagreement", *(("certainty_equivalent",) if averse else ()))
+        self._figures = dict.fromkeys(figures, np.nan)  # of the last update
         self._totals = dict.fromkeys(_TOTALS, 0.0)
         self._started, self._steps_before = time.perf_counter(), 0.0
 
@@ -77,9 +82,13 @@ class PolicyGradientTraining:
 
     def _update(self) -> None:
         update = self.num_done
-        found = self._learner.update(self.config.kl_weight_at(update), self.config.learning_rate_at(update))
-        self._figures = {name: float(found[figure][0]) for figure, name in _OF_LEARNER.items()}
+        weights = self._adversary.weights() if self._adversary else ()
+        found = self._learner.update(self.config.kl_weight_at(update), self.config.learning_rate_at(update), weights)
+        self._figures |= {name: float(found[figure][0]) for figure, name in _OF_LEARNER.items()}
         self._figures["mean_disagreement"] = found["disagreement"]
+        if self._adversary:
+            self._adversary.observe(found)
+            self._figures["certainty_equivalent"] = self._adversary.certainty_equivalent()
         own = {**found, "num_steps": found["num_decisions"][0]}
         self._totals = {name: total + float(own[name]) for name, total in self._totals.items()}
 
@@ -105,14 +114,22 @@ class PolicyGradientTraining:
     def export_state(self) -> State:
         """Return everything a training of the same arguments needs to continue, between two updates."""
         state = {f"learner.{name}": array for name, array in self._learner.export_state().items()}
+        if self._adversary:
+            state |= {f"adversary.{name}": array for name, array in self._adversary.export_state().items()}
         return state | {f"report.{name}": np.array([v]) for name, v in (self._figures | self._totals).items()}
 
     def restore(self, state: State) -> None:
         try:
             report = {name: float(state[f"report.{name}"].item()) for name in (*self._figures, *self._totals)}
-            self._learner.restore({k.removeprefix("learner."): v for k, v in state.items() if k.startswith("learner.")})
+            self._learner.restore(_part(state, "learner."))
+            if self._adversary:
+                self._adversary.restore(_part(state, "adversary."))
         except (KeyError, ValueError, InvalidArgumentError) as error:
             raise CheckpointError(f"the state of a training does not fit: {error}") from error
         self._figures = {name: report[name] for name in self._figures}
         self._totals = {name: report[name] for name in self._totals}
         self._started, self._steps_before = time.perf_counter(), self._totals["num_steps"]
+
+
+def _part(state: State, prefix: str) -> State:
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coffee_fast._reference.experience import LearningSeat
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.base import State
+    from coffee_fast.typing import Float64
 
 _COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs")
 _NUMBERS: Mapping[str, Mapping[str, Any]] = {
@@ -141,7 +142,13 @@ class PolicyLearner(Protocol):
     @property
     def num_updates(self) -> int: ...
 
-    def update(self, kl_weight: float, learning_rate: float, num_threads: int = ...) -> dict[str, Any]: ...
+    def update(
+        self,
+        kl_weight: float,
+        learning_rate: float,
+        opponent_weights: Sequence[Sequence[float] | Float64] = ...,
+        num_threads: int = ...,
+    ) -> dict[str, Any]: ...
 
     def average(self, k: int) -> Sequence[Any]: ...
 

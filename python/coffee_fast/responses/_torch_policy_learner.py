@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coffee_fast.policies import Policy
     from coffee_fast.responses._policy_learning import PolicyLearning
     from coffee_fast.responses.base import State
+    from coffee_fast.typing import Float64
 
 PARTS = ("parameters", "first_moment", "second_moment")
 Decisions = Mapping[str, np.ndarray[Any, Any]]
@@ -65,7 +66,13 @@ class TorchPolicyLearner:
         self.num_updates = 0
 
     @torch.no_grad()
-    def update(self, kl_weight: float, learning_rate: float, num_threads: int = 1) -> dict[str, Any]:
+    def update(
+        self,
+        kl_weight: float,
+        learning_rate: float,
+        opponent_weights: Sequence[Sequence[float] | Float64] = (),
+        num_threads: int = 1,
+    ) -> dict[str, Any]:
         """One update of all networks and its figures; if it is interrupted, the learner is what it was before."""
         experience = _core.collect_experience(
             learners=[policy.core for policy in self._present_policies()],
@@ -77,11 +84,12 @@ class TorchPolicyLearner:
             num_threads=num_threads,
             **self._episodes,
         )
+        weights = self._episode_weights(experience["strategies"], opponent_weights)
         started, before = time.perf_counter(), self.export_state()
         try:
             with one_torch_thread():
                 each = [
-                    self._learn(k, decisions, anchor, learning_rate)
+                    self._learn(k, decisions, anchor, weights, learning_rate)
                     for k, (decisions, anchor) in enumerate(
                         zip(experience["of_network"], self._anchors(kl_weight), strict=True)
                     )
@@ -95,17 +103,39 @@ class TorchPolicyLearner:
         self.num_updates += 1
         return figures
 
+    def _episode_weights(
+        self, strategies: np.ndarray[Any, Any], opponent_weights: Sequence[Sequence[float] | Float64]
+    ) -> Float64:
+        weights = np.ones(len(strategies))
+        for seat, own in enumerate(opponent_weights):
+            met = strategies[:, seat] >= 0
+            weights[met] *= np.asarray(own)[strategies[met, seat]]
+        return weights
+
     def _figures(self, experience: dict[str, Any]) -> dict[str, Any]:
         is_normal = experience["is_coverage"] == 0
         returns, count = experience["returns"], len(is_normal)
         numbers = np.arange(self.num_updates * count, (self.num_updates + 1) * count)
         gained: list[list[float]] = [[] for _ in self._policies]
+        sizes = [len(policies) for policies, _ in self._episodes["opponents"]]
+        gains_against, times_met = ([np.zeros(size) for size in sizes] for _ in range(2))
         for episode in np.flatnonzero(is_normal):
-            for learner in self._learning_seats[numbers[episode] % len(self._learning_seats)]:
+            group = self._learning_seats[numbers[episode] % len(self._learning_seats)]
+            for learner in group:
                 gained[learner[1]].append(earned(learner, returns[episode]))
+            penalty = self._episodes["uncertainty_penalty"] * experience["disagreement"][episode]
+            gain = sum(earned(learner, returns[episode]) - penalty for learner in group) / len(group)
+            for seat, drawn in enumerate(experience["strategies"][episode]):
+                if drawn >= 0:
+                    gains_against[seat][drawn] += gain
+                    times_met[seat][drawn] += 1
         return {
             "returns": returns[is_normal].sum(axis=0) / max(is_normal.sum(), 1),
             "learner_returns": np.array([sum(own) / max(len(own), 1) for own in gained]),
+            "gains_against": [
+                gains / np.maximum(times, 1) for gains, times in zip(gains_against, times_met, strict=True)
+            ],
+            "times_met": times_met,
             "disagreement": experience["disagreement"][is_normal].sum() / max(is_normal.sum(), 1),
             "num_episodes": count,
             "num_coverage_episodes": int(count - is_normal.sum()),
@@ -120,9 +150,13 @@ class TorchPolicyLearner:
         own = [Anchor(reference, kl_weight, self._kl_in_rewards) for reference in self._references]
         return own + [Anchor(present[k], weight, True) for k, weight in self._adversaries]
 
-    def _learn(self, k: int, decisions: Decisions, anchor: Anchor, learning_rate: float) -> dict[str, float]:
+    def _learn(
+        self, k: int, decisions: Decisions, anchor: Anchor, episode_weights: Float64, learning_rate: float
+    ) -> dict[str, float]:
         states = torch.from_numpy(decisions["information_states"]).to(self._device)
         rows, targets, figures = self._look_at(k, states, decisions, anchor)
+        first = self.num_updates * self._config.num_episodes
+        weights = self._tensor(episode_weights[decisions["episodes"].astype(np.int64) - first])
         n, batch_size = len(states), self._config.batch_size
         num_batches = max((n + batch_size // 2) // batch_size, 1)
         log_ratio, is_clipped = torch.zeros_like(targets), torch.zeros_like(targets, dtype=torch.bool)
@@ -134,10 +168,11 @@ class TorchPolicyLearner:
                 activations = self._policies[k].forward(states[chosen])
                 found = loss_gradient(self._config, anchor.kl_weight, rows.at(chosen), activations[-1])
                 gradient, log_ratio[chosen], is_clipped[chosen] = found
-                self._policies[k].backward(activations, gradient)
+                weight = weights[chosen, None]
+                self._policies[k].backward(activations, weight * gradient)
                 predicted = self._values[k].forward(states[chosen])
                 errors = predicted[-1] - targets[chosen, None]
-                self._values[k].backward(predicted, 2.0 * errors / len(chosen))
+                self._values[k].backward(predicted, 2.0 * weight * errors / len(chosen))
                 self._policies[k].adam_step(learning_rate)
                 self._values[k].adam_step(learning_rate)
         for network in (self._policies[k], self._values[k]):

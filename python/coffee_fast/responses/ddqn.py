@@ -102,6 +102,7 @@ class DDQN:
     init: Literal["torch", "paper"] = "torch"
 
     kind: ClassVar[str] = "ddqn"
+    is_risk_neutral: ClassVar[bool] = True  # learns against the mean opponent
     runs_on_threads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from coffee_fast.errors import ConfigError
 def _set_weights(objective: ResponseObjective | ConservativeObjective) -> None:
     """Check both weights and keep them as floats: 0 and 0.0 are the same run."""
     name = type(objective).__name__
-    for field, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0)):
+    for field, most in (("uncertainty_penalty", math.inf), ("coverage_weight", 1.0), ("risk_aversion", math.inf)):
         value = check_number(f"{name}: {field}", getattr(objective, field), at_most=most, error=ConfigError)
         object.__setattr__(objective, field, value)
     if objective.coverage_weight > 0 and objective.uncertainty_penalty == 0:
@@ -38,10 +38,17 @@ class ResponseObjective:
     coverage_weight
         :math:`\beta`, the probability that an episode is a deviation-coverage episode: opponents play uniformly at
         random and nothing counts but the penalty. Above 0 only together with a penalty.
+    risk_aversion
+        :math:`\tau`, in units of one over the game's ``reward_scale``. Above 0, the expectation over the opponent's
+        strategies is replaced by its certainty equivalent :math:`-\log E_{\sigma_{-i}} \exp(-\tau u) / \tau`: an
+        adversary may draw the strategies otherwise, and pays :math:`1 / \tau` times the divergence from
+        :math:`\sigma_{-i}` (strategic risk aversion). Of two players, and learned by :class:`PolicyGradient`; other
+        oracles of the package refuse it.
     """
 
     uncertainty_penalty: float = 0.0
     coverage_weight: float = 0.0
+    risk_aversion: float = 0.0
 
     def __post_init__(self) -> None:
         _set_weights(self)
@@ -63,16 +70,21 @@ class ConservativeObjective:
         :math:`\beta_0`, the share of deviation-coverage episodes at the start, see :class:`ResponseObjective`.
     anneal_iterations
         From this iteration on, counted from 0, there are no coverage episodes.
+    risk_aversion
+        :math:`\tau`, in units of one over the game's ``reward_scale``: above 0 each response is wary of which of the
+        opponent's strategies it will meet, as :class:`ResponseObjective` says; of two players, with
+        :class:`PolicyGradient`.
 
     Examples
     --------
     >>> ConservativeObjective(uncertainty_penalty=2.0, coverage_weight=0.1, anneal_iterations=10).at(5)
-    ResponseObjective(uncertainty_penalty=2.0, coverage_weight=0.05)
+    ResponseObjective(uncertainty_penalty=2.0, coverage_weight=0.05, risk_aversion=0.0)
     """
 
     uncertainty_penalty: float = 2.0
     coverage_weight: float = 0.1
     anneal_iterations: int = 10
+    risk_aversion: float = 0.0
 
     def __post_init__(self) -> None:
         _set_weights(self)
@@ -85,4 +97,4 @@ class ConservativeObjective:
         """Return the objective of response number ``iteration``, counted from 0."""
         iteration = check_count("ConservativeObjective.at: iteration", iteration)
         share_left = max(0.0, 1.0 - iteration / self.anneal_iterations)
-        return ResponseObjective(self.uncertainty_penalty, self.coverage_weight * share_left)
+        return ResponseObjective(self.uncertainty_penalty, self.coverage_weight * share_left, self.risk_aversion)

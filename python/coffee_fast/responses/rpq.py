@@ -72,6 +72,7 @@ class RPQ:
     tolerance: float = 0.1
 
     kind: ClassVar[str] = "rpq"
+    is_risk_neutral: ClassVar[bool] = True  # learns against the mean opponent
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_sizes", check_hidden_sizes("RPQ", self.hidden_sizes))

@@ -83,7 +83,7 @@ class SelfPlayTraining:
         """Make one update and return what to tell about it; keep the averaged policies where a snapshot is due."""
         config, update = self.config, self.num_done
         schedule = {"kl_weight": config.kl_weight_at(update), "learning_rate": config.learning_rate_at(update)}
-        found = self._learner.update(**schedule, num_threads=num_threads)
+        found = self._learner.update(schedule["kl_weight"], schedule["learning_rate"], num_threads=num_threads)
         told_of = schedule | found | {name: found[name][: self._num_roles] for name in BY_ROLE}
         if "adversary_kl" in self._figures:
             told_of |= {
