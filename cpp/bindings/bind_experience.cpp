@@ -47,13 +47,14 @@ py::dict experience_of(AnyDynamics dynamics, const std::vector<Policy>& learners
 }  // namespace
 
 void bind_experience(py::module_& module) {
-  module.def("collect_experience", &experience_of, py::arg("dynamics"), py::arg("learners"), py::arg("learning_seats"),
-             py::arg("opponents"), py::arg("first"), py::arg("count"), py::kw_only(), py::arg("seed"),
-             py::arg("num_parallel_episodes") = 256, py::arg("uncertainty_penalty") = 0.0,
-             py::arg("coverage_weight") = 0.0, py::arg("num_threads") = 1,
-             "Episodes number first to first + count as PolicyLearner plays them: of_network, a dict of arrays a "
-             "network, a row a decision; returns f64 and strategies i32 [count, N], disagreement f64 and is_coverage u8 "
-             "[count].");
+  module.def(
+      "collect_experience", &experience_of, py::arg("dynamics"), py::arg("learners"), py::arg("learning_seats"),
+      py::arg("opponents"), py::arg("first"), py::arg("count"), py::kw_only(), py::arg("seed"),
+      py::arg("num_parallel_episodes") = 256, py::arg("uncertainty_penalty") = 0.0, py::arg("coverage_weight") = 0.0,
+      py::arg("num_threads") = 1,
+      "Episodes number first to first + count as PolicyLearner plays them: of_network, a dict of arrays a "
+      "network, a row a decision; returns f64 and strategies i32 [count, N], disagreement f64 and is_coverage u8 "
+      "[count].");
 }
 
 }  // namespace coffee_fast::bindings

@@ -40,3 +40,6 @@ ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 
 Resume = bool | Literal["anyway"]
 """Whether to continue what is in a run folder; ``"anyway"`` also what was begun on an unlike machine or build."""
+
+LearningSeat = tuple[int, int, int | None]
+"""A seat whose player learns, the network that plays there, and the seat that it is an adversary of."""

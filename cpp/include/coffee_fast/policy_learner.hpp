@@ -48,8 +48,8 @@ struct PolicyUpdateFigures {
   std::vector<double> value_error;                  ///< [K]: mean squared, scaled units, before the update
   std::vector<double> clipped;                      ///< [K]: share of the last epoch's decisions
   std::vector<std::int64_t> num_decisions;          ///< [K]
-  /// [N, K_j]: of each policy in a seat's mixture, what the learners of the normal episodes in which it played gained on
-  /// average, less the penalty, and in how many of them it played.
+  /// [N, K_j]: of each policy in a seat's mixture, what the learners of the normal episodes in which it played gained
+  /// on average, less the penalty, and in how many of them it played.
   std::vector<std::vector<double>> gains_against, times_met;
   std::uint64_t num_episodes = 0, num_coverage_episodes = 0;
   double learning_seconds = 0.0;
@@ -69,8 +69,8 @@ class PolicyLearner {
                 std::vector<Policy> references, PolicyLearnerOptions options);
 
   /// One update. If it throws, Cancelled for one, the learner is what it was before. opponent_weights [N, K_j] say how
-  /// much more or less a normal episode counts in the losses for each policy of a seat's mixture that plays in it, their
-  /// product over seats; empty: all the same.
+  /// much more or less a normal episode counts in the losses for each policy of a seat's mixture that plays in it,
+  /// their product over seats; empty: all the same.
   PolicyUpdateFigures update(double kl_weight, double learning_rate,
                              const std::vector<std::vector<double>>& opponent_weights, int num_threads,
                              CancelToken& cancel);

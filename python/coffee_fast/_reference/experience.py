@@ -10,10 +10,7 @@ import numpy as np
 from coffee_fast._core import Purpose, Stream
 from coffee_fast._reference.actor import ChooseAction, StartEpisode, choose_uniformly
 from coffee_fast._reference.rng import sample_categorical
-from coffee_fast.typing import Float32, Float64, UInt8
-
-LearningSeat = tuple[int, int, int | None]
-"""The seat, its network, and the seat that it is an adversary of."""
+from coffee_fast.typing import Float32, Float64, LearningSeat, UInt8
 
 
 def earned(learner: LearningSeat, paid: Sequence[float] | Float64) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,7 +67,7 @@ def respond(
         ).train(execution.progress)
         policies.append(response.policy)
         report |= {key if is_only else f"{name}/{key}": value for key, value in response.report.items()}
-    return NewStrategies(tuple(policies), dataclasses.asdict(objective), report)
+    return NewStrategies(tuple(policies), objective.to_json(), report)
 
 
 def add_strategies(

@@ -13,10 +13,9 @@ from coffee_fast.responses._arguments import check_hidden_sizes
 from coffee_fast.simulation import LARGEST_INT
 
 if TYPE_CHECKING:
-    from coffee_fast._reference.experience import LearningSeat
     from coffee_fast.dynamics import Dynamics
     from coffee_fast.responses.base import State
-    from coffee_fast.typing import Float64
+    from coffee_fast.typing import Float64, LearningSeat
 
 _COUNTS = ("num_updates", "num_episodes", "num_parallel_episodes", "batch_size", "num_epochs")
 _NUMBERS: Mapping[str, Mapping[str, Any]] = {

@@ -20,11 +20,10 @@ from coffee_fast.responses._torch_network import TorchNetwork, flat_parameters, 
 from coffee_fast.responses._torch_policy_loss import Rows, divergence, log_uniform, loss_gradient, masked_log_softmax
 
 if TYPE_CHECKING:
-    from coffee_fast._reference.experience import LearningSeat
     from coffee_fast.policies import Policy
     from coffee_fast.responses._policy_learning import PolicyLearning
     from coffee_fast.responses.base import State
-    from coffee_fast.typing import Float64
+    from coffee_fast.typing import Float64, LearningSeat
 
 PARTS = ("parameters", "first_moment", "second_moment")
 Decisions = Mapping[str, np.ndarray[Any, Any]]

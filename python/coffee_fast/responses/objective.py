@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from coffee_fast._provenance import describe_fields
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import ConfigError
+
+_LATER = {"risk_aversion": 0.0}
 
 
 def _set_weights(objective: ResponseObjective | ConservativeObjective) -> None:
@@ -53,6 +57,10 @@ class ResponseObjective:
     def __post_init__(self) -> None:
         _set_weights(self)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the weights as plain JSON values."""
+        return describe_fields(self, _LATER)
+
 
 @dataclass(frozen=True)
 class ConservativeObjective:
@@ -92,6 +100,10 @@ class ConservativeObjective:
             "ConservativeObjective: anneal_iterations", self.anneal_iterations, at_least=1, error=ConfigError
         )
         object.__setattr__(self, "anneal_iterations", count)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the weights as plain JSON values with a ``kind``."""
+        return {"kind": "conservative_objective", **describe_fields(self, _LATER)}
 
     def at(self, iteration: int) -> ResponseObjective:
         """Return the objective of response number ``iteration``, counted from 0."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coffee_fast._provenance import describe_part, machine, plain
+from coffee_fast._provenance import describe_part, machine
 from coffee_fast.checks import check_progress
 from coffee_fast.policies import as_mixture
 from coffee_fast.policy_files import policy_fingerprint
@@ -66,7 +66,7 @@ class ResponseRequest:
             "dynamics": {"spec": self.dynamics.spec.to_json()},
             "dynamics_fingerprint": getattr(self.dynamics, "fingerprint", None),  # sorted behind what says more
             "opponents": opponents if isinstance(self.opponents, Sequence) else opponents[0],
-            "objective": plain(asdict(self.objective)),
+            "objective": self.objective.to_json(),
             "seed": self.seed,
             "reward_scale": self.reward_scale,
             "player": list(self.player) if isinstance(self.player, Sequence) else self.player,

@@ -172,7 +172,7 @@ class SelfPlayConfig(PolicyLearning):
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""
-        return describe_fields(self)
+        return describe_fields(self, later={"risk_aversion": 0.0})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> SelfPlayConfig:

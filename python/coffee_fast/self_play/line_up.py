@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from coffee_fast._reference.experience import LearningSeat
+from coffee_fast.typing import LearningSeat
 
 
 @dataclass(frozen=True)

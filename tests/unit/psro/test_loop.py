@@ -41,8 +41,7 @@ def test_coverage_is_annealed_and_the_penalty_is_not(model, config):
     assert [a["objective"].coverage_weight for a in config.response.asked] == pytest.approx([0.4, 0.2, 0.0])
     assert [a["objective"].uncertainty_penalty for a in config.response.asked] == [3.0, 3.0, 3.0]
     assert result.records[0].objective == {}
-    expected = {"uncertainty_penalty": 3.0, "coverage_weight": pytest.approx(0.2), "risk_aversion": 0.0}
-    assert result.records[2].objective == expected
+    assert result.records[2].objective == {"uncertainty_penalty": 3.0, "coverage_weight": pytest.approx(0.2)}
 
 
 def test_seeds_are_derived_from_purpose_and_iteration(model, config):
