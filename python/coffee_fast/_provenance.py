@@ -86,18 +86,19 @@ def describe_part(part: object) -> dict[str, Any]:
     return {"kind": kind, **describe_fields(part)}
 
 
-def describe_fields(part: object, later: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def describe_fields(part: object) -> dict[str, Any]:
     """Return the fields of a dataclass as plain JSON values.
 
-    ``later`` names fields that older files do not have, with the values at which they are left out, so that older runs
-    are known by what they were.
+    Its class may name in ``later_fields`` those that older files do not have, with the values at which they are left
+    out, so that older runs are known by what they were.
     """
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
         raise InvalidArgumentError(
             f"{type(part).__name__} must be a dataclass or have to_config(), so that a run folder can record it"
         )
     fields = {field.name: plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
-    return {name: value for name, value in fields.items() if later is None or later.get(name, ...) != value}
+    later = getattr(part, "later_fields", {})
+    return {name: value for name, value in fields.items() if name not in later or later[name] != value}
 
 
 def plain(value: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from coffee_fast._provenance import describe_fields
 from coffee_fast.checks import check_count, check_number
 from coffee_fast.errors import ConfigError
-
-_LATER = {"risk_aversion": 0.0}
 
 
 def _set_weights(objective: ResponseObjective | ConservativeObjective) -> None:
@@ -54,12 +53,14 @@ class ResponseObjective:
     coverage_weight: float = 0.0
     risk_aversion: float = 0.0
 
+    later_fields: ClassVar[Mapping[str, Any]] = {"risk_aversion": 0.0}
+
     def __post_init__(self) -> None:
         _set_weights(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the weights as plain JSON values."""
-        return describe_fields(self, _LATER)
+        return describe_fields(self)
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,14 @@ class ConservativeObjective:
     anneal_iterations: int = 10
     risk_aversion: float = 0.0
 
+    later_fields: ClassVar[Mapping[str, Any]] = {"risk_aversion": 0.0}
+
     def __post_init__(self) -> None:
         _set_weights(self)
         count = check_count(
             "ConservativeObjective: anneal_iterations", self.anneal_iterations, at_least=1, error=ConfigError
         )
         object.__setattr__(self, "anneal_iterations", count)
-
-    def to_config(self) -> dict[str, Any]:
-        """Return the weights as plain JSON values with a ``kind``."""
-        return {"kind": "conservative_objective", **describe_fields(self, _LATER)}
 
     def at(self, iteration: int) -> ResponseObjective:
         """Return the objective of response number ``iteration``, counted from 0."""

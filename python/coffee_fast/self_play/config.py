@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from coffee_fast import responses
 from coffee_fast._provenance import describe_fields
@@ -125,6 +125,8 @@ class SelfPlayConfig(PolicyLearning):
     num_simulations: int = 4000
     device: str | None = None
 
+    later_fields: ClassVar[Mapping[str, Any]] = {"risk_aversion": 0.0}
+
     def __post_init__(self) -> None:
         self._check_learning()
         for name, at_least in (("num_snapshots", 1), ("num_simulations", 2)):
@@ -172,7 +174,7 @@ class SelfPlayConfig(PolicyLearning):
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""
-        return describe_fields(self, later={"risk_aversion": 0.0})
+        return describe_fields(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> SelfPlayConfig:
