@@ -169,9 +169,13 @@ def _is_still_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def sweep(folder: str | Path, age_s: float = 0.0) -> None:
-    """Remove from ``folder`` what a killed process left of writes that it did not finish, once that is so old."""
-    for entry in Path(folder).glob(".*.tmp"):
+def sweep(folder: str | Path, age_s: float = 0.0, is_deep: bool = False) -> None:
+    """Remove what a killed process left of writes that it did not finish, once that is so old.
+
+    From ``folder``, and if ``is_deep`` from all folders in it, where nobody else may then be at work.
+    """
+    left = list(Path(folder).glob("**/.*.tmp" if is_deep else ".*.tmp"))
+    for entry in left:
         with contextlib.suppress(FileNotFoundError):  # its writer lives, and has just finished
             if time.time() - entry.stat().st_mtime < age_s:
                 continue

@@ -42,6 +42,21 @@ def test_tensors_with_metadata_are_the_same_bytes_again(tmp_path):
         np.testing.assert_array_equal(array, arrays[name])
 
 
+def test_unfinished_writes_are_swept_up_where_nobody_is_at_work(tmp_path):
+    for folder in (tmp_path, tmp_path / "a" / ".b.1.tmp" / "c", tmp_path / "d" / "e"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".file.1.tmp").touch()
+        (folder / "file.tmp").touch()
+    _files.sweep(tmp_path, age_s=60.0, is_deep=True)
+    assert len(list(tmp_path.rglob(".file.1.tmp"))) == 3
+    _files.sweep(tmp_path)
+    assert len(list(tmp_path.rglob(".file.1.tmp"))) == 2
+    _files.sweep(tmp_path, is_deep=True)
+    assert sorted(entry.relative_to(tmp_path).as_posix() for entry in tmp_path.rglob("*")) == [
+        *("a", "d", "d/e", "d/e/file.tmp", "file.tmp"),
+    ]
+
+
 def test_a_killed_holder_holds_nothing(tmp_path):
     file = tmp_path / "lock"
     with subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdout=subprocess.PIPE, text=True) as process:

@@ -54,7 +54,9 @@ def _column(what: str) -> Any:
 
 
 def import_log(
-    log: Annotated[Path, typer.Argument(help="A .csv, .tsv or .parquet file.", exists=True, dir_okay=False)],
+    log: Annotated[
+        Path, typer.Argument(help="A .csv, .tsv, .parquet or .npz file, a folder of Minari or OG-MARL.", exists=True)
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder for the dataset.")],
     episode: Annotated[str | None, typer.Option(help="Column of the episodes' labels.")] = None,
     step: Annotated[str | None, typer.Option(help="Column by which an episode's rows are sorted.")] = None,
@@ -67,7 +69,7 @@ def import_log(
     terminal: Annotated[str | None, typer.Option(help="Column that is 1 in the last row of an episode.")] = None,
     truncated: Annotated[str | None, typer.Option(help="Column that is 1 where an episode broke off.")] = None,
     chance: Annotated[str | None, typer.Option(help="What the player is called where chance moves, beside -1.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the game.")] = "log",
+    name: Annotated[str | None, typer.Option(help="Name of the game.")] = None,
     symmetric: Annotated[bool, typer.Option(help="Whether all players are alike.")] = False,
     roles: Annotated[str | None, typer.Option(metavar="SIZES", help="Seats of each role, as 1,3.")] = None,
     public_moves: Annotated[
@@ -77,10 +79,10 @@ def import_log(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Make a dataset of a log in a file, whatever its columns are called.
+    """Make a dataset of a log in a file, whatever its columns are called, or in a folder of Minari or OG-MARL.
 
     What was found and how is printed, and what a model could learn from it. Columns that are named as in the
-    documentation of from_transitions need not be given.
+    documentation of from_transitions need not be given, and those of a folder are known.
     """
     singles = {"episode": episode, "step": step, "player": player, "terminal": terminal, "truncated": truncated}
     several = {"action": action, "reward": reward, "observation": observation}

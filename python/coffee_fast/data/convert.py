@@ -39,8 +39,9 @@ def from_transitions(
         Sizes and layout of the game that was played; None to work them out (:meth:`GameSpec.from_log`, whose
         ``describe()`` says what was found; what is known of the game may be given along, ``roles=(2,)`` say).
     transitions
-        A mapping of names to arrays, a data frame, an Arrow table, or the path of a CSV or Parquet file, in one of
-        these layouts: *one row an action*;
+        A mapping of names to arrays, a data frame, an Arrow table, or the path of a CSV, Parquet or npz file; the
+        folder of a dataset of Minari, a vault of OG-MARL, or its arrays, which say themselves what is what; else in one
+        of these layouts: *one row an action*;
         *one row a joint step*, ``action`` being ``[T, players]`` or a column for each player, missing where a player
         does not act; *one row a player and step*, rows of one ``step`` of an episode being moves at once. Arrays may be
         columns whose cells are lists, or numbered columns: ``state_0``, ``state_1``, ...; ``observation_0_0`` is the

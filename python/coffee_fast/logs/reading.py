@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from coffee_fast.errors import DatasetError, shown
 from coffee_fast.logs.columns import ChosenColumns
 from coffee_fast.logs.episodes import Episodes, episodes_of
+from coffee_fast.logs.files import read_table
 from coffee_fast.logs.known import (
     action_vectors_of,
     check_known,
@@ -23,7 +25,9 @@ from coffee_fast.logs.known import (
 )
 from coffee_fast.logs.layout import Layout, decide, exchange_of, names_of_entries, observations_of, states_of
 from coffee_fast.logs.masks import num_masked, packed_masks
+from coffee_fast.logs.og_marl import is_experience, read_experience
 from coffee_fast.logs.play import Play, latest_known
+from coffee_fast.logs.recorded import Recorded
 from coffee_fast.logs.rewards import rewards_of
 from coffee_fast.logs.row_columns import RowColumns
 from coffee_fast.logs.rows import Steps, steps_of
@@ -64,6 +68,15 @@ def read_log(
     sizes
         Of state and observation of a specification that says nothing of columns: both are then taken as they are.
     """
+    where = caller
+    if isinstance(table, str | os.PathLike):
+        where, table = f"{caller}: {shown(os.fspath(table))}", read_table(table)
+    if columns is None and is_experience(table):
+        table = read_experience(table, where)
+    if isinstance(table, Recorded):
+        if columns is not None:
+            raise DatasetError(f"{caller}: the layout of a folder says what is what; leave columns out")
+        table, columns, known = table.table, table.columns, table.known_with(known or {})
     said = check_known(known or {}, caller)
     chosen = ChosenColumns(table, columns, caller)
     episodes = episodes_of(chosen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.errors import DatasetError, shown
-from coffee_fast.logs.files import read_table
 
 Columns = dict[str, NDArray[Any]]
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
@@ -23,8 +21,6 @@ def is_table(value: Any) -> bool:
 
 def columns_of(table: Any, caller: str) -> Columns:
     """Return the columns of a table by name, each ``[T]``, or ``[T, ...]`` where its cells are lists."""
-    if isinstance(table, str | os.PathLike):
-        table = read_table(table)
     if not is_table(table):
         raise DatasetError(f"{caller}: must be given a mapping of columns or a data frame, got {type(table).__name__}")
     found: Columns = {}

@@ -223,8 +223,7 @@ def _claim(run: Path, config: RunConfig, dataset: TrajectoryDataset | None, resu
     }
     file = run / CONFIG
     if resume:
-        _files.sweep(run)
-        _files.sweep(run / "evaluation")
+        _files.sweep(run, is_deep=True)
     machines = [machine()]
     if file.exists():
         there = read_sealed_json(file, CONFIG_KIND, CONFIG_FORM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from coffee_fast.checks import check_path
-from coffee_fast.trackers.base import Tracker, needed
+from coffee_fast.trackers.base import Tracker, needed, started
 
 
 class TensorBoard(Tracker):
@@ -19,12 +19,13 @@ class TensorBoard(Tracker):
     Raises
     ------
     ConfigError
-        If the package tensorboard is not installed.
+        If the package tensorboard is not installed, or the folder cannot be written to.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         place = check_path("TensorBoard: folder", folder)
-        self._writer = needed("tensorboard.summary", "tensorboard").Writer(str(place))
+        summary = needed("tensorboard.summary", "tensorboard")
+        self._writer = started("TensorBoard", lambda: summary.Writer(str(place)))
 
     def write(self, name: str, value: float, step: int) -> None:
         self._writer.add_scalar(name, value, step)

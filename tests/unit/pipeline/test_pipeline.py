@@ -116,7 +116,9 @@ def test_leftovers_of_cut_off_writes_are_swept_up(tiny_run, finished, tmp_path):
         run_pipeline(tiny_run, tmp_path / "run", progress=stop_at("psro", 1))
     (tmp_path / "run" / ".model.123.tmp").mkdir()
     (tmp_path / "run" / ".model.123.tmp" / "model.safetensors").write_text("...")
-    (tmp_path / "run" / ".seconds.json.123.tmp").write_text("{")
+    for folder in (tmp_path / "run", tmp_path / "run" / "evaluation" / "judge"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".seconds.json.123.tmp").write_text("{")
     run_pipeline(tiny_run, tmp_path / "run", resume=True)
     assert contents(tmp_path / "run") == contents(finished[0])
 

@@ -64,7 +64,7 @@ def fake_wandb(calls):
     run = SimpleNamespace(
         define_metric=lambda name, step_metric: calls.append((name, step_metric)),
         log=calls.append,
-        finish=lambda: calls.append("finished"),
+        finish=lambda exit_code: calls.append(("finished", exit_code)),
     )
     return {"wandb": SimpleNamespace(init=lambda **options: calls.append(options) or run)}
 
@@ -73,15 +73,16 @@ def fake_mlflow(calls):
     run = SimpleNamespace(info=SimpleNamespace(run_id="r1"))
     client = SimpleNamespace(
         create_run=lambda experiment: calls.append(experiment) or run,
-        log_metric=lambda run, name, value, step: calls.append((run, name, value, step)),
-        set_terminated=lambda run: calls.append(("terminated", run)),
+        log_batch=lambda run, metrics: calls.append((run, *metrics)),
+        set_terminated=lambda *told: calls.append(told),
     )
     return {
+        "mlflow.entities": SimpleNamespace(Metric=lambda name, value, time, step: (name, value, step)),
         "mlflow": SimpleNamespace(
             set_experiment=calls.append,
             MlflowClient=lambda: client,
             get_experiment_by_name=lambda name: SimpleNamespace(experiment_id=f"id of {name}"),
-        )
+        ),
     }
 
 
@@ -91,7 +92,7 @@ def fake_mlflow(calls):
         (
             fake_tensorboard,
             lambda: TensorBoard("curves"),
-            [("folder", "curves"), ("fit/loss", 0.5, 7), ("fit/loss", 0.25, 8), ("closed",)],
+            [("folder", "curves"), ("fit/loss", 0.5, 7), ("fit/rate", 1.0, 7), ("fit/loss", 0.25, 8), ("closed",)],
         ),
         (
             fake_wandb,
@@ -99,15 +100,21 @@ def fake_mlflow(calls):
             [
                 {"project": "games", "mode": "offline"},
                 ("fit/*", "fit/step"),
-                {"fit/loss": 0.5, "fit/step": 7},
+                {"fit/loss": 0.5, "fit/rate": 1.0, "fit/step": 7},
                 {"fit/loss": 0.25, "fit/step": 8},
-                "finished",
+                ("finished", 0),
             ],
         ),
         (
             fake_mlflow,
             lambda: MLflow("games"),
-            ["games", "id of games", ("r1", "fit/loss", 0.5, 7), ("r1", "fit/loss", 0.25, 8), ("terminated", "r1")],
+            [
+                "games",
+                "id of games",
+                ("r1", ("fit/loss", 0.5, 7), ("fit/rate", 1.0, 7)),
+                ("r1", ("fit/loss", 0.25, 8)),
+                ("r1", "FINISHED"),
+            ],
         ),
     ],
 )
@@ -116,9 +123,35 @@ def test_each_library_is_asked_for_what_it_offers(fake, make, wanted, monkeypatc
     for name, module in fake(calls).items():
         monkeypatch.setitem(sys.modules, name, module)
     with make() as tracker:
-        tracker("fit", 7, 10, {"loss": 0.5})
+        tracker("fit", 7, 10, {"loss": 0.5, "rate": 1.0, "lost": math.nan})
         tracker("fit", 8, 10, {"loss": 0.25})
     assert calls == wanted
+
+
+@pytest.mark.parametrize(
+    ("fake", "make", "wanted"),
+    [
+        (fake_wandb, lambda: WandB("games"), ("finished", 1)),
+        (fake_mlflow, lambda: MLflow("games"), ("r1", "FAILED")),
+        (fake_tensorboard, lambda: TensorBoard("curves"), ("closed",)),
+    ],
+)
+def test_what_broke_off_is_not_called_finished(fake, make, wanted, monkeypatch):
+    calls = []
+    for name, module in fake(calls).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(KeyboardInterrupt), make():
+        raise KeyboardInterrupt
+    assert calls[-1] == wanted
+
+
+def test_a_library_that_cannot_begin_is_quoted(monkeypatch):
+    def refuse(**options):
+        raise OSError("No API key\nconfigured. " + "x" * 10_000)
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=refuse))
+    with pytest.raises(ConfigError, match=r"^WandB: cannot be written to: No API key configured\. x{1,400}$"):
+        WandB("games")
 
 
 @pytest.mark.parametrize(("module", "make"), [("wandb", lambda: WandB("x")), ("mlflow", lambda: MLflow("x"))])
