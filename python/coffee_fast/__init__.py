@@ -46,6 +46,8 @@ _FACE = {
     "EnsembleConfig": "models",
     "BehaviorCloningConfig": "models",
     "clone_behavior": "models",
+    "SoftImitationConfig": "models",
+    "imitate_behavior": "models",
     # payoff tables
     "PayoffTable": "empirical",
     "EmpiricalGame": "empirical",

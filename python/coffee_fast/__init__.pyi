@@ -48,7 +48,9 @@ from coffee_fast.games import register_game as register_game
 from coffee_fast.models import BehaviorCloningConfig as BehaviorCloningConfig
 from coffee_fast.models import DynamicsEnsemble as DynamicsEnsemble
 from coffee_fast.models import EnsembleConfig as EnsembleConfig
+from coffee_fast.models import SoftImitationConfig as SoftImitationConfig
 from coffee_fast.models import clone_behavior as clone_behavior
+from coffee_fast.models import imitate_behavior as imitate_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
 from coffee_fast.pipeline import RunRecord as RunRecord
 from coffee_fast.pipeline import list_runs as list_runs

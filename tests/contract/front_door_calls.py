@@ -240,6 +240,17 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"holdout_fraction": 0.1},
             },
         ),
+        "imitate_behavior": (
+            cf.imitate_behavior,
+            {"dataset": dataset, "config": cf.SoftImitationConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0},
+        ),
+        "SoftImitationConfig": (
+            cf.SoftImitationConfig,
+            {
+                **{"divergence": "kl", "temperature": 0.2, "discount": 0.9, "hidden_sizes": (4,), "num_steps": 2},
+                **{"batch_size": 4, "learning_rate": 1e-3, "holdout_fraction": 0.1},
+            },
+        ),
         "EnsembleConfig": (
             cf.EnsembleConfig,
             {

@@ -5,6 +5,7 @@ from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
 from coffee_fast.models.reasons import Reason
 from coffee_fast.models.report import FitReport
+from coffee_fast.models.soft_imitation import SoftImitationConfig, imitate_behavior
 from coffee_fast.models.verdict import Verdict
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "EnsembleConfig",
     "FitReport",
     "Reason",
+    "SoftImitationConfig",
     "Verdict",
     "clone_behavior",
+    "imitate_behavior",
 ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coffee_fast.errors import InvalidArgumentError, NumericalError, shown
 from coffee_fast.models.arguments import check_config, check_dataset, check_seats
 from coffee_fast.models.config import check_sizes
-from coffee_fast.policies import NetworkPolicy
+from coffee_fast.policies import Layers, NetworkPolicy
 from coffee_fast.seeding import check_seed, derive_seed
 from coffee_fast.typing import ProgressCallback
 
@@ -111,36 +111,62 @@ def clone_behavior(
     training, held_out = dataset, None
     if config.holdout_fraction > 0:
         training, held_out = dataset.split(config.holdout_fraction, derive_seed(check_seed(seed), "holdout"))
-    rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "batches")))
-    generator = torch.Generator().manual_seed(derive_seed(seed, "weights"))
     sizes = (dataset.spec.information_state_size, *config.hidden_sizes, dataset.spec.num_actions)
     with learning_in_torch():
-        network = StackedMLP(1, sizes, generator)
+        network = StackedMLP(1, sizes, torch.Generator().manual_seed(derive_seed(seed, "weights")))
         examples = _examples(training, chosen)
         judges = None if held_out is None else _examples(held_out, chosen)
         if not len(examples[1]):
             raise InvalidArgumentError(f"clone_behavior: seats must act in the log, got {shown(list(chosen))}")
-        if judges is not None and not len(judges[1]):
-            judges = None
-        best_loss, best = float("inf"), network.export()[0]
-        optimizer = torch.optim.Adam(network.parameters, lr=config.learning_rate, fused=True)
-        for done in range(1, config.num_steps + 1):
-            rows = torch.from_numpy(rng.integers(len(examples[1]), size=config.batch_size))
-            loss = _loss(network, *(part[rows] for part in examples))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if done % JUDGE_EVERY and done < config.num_steps:
-                continue
-            with torch.no_grad():
-                value = (loss if judges is None else _loss(network, *judges)).item()
-            if not np.isfinite(value):
-                raise NumericalError(f"clone_behavior: the loss is {value}; lower learning_rate")
-            if judges is None or value < best_loss:
-                best_loss, best = value, network.export()[0]
-            if progress:
-                progress("clone behavior", done, config.num_steps, {"loss": value})
-    return NetworkPolicy(best, kind="softmax")
+        (layers,) = descend(
+            "clone_behavior",
+            [network],
+            len(examples[1]),
+            lambda rows: _loss(network, *(part[rows] for part in examples)),
+            None if judges is None or not len(judges[1]) else lambda: _loss(network, *judges),
+            config,
+            seed,
+            progress,
+        )
+    return NetworkPolicy(layers, kind="softmax")
+
+
+def descend(
+    caller: str,
+    networks: Sequence[StackedMLP],
+    num_examples: int,
+    loss: Callable[[torch.Tensor], torch.Tensor],
+    judge: Callable[[], torch.Tensor] | None,
+    config: Any,
+    seed: int,
+    progress: ProgressCallback | None,
+) -> list[Layers]:
+    """Descend a loss of rows of examples, and return each network's layers when the judge liked them best.
+
+    The last ones if there is no judge.
+    """
+    import torch
+
+    rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "batches")))
+    least, best = float("inf"), [network.export()[0] for network in networks]
+    parameters = [parameter for network in networks for parameter in network.parameters]
+    optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, fused=True)
+    for done in range(1, config.num_steps + 1):
+        value = loss(torch.from_numpy(rng.integers(num_examples, size=config.batch_size)))
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if done % JUDGE_EVERY and done < config.num_steps:
+            continue
+        with torch.no_grad():
+            judged = (value if judge is None else judge()).item()
+        if not np.isfinite(judged):
+            raise NumericalError(f"{caller}: the loss is {judged}; lower learning_rate")
+        if judge is None or judged < least:
+            least, best = judged, [network.export()[0] for network in networks]
+        if progress:
+            progress(caller.replace("_", " "), done, config.num_steps, {"loss": judged})
+    return best
 
 
 def _examples(dataset: TrajectoryDataset, seats: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -87,6 +87,10 @@ class Values(Protocol):
         """Return ``[B]``: what the actions of the log are worth."""
         ...
 
+    def strain(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return ``[B]``: what else is to be small, beside the errors of the actions of the log."""
+        ...
+
 
 def worth(fear: Fear, unit: float, g: torch.Tensor | None, following: torch.Tensor, floor: float) -> torch.Tensor:
     r"""Return what next states of the log count for, ``[B]``: in the mean, if ``g`` is best, what the worst ones do.
@@ -180,11 +184,15 @@ class FittedIteration:
         with torch.no_grad():
             g = None if self.dual is None else self._of_all(lambda rows: dual(self.features[rows])[:, 0])
             targets = self.reward + self.fitting.discount * worth(self.fear, self.unit, g, after, floor)
-        self._descend(self.optimizer, lambda rows: ((self.values.chosen(rows) - targets[rows]) ** 2).mean())
+        values = self.values
+        self._descend(
+            self.optimizer,
+            lambda rows: ((values.chosen(rows) - targets[rows]) ** 2 + values.strain(rows)).mean(),
+        )
         before, self.best = self.best, self._of_all(self.values.best)
-        left = (self._of_all(self.values.chosen) - targets)[self.rows]
+        left = ((self._of_all(values.chosen) - targets) ** 2 + self._of_all(values.strain))[self.rows]
         self.change = float((self.best - before)[self.rows].square().mean().sqrt())
-        self.residual = float(left.square().mean().sqrt())
+        self.residual = float(left.mean().sqrt())
         if not np.isfinite(self.change + self.residual):
             raise NumericalError(
                 f"{self.caller}: values left the finite numbers; lower discount or learning_rate, or scale rewards"
@@ -232,8 +240,17 @@ class ActionValues:
         return self.network.parameters
 
     def best(self, rows: torch.Tensor) -> torch.Tensor:
-        q = self.network(self.inputs.rows[rows])
-        return q.masked_fill(self.closed[rows], -torch.inf).amax(dim=1)
+        return self._open(rows).amax(dim=1)
+
+    def greedy(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return ``[B]``: the actions worth most."""
+        return self._open(rows).argmax(dim=1)
+
+    def _open(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.network(self.inputs.rows[rows]).masked_fill(self.closed[rows], -torch.inf)
+
+    def strain(self, rows: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(rows))
 
     def chosen(self, rows: torch.Tensor) -> torch.Tensor:
         return self.network(self.inputs.rows[rows]).gather(1, self.action[rows, None])[:, 0]

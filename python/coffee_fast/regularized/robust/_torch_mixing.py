@@ -1,4 +1,4 @@
-"""Values of teams in torch: what each teammate's own values come to, by a sum or a monotone network."""
+"""Values of teams in torch: what each teammate's own values come to, by a sum or a monotone network, or bound."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from coffee_fast.regularized.robust._torch_fitting import ActionValues, Perceptron
+from coffee_fast.regularized.robust._torch_fitting import ActionValues, Perceptron, with_actions
 from coffee_fast.regularized.robust.decisions import Decisions
 from coffee_fast.regularized.robust.fitting import Fitting
 from coffee_fast.seeding import derive_seed
@@ -58,6 +58,47 @@ class TeamValues:
     def chosen(self, rows: torch.Tensor) -> torch.Tensor:
         return self._mixed([player.chosen(rows) for player in self.players], rows)
 
+    def strain(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return ``[B]``: nothing, as there is nothing else to learn."""
+        return torch.zeros(len(rows))
+
     def _mixed(self, values: Sequence[torch.Tensor], rows: torch.Tensor) -> torch.Tensor:
         together = torch.stack(list(values), dim=1)
         return together.sum(dim=1) if self.mixer is None else self.mixer(together, self.state[rows])
+
+
+class BoundedValues(TeamValues):
+    """Values of a team's actions together, which parts of the players bound from above, and meet at their best.
+
+    Up to what depends on the state alone: so what is best for each is best for the team, whatever the values are.
+    """
+
+    def __init__(self, parts: Sequence[Decisions], fitting: Fitting, width: int, purpose: str) -> None:
+        super().__init__(parts, fitting, None, purpose)
+        generator = torch.Generator().manual_seed(derive_seed(fitting.seed, f"{purpose}/together"))
+        self.sizes = [part.legal.shape[1] for part in parts]
+        self.together = Perceptron((self.state.shape[1] + sum(self.sizes), *fitting.hidden_sizes, 1), generator)
+        self.rest = Perceptron((self.state.shape[1], width, 1), generator)
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        return [*super().parameters, *self.together.parameters, *self.rest.parameters]
+
+    def best(self, rows: torch.Tensor) -> torch.Tensor:
+        return self._worth(rows, [player.greedy(rows) for player in self.players])
+
+    def chosen(self, rows: torch.Tensor) -> torch.Tensor:
+        return self._worth(rows, [player.action[rows] for player in self.players])
+
+    def strain(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return ``[B]``: by how much the parts fail to bound what was chosen and to meet what is best, squared."""
+        with torch.no_grad():
+            chosen, best = self.chosen(rows), self.best(rows)
+        rest = self.rest(self.state[rows])[:, 0]
+        above = super().chosen(rows) + rest - chosen
+        at_best = super().best(rows) + rest - best
+        return at_best**2 + above.clamp(max=0.0) ** 2
+
+    def _worth(self, rows: torch.Tensor, actions: Sequence[torch.Tensor]) -> torch.Tensor:
+        marked = [(action.numpy(), size) for action, size in zip(actions, self.sizes, strict=True)]
+        return self.together(with_actions(self.state[rows], marked))[:, 0]

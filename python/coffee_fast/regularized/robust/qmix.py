@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ from coffee_fast.stage_games.status import Status
 from coffee_fast.typing import ProgressCallback
 
 _WIDEST = 1024
+Mixer = Literal["monotone", "sum", "bound"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class TeamAnswer:
         What the networks hold the team to earn from the first decisions of the log's episodes on, in the mean, by the
         worst transitions. No bound: what play is worth only play can tell.
     change, residual, status, num_iterations, num_decisions
-        As of :class:`NetworkAnswer`; part of the residual is what no such parts can express.
+        As of :class:`NetworkAnswer`; part of the residual is what no such parts can express, or by how much they fail
+        to bound.
     distance, radius, weight
         What is feared; of radius and weight the other is None.
     mixer
@@ -54,14 +56,14 @@ class TeamAnswer:
     distance: Distance
     radius: float | None
     weight: float | None
-    mixer: Literal["monotone", "sum"]
+    mixer: Mixer
     about: str
 
 
 def robust_qmix(
     log: TrajectoryDataset | Mapping[str, ArrayLike],
     *,
-    mixer: Literal["monotone", "sum"] = "monotone",
+    mixer: Mixer = "monotone",
     distance: Distance = "total_variation",
     radius: float | None = None,
     weight: float | None = None,
@@ -82,8 +84,9 @@ def robust_qmix(
     .. math:: Q(s, a) = mix_s(Q_1(o_1, a_1), \dots, Q_n(o_n, a_n)) \approx r + \gamma \, worst(V), \quad
         V = mix_s(\max_{a_1} Q_1, \dots, \max_{a_n} Q_n)
 
-    As the mixer grows with each part, what is best for each is best for the team; and all parts are about one worst
-    model, the team's. With ``radius`` the worst is :math:`(1 - \rho) V + \rho V_{min}` (contamination) or, in the mean,
+    As the mixer grows with each part, or the parts bound the team's value, what is best for each is best for the team;
+    and all parts are about one worst model, the team's. With ``radius`` the worst is
+    :math:`(1 - \rho) V + \rho V_{min}` (contamination) or, in the mean,
     :math:`(1 - \rho) g - (g - V)_+ + \rho V_{min}` with a network :math:`g(s, a)` that makes it largest (total
     variation); with ``weight`` that of :func:`network_rpq`.
 
@@ -93,7 +96,9 @@ def robust_qmix(
         A dataset or arrays as :func:`network_rpq` takes them, of players who act at once and all get the same.
     mixer
         ``"monotone"`` (QMIX): a network with weights of no negative sign that depend on what all see together;
-        ``"sum"`` (value decomposition): the parts add up, as in :func:`robust_vdn`.
+        ``"sum"`` (value decomposition): the parts add up, as in :func:`robust_vdn`; ``"bound"`` (QTRAN): a network of
+        all actions together, which the sum of the parts bounds from above and meets at the best of each, up to what
+        depends on what all see. That can be any value at all, and what the log never shows together is a guess.
     distance, radius, weight
         ``"contamination"`` or ``"total_variation"`` within a radius, by default 0.1; or ``"total_variation"``,
         ``"kl"`` or ``"chi_squared"`` at a weight.
@@ -101,7 +106,7 @@ def robust_qmix(
         Whether the episode may end at any time, with nothing more to come, though the log never shows it; of total
         variation and contamination alone.
     mixer_size
-        Width of the mixer.
+        Width of the mixer, or of what is left between a bound and the sum of the parts.
     discount, hidden_sizes, num_iterations, num_steps, batch_size, learning_rate, tolerance, seed, progress
         As in :func:`network_rpq`; sizes are of each player's network.
 
@@ -119,7 +124,7 @@ def robust_qmix(
     Notes
     -----
     Same seed, same bits. Cost: ``num_steps`` steps of about 0.3 ms a player in each iteration, and as many of the dual.
-    Source: distributionally robust individual-global-max factorization (DrIGM) by QMIX and value decomposition.
+    Source: distributionally robust individual-global-max factorization (DrIGM) by QMIX, value decomposition and QTRAN.
 
     >>> log = {"observation": [[0.0]] * 4, "action": [[0, 0], [0, 1], [1, 0], [1, 1]], "trajectory": [0, 1, 2, 3],
     ...        "reward": [[3.0, 3.0], [1.0, 1.0], [2.0, 2.0], [0.0, 0.0]]}
@@ -128,7 +133,7 @@ def robust_qmix(
     ([[[1.0, 0.0]], [[1.0, 0.0]]], 3)
     """
     caller = "robust_qmix"
-    check_choice(f"{caller}: mixer", mixer, ("monotone", "sum"))
+    check_choice(f"{caller}: mixer", mixer, get_args(Mixer))
     has_fail_state = check_flag(f"{caller}: has_fail_state", has_fail_state)
     width = check_count(f"{caller}: mixer_size", mixer_size, at_least=1, at_most=_WIDEST)
     options = {"num_steps": num_steps, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
@@ -160,18 +165,21 @@ def _fitted(
     parts: Sequence[Decisions],
     fear: Fear,
     fitting: Fitting,
-    mixer: Literal["monotone", "sum"],
+    mixer: Mixer,
     width: int,
     progress: ProgressCallback | None,
 ) -> TeamAnswer:
     from coffee_fast._torch_threads import learning_in_torch
     from coffee_fast.regularized.robust._torch_fitting import FittedIteration, with_actions
-    from coffee_fast.regularized.robust._torch_mixing import TeamValues
+    from coffee_fast.regularized.robust._torch_mixing import BoundedValues, TeamValues
 
     team = parts[0]
     unit = unit_of(caller, team.returns(fitting.discount)[team.known])
     with learning_in_torch():
-        values = TeamValues(parts, fitting, width if mixer == "monotone" else None, caller)
+        if mixer == "bound":
+            values: TeamValues = BoundedValues(parts, fitting, width, caller)
+        else:
+            values = TeamValues(parts, fitting, width if mixer == "monotone" else None, caller)
         features = with_actions(values.state, [(part.action, part.legal.shape[1]) for part in parts])
         iteration = FittedIteration(caller, values, features, team, fear, fitting, unit)
         num_iterations = iteration.run(progress)

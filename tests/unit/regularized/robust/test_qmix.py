@@ -22,7 +22,12 @@ def one_state(num_rows=8):
 
 @pytest.mark.parametrize(
     ("mixer", "distance", "radius"),
-    [("sum", "contamination", 0.2), ("monotone", "contamination", 0.2), ("sum", "total_variation", 0.2)],
+    [
+        ("sum", "contamination", 0.2),
+        ("monotone", "contamination", 0.2),
+        ("bound", "contamination", 0.2),
+        ("sum", "total_variation", 0.2),
+    ],
 )
 def test_one_state_that_pays_1_is_worth_what_the_radius_leaves(mixer, distance, radius):
     found = robust_qmix(
@@ -54,7 +59,7 @@ def team():
     return log | {"terminal": np.zeros(T), "trajectory": np.zeros(T)}, game
 
 
-@pytest.mark.parametrize(("mixer", "radius"), [("sum", 0.0), ("sum", 0.3), ("monotone", 0.3)])
+@pytest.mark.parametrize(("mixer", "radius"), [("sum", 0.0), ("sum", 0.3), ("monotone", 0.3), ("bound", 0.3)])
 def test_on_one_hot_observations_of_an_additive_game_it_is_the_table(team, mixer, radius):
     """A radius of 0 is plain value decomposition; what is best for each is best for the team."""
     log, game = team
@@ -72,6 +77,24 @@ def test_on_one_hot_observations_of_an_additive_game_it_is_the_table(team, mixer
     if mixer == "sum":
         shares = [policy.network.forward(np.eye(2, dtype=np.float32)).max(axis=1) for policy in found.policies]
         np.testing.assert_allclose(sum(shares), exact.team_values[0], atol=0.06)
+
+
+@pytest.mark.parametrize(("mixer", "best"), [("sum", False), ("monotone", False), ("bound", True)])
+def test_bounds_find_what_pays_only_if_all_do_it(mixer, best):
+    """8 for the first actions, -12 where one alone takes it, else 0: the mean of a first action is the worst."""
+    action = np.argwhere(np.ones((3, 3)))
+    reward = np.where((action == 0).all(axis=1), 8.0, np.where((action == 0).any(axis=1), -12.0, 0.0))
+    log = {"observation": np.zeros((9, 1)), "action": action, "reward": np.repeat(reward[:, None], 2, axis=1)}
+    options = {**QUICK, "hidden_sizes": (16,), "num_iterations": 2, "num_steps": 300, "batch_size": 32}
+    found = robust_qmix(log | {"trajectory": np.arange(9)}, mixer=mixer, radius=0.0, **options)
+    plays = [policy.probabilities(np.zeros((1, 1)), np.ones((1, 3)))[0] for policy in found.policies]
+    assert [bool(play[0] == 1.0) for play in plays] == [best, best]
+    if best:
+        assert found.value == pytest.approx(8.0, abs=0.1)
+        assert found.residual < 0.5
+    else:
+        assert found.value < 1.0
+        assert found.residual > 3.0
 
 
 def test_a_wider_radius_is_worth_less(team):
@@ -107,7 +130,7 @@ def test_same_seed_same_bits(team):
         ({"radius": 0.1, "weight": 1.0}, InvalidArgumentError, "at most one of radius and weight"),
         ({"distance": "kl", "radius": 0.1}, InvalidArgumentError, "must be one of contamination, total_variation"),
         ({"radius": 1.5}, InvalidArgumentError, "radius must be a finite number >= 0 and <= 1, got 1.5"),
-        ({"mixer": "qtran"}, InvalidArgumentError, "mixer must be one of monotone, sum"),
+        ({"mixer": "qtran"}, InvalidArgumentError, "mixer must be one of monotone, sum, bound"),
         (
             {"log": {"action": [[0, 0]], "reward": [[1.0, 2.0]], "observation": [[1.0]]}},
             InvalidGameError,
