@@ -113,7 +113,7 @@ std::vector<Policy> PolicyLearner::present_policies() const {
 PolicyLearner::Anchor PolicyLearner::anchor_of(std::size_t k, std::span<const Policy> learners,
                                                double kl_weight) const {
   if (k < references_.size()) return {references_[k], kl_weight, options_.kl_in_rewards};
-  const Adversary& adversary = options_.adversaries[k - references_.size()];
+  const AdversaryNetwork& adversary = options_.adversaries[k - references_.size()];
   // What is paid for a later decision tells an adversary which states to seek out: it is of one sum over the episode.
   return {learners[adversary.reference], adversary.kl_weight, true};
 }

@@ -17,7 +17,7 @@ namespace coffee_fast {
 /// A network that plays in the place of network `reference`, to the harm of the seat that it is an adversary of, and
 /// pays kl_weight times its divergence from what that network plays now. 1 / kl_weight is how averse to strategic risk
 /// the harmed are.
-struct Adversary {
+struct AdversaryNetwork {
   std::size_t reference;
   double kl_weight;
 };
@@ -32,10 +32,10 @@ struct PolicyLearnerOptions {
   double clip = 0.2;
   double step_size = 1.0;  ///< of mirror descent
   double gae_lambda = 1.0;
-  bool kl_in_rewards = false;          ///< whether what a player pays for leaving its reference counts as a reward too
-  double reward_scale = 1.0;           ///< rewards are divided by it where they are learned from
-  double averaging = 0.0;              ///< share of the former average that each update leaves; 0: the last policy
-  std::vector<Adversary> adversaries;  ///< the last networks, behind those that have a reference of their own
+  bool kl_in_rewards = false;  ///< whether what a player pays for leaving its reference counts as a reward too
+  double reward_scale = 1.0;   ///< rewards are divided by it where they are learned from
+  double averaging = 0.0;      ///< share of the former average that each update leaves; 0: the last policy
+  std::vector<AdversaryNetwork> adversaries;  ///< the last networks, behind those that have a reference of their own
 };
 
 /// One update, of each network k where it says [K].
