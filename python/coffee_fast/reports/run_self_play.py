@@ -41,6 +41,11 @@ def section(solution: Solution, history: Mapping[str, Float64], fit: FitReport |
         f"{last['kl'].mean():.2f}"
     )
     words += f", and the members of the model disagreed by {last['disagreement']:.2f} an episode." if fit else "."
+    if "adversary_kl" in last:
+        words += (
+            " Each player met adversaries in the others' places, whose play diverged from the others' own by "
+            f"{last['adversary_kl'].mean():.2f} a decision."
+        )
     image = f"![self-play]({PLOT})" if is_drawn else ""
     return "\n\n".join(part for part in ("## Self-play", words, _snapshots(solution, fit), image) if part)
 

@@ -125,6 +125,15 @@ def test_the_reference_may_be_cloned_from_the_log(played_run, tmp_path):
     assert "each kept near the play of the log" in (tmp_path / "run" / "report.md").read_text()
 
 
+def test_adversaries_are_told_of(played, played_run, tmp_path):
+    wary = dataclasses.replace(played_run, self_play=dataclasses.replace(played_run.self_play, risk_aversion=1.0))
+    run_pipeline(wary, tmp_path / "run")
+    assert "Each player met adversaries in the others' places" in (tmp_path / "run" / "report.md").read_text()
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["config"]["self_play"]["risk_aversion"] == 1.0
+    folder, _ = played
+    assert "adversaries" not in (folder / "report.md").read_text()
+
+
 def test_configurations_of_other_algorithms_say_nothing_of_self_play(tiny_run, played_run):
     for algorithm in ("coffee_psro", "oef", "oef_bc", "online_psro", "table"):
         assert "self_play" not in dataclasses.replace(tiny_run, algorithm=algorithm).to_json()
