@@ -1,4 +1,4 @@
-"""Games that contracts are tried on: unlike roles, moves at once paid every round, three players with cards dealt."""
+"""Games that contracts are tried on: unlike roles, moves at once with pay every round, three with cards, one alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import coffee_fast as cf
 OFFERS = np.array([2.0, 4.0, 6.0, 8.0])  # of the seller, and last: the buyer's yes and no
 PRICES = np.array([1.0, 1.5, 2.0])
 NUM_ROUNDS = 2
+LAST_MOVE = 6  # in the corridor
 
 
 class Negotiation:
@@ -73,6 +74,27 @@ class Prices:
         return after, sold * (prices - 0.5), after["round"] == NUM_ROUNDS
 
 
+class Corridor:
+    """One walker, from the middle of five cells: it earns 1 at the right end, nothing at the left one or too late."""
+
+    def reset(self, random):
+        return {"cell": np.full(len(random), 2), "moves": np.zeros(len(random), int)}
+
+    def player(self, state):
+        return np.zeros(len(state["cell"]), int)
+
+    def legal_actions(self, state):
+        return np.ones((len(state["cell"]), 2), dtype=bool)
+
+    def observe(self, state):
+        return np.column_stack([np.eye(5)[state["cell"]], state["moves"] / LAST_MOVE])[:, None]
+
+    def step(self, state, actions, random):
+        after = {"cell": state["cell"] + 2 * actions - 1, "moves": state["moves"] + 1}
+        is_there = after["cell"] == 4
+        return after, is_there[:, None].astype(float), is_there | (after["cell"] == 0) | (after["moves"] == LAST_MOVE)
+
+
 @cache
 def negotiation() -> Any:
     """Two unlike roles that move in turn."""
@@ -110,6 +132,22 @@ def prices() -> Any:
 
 
 @cache
+def corridor() -> Any:
+    """One player alone."""
+    spec = cf.GameSpec(
+        name="corridor",
+        num_players=1,
+        num_actions=2,
+        action_vectors=np.eye(2),
+        observation_size=6,
+        history_start=6,
+        state_size=6,
+        max_episode_length=LAST_MOVE,
+    )
+    return cf.games.from_simulator(spec, Corridor())
+
+
+@cache
 def poker() -> Any:
     """Three-player Kuhn poker, cards dealt by chance; the whole tree is there."""
     return cf.load_game("openspiel:kuhn_poker(players=3)")
@@ -121,4 +159,4 @@ def bargaining() -> Any:
     return cf.load_game("generalized_bargaining")
 
 
-GAMES = {"bargaining": bargaining, "negotiation": negotiation, "prices": prices, "poker": poker}
+GAMES = {"bargaining": bargaining, "negotiation": negotiation, "prices": prices, "poker": poker, "corridor": corridor}

@@ -211,6 +211,14 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
                 **{"paid_p": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 2.0]), "paid_q": np.array([0.0] * 5 + [2.0])},
             },
         ),
+        "GameSpec.from_log experience": (
+            lambda **arrays: cf.GameSpec.from_log(arrays),
+            {
+                **{"observations": np.arange(24.0).reshape(1, 6, 2, 2), "actions": np.arange(12).reshape(1, 6, 2) % 3},
+                **{"rewards": np.ones((1, 6, 2)), "terminals": np.arange(12).reshape(1, 6, 2) % 6 > 3},
+                **{"truncations": np.zeros((1, 6, 2)), "infos": {"state": np.ones((1, 6, 1))}},
+            },
+        ),
         "TrajectoryDataset.from_transitions": (
             cf.TrajectoryDataset.from_transitions,
             {
