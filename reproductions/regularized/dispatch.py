@@ -4,7 +4,8 @@ Two vehicles stand on a square, three calls come in, each with a place and a wor
 drives to a call of its choice; a call pays its worth once, however many come, and driving costs its way. Who answers
 stays there, and new calls come in, for three rounds. The log is a dispatcher's, who assigns different calls and often
 not the best ones; how it decided is not in the log. So the same positions were answered in many ways, and vehicles that
-imitate it each by itself meet at the same calls. Run it again to go on where it was interrupted:
+imitate it each by itself meet at the same calls. Means and standard deviations are over logs. Run it again to go on
+where it was interrupted:
 
     python reproductions/regularized/dispatch.py
 """
@@ -21,7 +22,7 @@ import coffee_fast as cf
 from coffee_fast.plotting import _style
 
 SETTINGS = {
-    "seeds": [0],
+    "seeds": [0, 1, 2],
     "episodes": [300, 2000],
     "temperature": 0.3,
     "num_judged": 10_000,
@@ -185,7 +186,10 @@ def main() -> None:
     for n in SETTINGS["episodes"]:
         for method in METHODS:
             rows = [results[f"{method} {n} {seed}"] for seed in SETTINGS["seeds"]]
-            print(n, method, {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]})
+            for name in rows[0]:
+                values = np.array([row[name] for row in rows])
+                each = ", ".join(f"{value:.3f}" for value in values)
+                print(f"{n} {method} {name}: {values.mean():.3f} ± {values.std(ddof=1):.3f} ({each})")
     draw(results)
 
 
