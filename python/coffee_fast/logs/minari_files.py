@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +19,16 @@ from coffee_fast.errors import DatasetError, shown
 
 LARGEST = 4 << 30  # bytes that are read of a folder
 HDF5 = "main_data.hdf5"
+PATIENCE_S, _SLOWEST = 60.0, 1e5  # and bytes a second
+_READ_ALL = """
+import sys, h5py
+def read(name, node):
+    if isinstance(node, h5py.Dataset) and not node.is_virtual and not node.external:
+        if node.size * node.dtype.itemsize <= int(sys.argv[2]):
+            node[()]
+with h5py.File(sys.argv[1], "r") as file:
+    file.visititems(read)
+"""
 
 
 class Episode(Protocol):
@@ -129,6 +141,7 @@ def _hdf5_episodes(file: Path) -> Iterator[Episode]:
     except ImportError:
         need = "needs h5py: pip install 'coffee-fast[minari]'"
         raise DatasetError(f"{file}: to read HDF5 {need}; or let Minari write data_format='arrow'") from None
+    _require_readable(file, len(data))
     budget = Budget()
     with _whole(str(file), "HDF5"), h5py.File(io.BytesIO(data), "r") as opened:
         for name in _in_order(list(opened), str(file)):
@@ -136,9 +149,24 @@ def _hdf5_episodes(file: Path) -> Iterator[Episode]:
             yield _Hdf5Episode(opened[name] if is_own else None, f"{file}: {name}", budget)
 
 
+def _require_readable(file: Path, size: int) -> None:
+    """Read all once in another process: of some damaged files the library crashes, or never comes to an end."""
+    if not sys.executable:
+        return
+    command = [sys.executable, "-c", _READ_ALL, str(file), str(LARGEST)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE_S + size / _SLOWEST)
+    except subprocess.TimeoutExpired:
+        raise DatasetError(f"{file}: is not a whole HDF5 file: reading it does not come to an end") from None
+    if done.returncode < 0:
+        raise DatasetError(f"{file}: is not a whole HDF5 file: reading it ends by signal {-done.returncode}")
+
+
 class _ArrowEpisode:
     def __init__(self, table: Any, place: str) -> None:
-        self._columns = {name: table.column(name) for name in table.column_names}
+        with _whole(place, "Arrow"):
+            self._columns = {name: table.column(name) for name in table.column_names}
         self.place, self.num_steps = place, max(table.num_rows - 1, 0)
 
     def entry(self, *path: str) -> NDArray[Any] | None:

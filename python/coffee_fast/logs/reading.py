@@ -147,13 +147,15 @@ def read_log(
         fields["log_columns"] = held.to_json()
         if set(_roles(fields)) == {0}:
             fields["state_swap"] = exchange_of(play, seen, state, held)
+    with np.errstate(over="ignore"):  # becomes infinite, which is reported with its place
+        rewards = paid.astype(np.float32)
     arrays: Arrays = {
         "state": state_array,
         "observation": observation,
         "action": play.action.astype(np.int32),
         "acting_player": play.seat.astype(np.int8),
         "legal_mask": packed_masks(chosen, play, num_actions, has_none, _roles(fields), episodes),
-        "reward": paid.astype(np.float32),
+        "reward": rewards,
     }
     if (log_prob := mixed.log_probabilities()) is not None:
         arrays["behavior_log_prob"] = log_prob

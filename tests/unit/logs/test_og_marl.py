@@ -58,6 +58,7 @@ def test_an_episode_ends_where_all_agents_do(tmp_path):
         ({"actions": np.zeros((1, 0, 3), dtype=int)}, r"there are no steps: actions are of shape \[1, 0, 3\]"),
         ({"actions": ["left", "right"]}, "actions must be an array of numbers"),
         ({"rewards": np.zeros((1, 8))}, "rewards must fit actions"),
+        ({"rewards": np.full((1, 8, 3), 1e300)}, "reward"),
         ({"rewards": np.zeros((1, 8, 3, 2))}, "rewards must fit actions"),
         ({"terminals": np.zeros((1, 7, 3))}, "terminals must fit actions"),
         ({"observations": np.zeros((1, 8, 3, 0))}, "observations must fit actions"),
