@@ -47,6 +47,7 @@ def test_an_episode_ends_where_all_agents_do(tmp_path):
     arrays["terminals"][0, -1] = False  # nothing follows
     found = read(None, arrays)
     assert found.num_trajectories == 10
+    assert found.num_transitions == 3 * (10 * 4 - 3)  # without the last steps of three that broke off
     assert found.truncated.tolist() == [True, *[False] * 4, True, *[False] * 3, True]
 
 
