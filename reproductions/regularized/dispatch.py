@@ -171,7 +171,9 @@ def draw(results: dict) -> None:
         )
     axes.set(xscale="log", xlabel="episodes in the log", ylabel="true return")
     axes.set_title("Vehicles that answer calls without talking", fontsize="medium", loc="left")
-    axes.legend(frameon=False, fontsize="small")
+    axes.set_xticks(sizes, [f"{n}" for n in sizes])
+    axes.minorticks_off()
+    axes.legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1.0, 0.4))
     figure.savefig(HERE / "dispatch.png", dpi=130)
 
 

@@ -48,8 +48,8 @@ class TeamPolicies:
     """One policy a player, which they play without talking; whatever takes a solution takes it.
 
     All figures are estimates by values learned from the log, in the game that the log shows, about the episodes that
-    were kept out of learning; what the log never shows they know nothing of. Of a few hundred episodes or fewer networks
-    can know each by heart: then the return said can be far too high while all other figures look well.
+    were kept out of learning; what the log never shows they know nothing of. A few hundred episodes or fewer networks
+    can know by heart: then the return said can be far too high while all other figures look well.
 
     Attributes
     ----------
