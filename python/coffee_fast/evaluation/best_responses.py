@@ -121,9 +121,10 @@ def _request(
 ) -> ResponseRequest:
     is_only, objective = game.spec.num_roles == 1, ResponseObjective(0.0, 0.0)
     own_seed = derive_seed(seed, "best_response" if is_only else f"best_response/{role}", place)
-    seats = None if game.spec.is_symmetric else tuple(game.spec.seats_of(role))
-    opponents = profile[0] if is_only else tuple(profile)
-    return ResponseRequest(response, game, opponents, objective, own_seed, scale, player=seats)
+    if is_only:
+        return ResponseRequest(response, game, profile[0], objective, own_seed, scale)
+    seats = tuple(game.spec.seats_of(role))
+    return ResponseRequest(response, game, tuple(profile), objective, own_seed, scale, player=seats)
 
 
 def _key(request: ResponseRequest) -> str:

@@ -62,7 +62,7 @@ def respond(
             objective,
             derive_seed(seed, purpose, iteration),
             model.reward_scale,
-            player=None if spec.is_symmetric else tuple(spec.seats_of(role)),
+            player=None if is_only else tuple(spec.seats_of(role)),
             checkpoint=folder.response_file(iteration, role) if folder else None,
         ).train(execution.progress)
         policies.append(response.policy)

@@ -50,7 +50,7 @@ def seats_of_learner(player: int | Sequence[int] | None, dynamics: Dynamics) -> 
     """The seats in which the learner sits, an episode each in turn."""
     N = dynamics.core.num_players
     if player is None:
-        if not dynamics.spec.is_symmetric:
+        if dynamics.spec.num_roles > 1:
             raise InvalidArgumentError(
                 f"respond: player must be the learner's seat in a game that is not symmetric, one in [0, {N}), "
                 "or the seats of a role, got None"
