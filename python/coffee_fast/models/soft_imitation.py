@@ -113,8 +113,9 @@ def imitate_behavior(
     Notes
     -----
     On logs of bargaining it was no better a clone or anchor than :func:`clone_behavior`
-    (``reproductions/regularized/imitation_networks.py``). Cost: twice that of it. Source: multi-agent factorized imitation by soft values (MAFIS); the
-    weights of its mixer, which depend on states that no player sees, are part of the values here.
+    (``reproductions/regularized/imitation_networks.py``). Cost: twice that of it. Source: multi-agent
+    factorized imitation by soft values (MAFIS); the weights of its mixer, which depend on states that no player sees,
+    are part of the values here.
 
     >>> import coffee_fast as cf
     >>> dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
