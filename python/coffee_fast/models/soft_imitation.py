@@ -112,8 +112,10 @@ def imitate_behavior(
 
     Notes
     -----
-    Cost: twice that of :func:`clone_behavior`. Source: multi-agent factorized imitation by soft values (MAFIS); the
-    weights of its mixer, which depend on states that no player sees, are part of the values here.
+    On logs of bargaining it was no better a clone or anchor than :func:`clone_behavior`
+    (``reproductions/regularized/imitation_networks.py``). Cost: twice that of it. Source: multi-agent
+    factorized imitation by soft values (MAFIS); the weights of its mixer, which depend on states that no player sees,
+    are part of the values here.
 
     >>> import coffee_fast as cf
     >>> dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=40, seed=0)
