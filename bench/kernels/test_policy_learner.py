@@ -31,7 +31,7 @@ def make_learner():
         GAME,
         [policy],
         [value],
-        [[(0, 0), (1, 0)]],
+        [[(0, 0, None), (1, 0, None)]],
         [([uniform], [1.0])] * 2,
         [uniform],
         seed=SEED,
@@ -68,12 +68,12 @@ class Recorded:
 def decisions():
     """Of the first update's episodes, and the permutations of its epochs."""
     policy, _ = initial_networks()
-    options = ExperienceOptions(SEED, [[(0, 0), (1, 0)]], [([choose_uniformly], np.ones(1))] * 2)
+    options = ExperienceOptions(SEED, [[(0, 0, None), (1, 0, None)]], [([choose_uniformly], np.ones(1))] * 2)
     collected = Decisions()
     for number in range(NUM_EPISODES):
-        own, _, _, _ = play_episode(Recorded, options, [sample(policy)], number)
-        for seat in sorted(own):
-            collected.append(own[seat][1])
+        own, *_ = play_episode(Recorded, options, [sample(policy)], number)
+        for learner in sorted(own, key=lambda learner: learner[0]):
+            collected.append(own[learner])
     arrays = {
         "states": np.stack(collected.states),
         "masks": np.stack(collected.masks),

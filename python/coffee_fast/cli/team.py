@@ -42,6 +42,11 @@ def team(
             f"warning: {found.off_log_probability:.1%} of the decisions are ones that the log does not show there, so "
             "that the figures are a guess; raise kl_weight, or num_sweeps"
         )
+    if found.status == "by_heart":
+        remark(
+            "warning: values of episodes that were kept out are off by more than twice as much as of those learned "
+            "from, so the return said is too high; more episodes help, or fewer num_value_steps and num_judging_steps"
+        )
     values = {
         "team": folder,
         "expected_return": found.expected_return,
@@ -49,6 +54,8 @@ def team(
         "gap": found.gap,
         "divergence": found.divergence,
         "off_log_probability": found.off_log_probability,
+        "training_error": found.training_error,
+        "held_out_error": found.held_out_error,
         "effective_sample_size": found.effective_sample_size,
         "status": found.status,
         "about": found.about,
@@ -57,6 +64,8 @@ def team(
         ("expected return, by each player's values", ", ".join(f"{value:.4g}" for value in found.expected_return)),
         ("what the log's players got", f"{found.logged_return:.4g}"),
         ("gap of each player at a decision", ", ".join(f"{gap:.3g}" for gap in found.gap)),
+        ("error of values, learned from", ", ".join(f"{error:.3g}" for error in found.training_error)),
+        ("error of values, kept out", ", ".join(f"{error:.3g}" for error in found.held_out_error)),
         ("decisions that the log does not show", f"{found.off_log_probability:.2%}"),
         ("these are about", found.about),
         ("policies", str(folder)),

@@ -199,7 +199,8 @@ def _long(raw: pd.DataFrame, configs: Mapping[str, Mapping[str, Any]]) -> pd.Dat
     numbers = ["uncertainty_penalty", "coverage_weight", "cloning_weight", *FIGURES]
     table[numbers] = table[numbers].astype(float)
     # OEF may be there twice, by itself and as OEF-BC of weight 0: the same strategies, the same figures.
-    return table.drop_duplicates([*SETTING, "seed", "iteration"]).reset_index(drop=True)
+    is_again = table.duplicated([*SETTING, "seed", "iteration"]) & (table.algorithm == ALGORITHMS["oef"])
+    return table[~is_again].reset_index(drop=True)
 
 
 def _setting(values: Mapping[str, Any], config: Mapping[str, Any], other: str) -> dict[str, Any]:
@@ -238,13 +239,25 @@ def _other_fields(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     }
     words: dict[str, list[str]] = {setting: [] for setting in leaves}
     for name in sorted({name for found in leaves.values() for name in found}):
-        having = [found[name] for found in leaves.values() if name in found]  # parts that not all algorithms have
-        ((usual, number), *others) = Counter(having).most_common()
+        having = _having(name, leaves)
+        ((usual, number), *others) = Counter(having.values()).most_common()
         is_usual = 2 * number > len(having)
-        for setting, found in leaves.items():
-            if name in found and others and not (is_usual and found[name] == usual):
-                words[setting].append(f"{name} = {found[name]}")
+        for setting, value in having.items():
+            if others and not (is_usual and value == usual):
+                words[setting].append(f"{name} = {value}")
     return {setting: ", ".join(found) for setting, found in words.items()}
+
+
+def _having(name: str, leaves: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what each setting that has the part of a field says of it; parts leave out later fields at defaults."""
+    part = name.rpartition(".")[0]
+    kind = f"{part}.kind"
+    kinds = {found.get(kind) for found in leaves.values() if name in found}
+    return {
+        setting: found.get(name, "default")
+        for setting, found in leaves.items()
+        if name in found or (part and found.get(kind) in kinds and any(own.startswith(f"{part}.") for own in found))
+    }
 
 
 def _leaves(value: Any, prefix: str = "") -> dict[str, str]:

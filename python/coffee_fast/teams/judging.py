@@ -11,6 +11,8 @@ from coffee_fast.teams.learner import Behavior, divergence, is_likely
 from coffee_fast.teams.sweeps import LocalValues, Team, Turn
 from coffee_fast.typing import Float32, Float64
 
+_NUM_DRAWN = 10_000  # decisions
+
 
 @dataclass(frozen=True, eq=False)
 class Figures:
@@ -21,6 +23,8 @@ class Figures:
     divergence: float
     off_log_probability: float
     effective_sample_size: Float64
+    training_error: Float64
+    held_out_error: Float64
 
 
 def judge(team: Team, held_out: Behavior, weights: tuple[float, float], seed: int) -> Figures:
@@ -29,28 +33,37 @@ def judge(team: Team, held_out: Behavior, weights: tuple[float, float], seed: in
     play = np.stack([team.networks[player].play(log, player) for player in players], axis=1)
     rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "draws")))
     reward, discount = np.asarray(log.reward / team.scale, dtype=np.float32), team.config.discount
-    gaps, returns, sizes = [], [], []
+    gaps, estimates, sizes = [], [], []
     for player in players:
         turn = Turn.of(held_out, play, player, reward, weights, discount, team.worst, rng)
         wanted = np.log(np.maximum(turn.wanted(team.critics[player].leads_to(turn)), 1e-12))
         gap = turn.temperature * divergence(turn.own, wanted)[log.rows[player]].mean()
         gaps.append(team.scale * max(float(gap), 0.0))
         alone = Turn.of(held_out, play, player, reward, (0.0, 0.0), discount, team.worst, rng)
-        returns.append(team.scale * _expected_return(team, alone, derive_seed(seed, "returns", player)))
+        estimates.append(team.scale * _expected_return(team, alone, derive_seed(seed, "returns", player)))
         ratio = held_out.ratio(play, player)
         sizes.append(ratio.sum() ** 2 / (ratio**2).sum() / len(ratio))
     away, off = _joint(held_out, play, rng)
-    return Figures(np.array(returns), np.array(gaps), float(away.mean()), float(off.mean()), np.array(sizes))
+    returns, training_error, held_out_error = np.array(estimates).T
+    return Figures(
+        returns, np.array(gaps), float(away.mean()), float(off.mean()), np.array(sizes), training_error, held_out_error
+    )
 
 
-def _expected_return(team: Team, judged: Turn, seed: int) -> float:
-    """Rewards alone from the first decisions of the episodes kept out, by values learned from the others."""
+def _expected_return(team: Team, judged: Turn, seed: int) -> Float64:
+    """Rewards alone from the first decisions of the episodes kept out, by values learned from the others.
+
+    And the root mean squared errors of those values, of decisions that they were learned from and of those kept out.
+    """
     critic = LocalValues.of(team.behavior, team.config, team.start, seed)
     rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "batches")))
-    critic.learn(team.turn(judged.player, (0.0, 0.0)), team.config.num_judging_steps, rng)
+    learned = team.turn(judged.player, (0.0, 0.0))
+    critic.learn(learned, team.config.num_judging_steps, rng)
     first = judged.behavior.log.first
     p = np.exp(judged.own[first].astype(np.float64))
-    return float((p * critic.leads_to(judged)[first]).sum(axis=1).mean())
+    expected = (p * critic.leads_to(judged)[first]).sum(axis=1).mean()
+    errors = [np.sqrt(critic.loss(turn, turn.draw(_NUM_DRAWN, rng)).item()) for turn in (learned, judged)]
+    return np.array([expected, *errors])
 
 
 def _joint(behavior: Behavior, play: Float32, rng: np.random.Generator) -> tuple[Float64, Float64]:

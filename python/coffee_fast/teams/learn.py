@@ -106,7 +106,8 @@ never shows')
         network.fit(log, held_out, config, derive_seed(seed, "behavior"))
         behavior = Behavior.of(log, network, config.support)
         networks = [PolicyNetwork(clone, config.learning_rate) for clone in clones]
-        team = Team.of(behavior, networks, config, _scale(log, config.discount), seed)
+        scale = _scale(log, config.discount)
+        team = Team.of(behavior, networks, config, scale, seed)
         history = []
         for number in range(config.num_sweeps):
             history.append(team.sweep(number))
@@ -122,10 +123,13 @@ never shows')
         config=config,
         expected_return=found.expected_return,
         logged_return=float(held_out.returns(config.discount).mean()),
+        return_scale=scale,
         gap=found.gap,
         divergence=found.divergence,
         off_log_probability=found.off_log_probability,
         effective_sample_size=found.effective_sample_size,
+        training_error=found.training_error,
+        held_out_error=found.held_out_error,
         num_episodes=len(log.first),
         num_held_out=len(held_out.first),
         history=_stacked(history),

@@ -20,8 +20,10 @@ from coffee_fast.policy_files import policy_arrays, policy_from_arrays
 from coffee_fast.teams.config import TeamConfig, from_config
 from coffee_fast.typing import Float64
 
-Status = Literal["complete", "off_log"]
+Status = Literal["complete", "off_log", "by_heart"]
 MOST_OFF_LOG = 0.05  # of the probability of a decision that the log does not show
+MOST_BY_HEART = 2.0  # times the error of values of decisions that they were learned from
+LEAST_BY_HEART = 0.1  # of the scale of returns: a smaller error is none to speak of
 _FOLDER = SealedFolder(
     kind="team_policies",
     json="team.json",
@@ -32,14 +34,15 @@ _FOLDER = SealedFolder(
         "policies": [dict],
         "clones": [dict],
         "logged_return": float,
+        "return_scale": float,
         "divergence": float,
         "off_log_probability": float,
         "num_episodes": int,
         "num_held_out": int,
     },
 )
-_NUMBERS = ("logged_return", "divergence", "off_log_probability", "num_episodes", "num_held_out")
-_OF_PLAYERS = ("expected_return", "gap", "effective_sample_size")
+_NUMBERS = ("logged_return", "return_scale", "divergence", "off_log_probability", "num_episodes", "num_held_out")
+_OF_PLAYERS = ("expected_return", "gap", "effective_sample_size", "training_error", "held_out_error")
 _HISTORY = {"kl_weight": 1, "entropy_weight": 1, "value_error": 2, "policy_change": 2}  # and how many axes
 
 
@@ -49,7 +52,7 @@ class TeamPolicies:
 
     All figures are estimates by values learned from the log, in the game that the log shows, about the episodes that
     were kept out of learning; what the log never shows they know nothing of. A few hundred episodes or fewer networks
-    can know by heart: then the return said can be far too high while all other figures look well.
+    can know by heart: then the return said can be far too high.
 
     Attributes
     ----------
@@ -64,6 +67,8 @@ class TeamPolicies:
         apart is how far they can be trusted at best. Play that leaves the log is left out.
     logged_return
         What the log's players got in those episodes, discounted likewise.
+    return_scale
+        By how much returns of the episodes learned from deviate from each other.
     gap
         What each could add to the objective by another policy at one decision that it meets in the log, f64 ``[N]``;
         a mean over decisions, by the last weights, as what it learned of its actions has it.
@@ -73,6 +78,9 @@ class TeamPolicies:
         How likely a decision of joint play is one that the log does not show there (``support`` of the configuration).
     effective_sample_size
         Share of the decisions, f64 ``[N]``, that as good as remain once they are weighted by what the others now do.
+    training_error, held_out_error
+        Root mean squared error of the values behind ``expected_return``, f64 ``[N]`` in its units, of decisions that
+        they were learned from and of those kept out, each weighted by what the others now do.
     num_episodes, num_held_out
         Episodes learned from, and judged by.
     history
@@ -87,10 +95,13 @@ class TeamPolicies:
     config: TeamConfig
     expected_return: Float64
     logged_return: float
+    return_scale: float
     gap: Float64
     divergence: float
     off_log_probability: float
     effective_sample_size: Float64
+    training_error: Float64
+    held_out_error: Float64
     num_episodes: int
     num_held_out: int
     history: Mapping[str, Float64]
@@ -99,9 +110,15 @@ class TeamPolicies:
     def status(self) -> Status:
         """``"off_log"``: one decision in 20 or more is one that the log does not show, so that figures are a guess.
 
-        Else ``"complete"``: all sweeps were made; that they came to a fixed point, or to the best one, is not claimed.
+        Else ``"by_heart"``: values are off by more than twice as much where episodes were kept out, so that the
+        policies suit the episodes learned from, and the return said is too high; more episodes help, or fewer
+        ``num_value_steps`` and ``num_judging_steps``. Else ``"complete"``: all sweeps were made; that they came to a
+        fixed point, or to the best one, is not claimed.
         """
-        return "off_log" if self.off_log_probability >= MOST_OFF_LOG else "complete"
+        if self.off_log_probability >= MOST_OFF_LOG:
+            return "off_log"
+        least = np.maximum(MOST_BY_HEART * self.training_error, LEAST_BY_HEART * self.return_scale)
+        return "by_heart" if (self.held_out_error > least).any() else "complete"
 
     @property
     def about(self) -> str:

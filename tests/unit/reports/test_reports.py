@@ -242,6 +242,16 @@ def test_fields_without_a_column_make_conditions_of_their_own(tmp_path):
     assert set(found.table.condition) == conditions
 
 
+def test_fields_that_are_left_out_at_their_defaults_make_conditions_too(tmp_path):
+    grid = {"algorithm": ["oef"], "model.ends": ["auto", "probability"]}
+    plan = SweepPlan.from_mapping({"name": "ends", "grid": grid})
+    assert "ends" not in plan.runs[0].config.to_json()["model"]
+    found = read_results(write_sweep(tmp_path / "s", plan))
+    conditions = {"(1000, uniform); model.ends = default", '(1000, uniform); model.ends = "probability"'}
+    assert set(found.table.condition) == conditions
+    assert set(found.table.key) == {run.key for run in plan.runs}
+
+
 def test_an_ablation_beside_the_comparison_is_no_part_of_it(tmp_path):
     solvers = [{"kind": "robust_replicator"}, {"kind": "replicator"}]
     grid = [

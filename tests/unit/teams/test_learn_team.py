@@ -55,6 +55,24 @@ def test_teammates_agree_on_one_way_where_clones_miss_each_other(kind):
     assert team.status == "complete"
 
 
+def test_who_learns_noise_by_heart_says_so():
+    """Sixty situations, each met once, and what is paid there is a coin."""
+    rng = np.random.default_rng(0)
+    log = {"episode": range(60), "observation": rng.normal(size=(60, 2, 8)), "action": rng.integers(2, size=(60, 2))}
+    dataset = cf.TrajectoryDataset.from_transitions(
+        None, log | {"reward": np.repeat(rng.integers(2, size=(60, 1)), 2, 1)}
+    )
+    config = cf.InSPOConfig(
+        hidden_sizes=(64,), num_sweeps=2, num_value_steps=500, num_judging_steps=1500, kl_weight=1.0
+    )
+    team = cf.learn_team(dataset, config, seed=0)
+    assert (team.held_out_error > 2 * team.training_error).all()
+    assert team.status in ("by_heart", "off_log")
+    calm = dataclasses.replace(team, off_log_probability=0.0)
+    assert calm.status == "by_heart"
+    assert dataclasses.replace(calm, held_out_error=team.training_error).status == "complete"
+
+
 def test_a_stochastic_game_ends_where_the_table_does():
     rows = chain_log()
     team = cf.learn_team(dataset_of(rows, 3), cf.InSPOConfig(**ENOUGH, kl_weight=0.5, discount=0.9), seed=1)
