@@ -19,6 +19,7 @@ from coffee_fast.checks import check_number
 from coffee_fast.data.findings import DatasetCheck, Finding, Log
 from coffee_fast.data.information import what_moves_show
 from coffee_fast.data.seats import SEAT_CHECKS
+from coffee_fast.data.tried import moves_nobody_tried
 
 if TYPE_CHECKING:
     from coffee_fast.data.dataset import TrajectoryDataset
@@ -287,6 +288,7 @@ CHECKS = (
     what_moves_show,
     constant_state,
     actions_nobody_took,
+    moves_nobody_tried,
     outcomes_never_seen,
     repeated_trajectories,
     size_of_information_states,

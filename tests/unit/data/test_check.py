@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import coffee_fast as cf
-from coffee_fast.data import from_transitions
+from coffee_fast.data import from_transitions, tried
 from coffee_fast.data.check import free_terminal_value
 from coffee_fast.errors import DatasetError, InvalidArgumentError, InvalidGameError
 
@@ -334,3 +334,30 @@ def test_a_check_can_be_read_and_written():
     for threshold in (0, -1, np.nan, "x", None, True):
         with pytest.raises(InvalidArgumentError, match="check: terminal_threshold must be"):
             haggle().check(threshold)
+
+
+def prices(second):
+    """Two sellers name one of two prices at once, 60 times; the second one as it is told."""
+    rng = np.random.default_rng(0)
+    log = {
+        "episode": range(60),
+        "observation": np.tile([[[0.0], [1.0]]], (60, 1, 1)),
+        "action": rng.integers(2, size=(60, 2)),
+    }
+    log["action"][:, 1] = second
+    log |= {"legal_mask": np.ones((60, 2, 2)), "reward": rng.random((60, 2))}
+    return cf.TrajectoryDataset.from_transitions(None, log, num_actions=2)
+
+
+def test_moves_that_nobody_tried_where_situations_come_often_are_warned_of():
+    (found,) = [finding for finding in prices(1).check().warnings if finding.kind == "moves nobody tried"]
+    assert "took 1 of 2 legal actions, each time of 60" in found.message
+    assert "25% of the legal actions were never taken" in found.message
+    assert "moves nobody tried" not in kinds(prices(np.arange(60) % 2), "warning")
+    assert "moves nobody tried" not in kinds(haggle(actions=(range(1), range(1))), "warning")  # none came often enough
+
+
+def test_of_a_large_log_the_first_episodes_are_looked_at(monkeypatch):
+    monkeypatch.setattr(tried, "MOST_NUMBERS", 100)
+    (found,) = [finding for finding in prices(1).check().warnings if finding.kind == "moves nobody tried"]
+    assert "each time of 60" not in found.message
