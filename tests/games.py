@@ -15,6 +15,18 @@ NUM_ROUNDS = 2
 LAST_MOVE = 6  # in the corridor
 
 
+# The volunteer's dilemma: whoever works pays .4, and both gain 1 if anybody does.
+VOLUNTEER = """EFG 2 R "volunteer" { "one" "two" }
+p "" 1 1 "" { "work" "rest" } 0
+p "" 2 1 "" { "work" "rest" } 0
+t "" 1 "" { 0.6 0.6 }
+t "" 2 "" { 0.6 1.0 }
+p "" 2 1 "" { "work" "rest" } 0
+t "" 3 "" { 1.0 0.6 }
+t "" 4 "" { 0.0 0.0 }
+"""
+
+
 class Negotiation:
     """A seller asks a price, a buyer takes it or not; after a no the seller asks once more.
 

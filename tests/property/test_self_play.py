@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.games import VOLUNTEER
 
 import coffee_fast as cf
 
@@ -45,18 +46,6 @@ def test_a_matrix_game_ends_near_its_logit_equilibrium(update):
         own = tree.information_set_players == role
         (play,) = policy.probabilities(tree.information_states[own], tree.legal_masks[own])
         np.testing.assert_allclose(play, expected, atol=0.05)
-
-
-# The volunteer's dilemma: whoever works pays .4, and both gain 1 if anybody does.
-VOLUNTEER = """EFG 2 R "volunteer" { "one" "two" }
-p "" 1 1 "" { "work" "rest" } 0
-p "" 2 1 "" { "work" "rest" } 0
-t "" 1 "" { 0.6 0.6 }
-t "" 2 "" { 0.6 1.0 }
-p "" 2 1 "" { "work" "rest" } 0
-t "" 3 "" { 1.0 0.6 }
-t "" 4 "" { 0.0 0.0 }
-"""
 
 
 @pytest.mark.parametrize(

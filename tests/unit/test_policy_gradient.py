@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.games import VOLUNTEER
 
 import coffee_fast as cf
 from coffee_fast.policies import as_mixture
@@ -44,18 +45,6 @@ def test_a_role_of_several_seats_learns_in_each_of_them():
     half = (of_first["mean_return"] + of_second["mean_return"]) / 2
     assert of_both["mean_return"] == pytest.approx(half, abs=1.0)
     assert of_both["num_steps"] == pytest.approx((of_first["num_steps"] + of_second["num_steps"]) / 2, rel=0.15)
-
-
-# The volunteer's dilemma: whoever works pays .4, and both gain 1 if anybody does.
-VOLUNTEER = """EFG 2 R "volunteer" { "one" "two" }
-p "" 1 1 "" { "work" "rest" } 0
-p "" 2 1 "" { "work" "rest" } 0
-t "" 1 "" { 0.6 0.6 }
-t "" 2 "" { 0.6 1.0 }
-p "" 2 1 "" { "work" "rest" } 0
-t "" 3 "" { 1.0 0.6 }
-t "" 4 "" { 0.0 0.0 }
-"""
 
 
 def always(action, spec):
