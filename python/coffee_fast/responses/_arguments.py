@@ -24,14 +24,12 @@ def check_hidden_sizes(oracle: str, sizes: Any) -> tuple[int, ...]:
     return tuple(check_count(f"{name}[{layer}]", s, error=ConfigError, **limits) for layer, s in enumerate(sizes))
 
 
-def check_training(
-    dynamics: Any, objective: Any, seed: Any, reward_scale: Any, *, risk_averse: bool = False
-) -> tuple[int, float]:
-    """Return seed and scale of a training that can be; ``risk_averse`` oracles know an objective's risk aversion."""
+def check_training(oracle: Any, dynamics: Any, objective: Any, seed: Any, reward_scale: Any) -> tuple[int, float]:
+    """Return seed and scale of a training that can be."""
     check_dynamics("respond", "dynamics", dynamics)
     if not isinstance(objective, ResponseObjective):
         raise InvalidArgumentError(f"respond: objective must be a ResponseObjective, got {shown(objective)}")
-    if objective.risk_aversion and not risk_averse:
+    if objective.risk_aversion and getattr(oracle, "is_risk_neutral", False):
         raise ConfigError(
             "respond: objective.risk_aversion must be 0 for this oracle, which learns against the mean opponent, got "
             f"{objective.risk_aversion:g}; PolicyGradient learns against an adversary"

@@ -42,7 +42,7 @@ class DDQNTraining:
         reward_scale: float,
         player: int | Sequence[int] | None,
     ) -> None:
-        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale)
+        seed, reward_scale = check_training(config, dynamics, objective, seed, reward_scale)
         self.config = config
         self.actor = make_actor(config, dynamics, opponents, objective, seed, player)
         sizes = (dynamics.spec.information_state_size, *config.hidden_sizes, dynamics.spec.num_actions)

@@ -39,7 +39,7 @@ class PolicyGradientTraining:
         reward_scale: float,
         player: int | Sequence[int] | None,
     ) -> None:
-        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale, risk_averse=True)
+        seed, reward_scale = check_training(config, dynamics, objective, seed, reward_scale)
         self.config = config
         features, actions = dynamics.spec.information_state_size, dynamics.spec.num_actions
         policy, value = (

@@ -115,7 +115,7 @@ class RPQ:
         NumericalError
             If values left the finite numbers.
         """
-        seed, reward_scale = check_training(dynamics, objective, seed, reward_scale)
+        seed, reward_scale = check_training(self, dynamics, objective, seed, reward_scale)
         check_progress("respond: progress", progress)
         began = time.perf_counter()
         playground = Playground(
