@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from coffee_fast._like_rows import like_rows
 from coffee_fast.data.findings import Finding, Log
 
 ENOUGH = 10  # times as often as there are legal actions: at random one would be missed once in twenty thousand times
@@ -45,10 +46,9 @@ def untried(log: Log) -> tuple[float, int, int, int, int]:
     if not len(rows):
         return 0.0, 0, 0, 0, 0
     roles = np.array(spec.role_of)[dataset.acting_player[rows]].astype(np.float32)
-    known = np.column_stack([roles, dataset.information_states()[rows]]).astype(np.float32)
-    keys = np.ascontiguousarray(known).view(np.dtype((np.void, known.dtype.itemsize * known.shape[1])))[:, 0]
-    _, first, situation, times = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    pairs = np.unique(situation.reshape(-1) * np.int64(spec.num_actions) + dataset.action[rows])
+    first, situation = like_rows(np.column_stack([roles, dataset.information_states()[rows]]))
+    times = np.bincount(situation)
+    pairs = np.unique(situation * spec.num_actions + dataset.action[rows])
     num_tried = np.bincount(pairs // spec.num_actions, minlength=len(times))
     num_legal = dataset.legal_masks()[rows[first]].sum(axis=1)
     often = (num_legal > 1) & (times >= ENOUGH * num_legal)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coffee_fast.data import TrajectoryDataset
+from coffee_fast.data.logged_moves import LoggedMoves
 from coffee_fast.errors import InvalidArgumentError, shown
 from coffee_fast.policies import as_profile
 from coffee_fast.seeding import derive_seed
 from coffee_fast.simulation import check_dynamics, simulate
-from coffee_fast.typing import Float32, Float64, Int64
 
 if TYPE_CHECKING:
     from coffee_fast.dynamics import Dynamics
@@ -85,8 +84,6 @@ def play_near_log(
         raise InvalidArgumentError(f"play_near_log: dataset must be a TrajectoryDataset, got {shown(dataset)}")
     if dataset.num_trajectories < 2:
         raise InvalidArgumentError("play_near_log: dataset must have two trajectories or more, got 1")
-    from scipy.spatial import cKDTree
-
     played = simulate(
         game,
         as_profile(solution, game.spec.num_players),
@@ -96,15 +93,13 @@ def play_near_log(
         record=True,
     )
     assert played.trajectories is not None
-    logged, owner = _moves(dataset.spec.action_vectors, dataset.arrays)
-    scale = logged.std(axis=0)
-    scale[scale == 0.0] = 1.0
-    tree = cKDTree(logged / scale)
-    usual = _distances_within(tree, owner, seed)
+    logged = LoggedMoves.of(dataset)
+    usual = logged.distances_within(MAX_LOGGED, derive_seed(seed, "coverage/logged"))
     threshold = float(np.quantile(usual, 0.95))
-    met, episode = _moves(dataset.spec.action_vectors, played.trajectories)
-    distances, _ = tree.query(met / scale)
+    rows = np.flatnonzero(played.trajectories["acting_player"] >= 0)
+    distances = logged.distances(played.trajectories["state"][rows], played.trajectories["action"][rows])
     is_far = distances > threshold
+    episode = np.searchsorted(played.trajectories["trajectory_offsets"], rows, side="right") - 1
     far_in_episode = np.bincount(episode, weights=is_far, minlength=num_episodes)
     return NearLogReport(
         share_of_actions=float(1.0 - is_far.mean()),
@@ -114,21 +109,3 @@ def play_near_log(
         threshold=threshold,
         num_episodes=num_episodes,
     )
-
-
-def _moves(action_vectors: Float32, log: Mapping[str, Any]) -> tuple[Float64, Int64]:
-    """States and actions of all moves of players, chance left out, and the trajectory that each belongs to."""
-    offsets = log["trajectory_offsets"]
-    rows = np.flatnonzero(log["acting_player"] >= 0)
-    features = np.concatenate([log["state"][rows], action_vectors[log["action"][rows]]], axis=1)
-    return features.astype(np.float64), np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[rows]
-
-
-def _distances_within(tree: Any, owner: Int64, seed: int) -> Float64:
-    """Distances from some logged transitions to the nearest one of another trajectory."""
-    rng = np.random.default_rng(derive_seed(seed, "coverage/logged"))
-    chosen = rng.choice(len(owner), size=min(MAX_LOGGED, len(owner)), replace=False)
-    # One more neighbor than the longest trajectory has transitions: one of them is of another trajectory.
-    distances, neighbors = tree.query(tree.data[chosen], k=min(int(np.bincount(owner).max()) + 1, len(owner)))
-    distances = np.where(owner[neighbors] == owner[chosen, None], np.inf, distances).min(axis=1)
-    return np.asarray(distances[np.isfinite(distances)], dtype=np.float64)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast._like_rows import like_rows
 from coffee_fast.logs.play import Play
 from coffee_fast.typing import Float32, Float64, Int64
 
@@ -65,7 +66,7 @@ def events_needed(play: Play, least: int, state_of: Callable[[int], Float32], re
     follows = _futures(play, rewards)
     shares: list[tuple[float, int]] = []
     for count in counts:
-        key = _groups(np.column_stack([state_of(count), play.action[:, None]]))
+        _, key = like_rows(np.column_stack([state_of(count), play.action[:, None]]))
         share, num_repeated = _alike(key, follows)
         if num_repeated >= LEAST_REPEATED and share >= ALMOST_ALL:
             return count
@@ -129,17 +130,10 @@ def _takes_few_values(values: Float64) -> bool:
     return len(np.unique(values)) <= max(10, len(values) // 10)
 
 
-def _groups(rows: NDArray[Any]) -> Int64:
-    """``int64 [T]``: rows of one number are the same."""
-    whole = np.ascontiguousarray(rows + 0.0)
-    found = np.unique(whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))[:, 0], return_inverse=True)
-    return np.asarray(found[1].reshape(-1), dtype=np.int64)
-
-
 def _alike(group: Int64, follows: NDArray[Any]) -> tuple[float, int]:
     """The share of rows that have a like whose likes all lead to the same, and how many have a like."""
     size = np.bincount(group)
-    pairs = np.unique(np.column_stack([group, _groups(follows.astype(np.float64))]), axis=0)
+    pairs = np.unique(np.column_stack([group, like_rows(follows.astype(np.float64))[1]]), axis=0)
     kinds = np.bincount(pairs[:, 0], minlength=len(size))
     repeated = size[group] > 1
     count = int(repeated.sum())
@@ -148,6 +142,6 @@ def _alike(group: Int64, follows: NDArray[Any]) -> tuple[float, int]:
 
 def _tells(seen: NDArray[Any], said: Int64) -> bool:
     """Whether what is seen has one meaning, judged by what is seen again."""
-    group = _groups(seen.astype(np.float64))
+    _, group = like_rows(seen.astype(np.float64))
     share, num_repeated = _alike(group, said[:, None])
     return num_repeated >= max(LEAST_REPEATED, len(said) // 5) and share >= ALMOST_ALL

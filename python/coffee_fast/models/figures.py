@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast.models.calibration import coverage, score
+from coffee_fast.models.figures_of_exploring import exploring_figures
 from coffee_fast.models.figures_of_moves import figures_by_moves
 from coffee_fast.models.following import Followed
 from coffee_fast.models.inputs import Rows, as_class, broke_off, paying_rows, pays, predicts_mover
@@ -29,7 +30,13 @@ MOST_PROBED = 2000  # trajectories
 COUNTED_ERROR = 0.25  # of the size of an entry's changes
 
 
-def play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int) -> dict[str, Any]:
+def play_figures(
+    model: DynamicsEnsemble,
+    dataset: TrajectoryDataset,
+    training: TrajectoryDataset | None,
+    held_out: TrajectoryDataset | None,
+    seed: int,
+) -> dict[str, Any]:
     """Uniform play in the model beside the play in the dataset."""
     num_players, ends = model.spec.num_players, np.flatnonzero(dataset.terminal)
     log = simulate(model, [UniformRandom()] * num_players, num_episodes=NUM_ROLLOUTS, seed=seed, record=True)
@@ -49,12 +56,14 @@ def play_figures(model: DynamicsEnsemble, dataset: TrajectoryDataset, seed: int)
         "draws_ends": model.draws_ends,
         "return_gap": float(np.abs(log.returns.mean(axis=0) - returns.mean(axis=0)).max()),
     }
+    assert log.trajectories is not None
+    if training is not None and held_out is not None:
+        figures |= exploring_figures(model, log.trajectories, training, held_out, seed)
     if model.spec.rewards == "every_step":
         return figures | {"reward_spread": _spread(dataset.reward[paying_rows(dataset)])}
     is_deal = (dataset.reward[ends] != 0).any(axis=1)
     figures["reward_spread"] = max(_spread(dataset.reward[ends]), _spread(dataset.reward[ends][is_deal]))
     if not model.draws_ends:
-        assert log.trajectories is not None
         last_actions = log.trajectories["action"][log.trajectories["trajectory_offsets"][1:] - 1]
         figures["model_deal_rate"] = float(np.isin(last_actions, dataset.action[ends][is_deal]).mean())
     return figures | {"data_deal_rate": float(is_deal.mean())}

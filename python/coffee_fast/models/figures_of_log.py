@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coffee_fast._like_rows import like_rows
 from coffee_fast.models.inputs import Rows, broke_off
 
 if TYPE_CHECKING:
@@ -43,15 +44,15 @@ def repeats(dataset: TrajectoryDataset, *, draws: bool = False) -> dict[str, Any
     ends = dataset.terminal != 0
     mover = rows.player[:, None] if draws else np.zeros((len(state), 0), dtype=np.int32)
     where = np.concatenate([state.view(np.int32), mover], axis=1)
-    group = _groups(np.concatenate([where, dataset.action[:, None]], axis=1))
+    _, group = like_rows(np.concatenate([where, dataset.action[:, None]], axis=1))
     goes_on = np.flatnonzero(rows.goes_on if draws else ~ends & ~broke_off(dataset))
     following = np.stack([group, rows.next_player], axis=1)[goes_on].astype(np.int32)
     unlike_states = _unlike(
-        _groups(following) if draws else group[goes_on], dataset.next_state[goes_on], _tolerance(state)
+        like_rows(following)[1] if draws else group[goes_on], dataset.next_state[goes_on], _tolerance(state)
     )
     pays = np.flatnonzero(ends) if draws and dataset.spec.rewards == "at_end" else np.arange(len(state))
     paid = dataset.reward[ends] if dataset.spec.rewards == "at_end" else dataset.reward
-    same_state = _groups(where)
+    _, same_state = like_rows(where)
     observation = dataset.observation.reshape(len(state), -1)
     unlike_views = _unlike(same_state, observation, _tolerance(observation))
     unlike_views |= _unlike(same_state, dataset.legal_mask.astype(np.float32))
@@ -90,13 +91,6 @@ def gaps(
 
 def _tolerance(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(TOLERANCE * rows.std(axis=0, dtype=np.float64) + 1e-6 * np.abs(rows).max(axis=0))
-
-
-def _groups(rows: NDArray[np.int32]) -> NDArray[np.int64]:
-    """``int64 [T]``: rows of one number are the same."""
-    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * 4)))[:, 0]
-    _, group = np.unique(whole, return_inverse=True)
-    return group.reshape(-1)
 
 
 def _unlike(group: NDArray[np.int64], rows: NDArray[np.float32], tolerance: object = 0.0) -> NDArray[np.bool_]:

@@ -46,3 +46,4 @@ LARGE_STATE_ERROR = 0.2  # of the states' spread; where the last decision is off
 UNLIKE_OUTCOMES = Limits(0.0, 0.01)  # of the transitions whose state and action occur again
 STANDARD_ERRORS = 4.0  # within which play in the model and in the log are the same
 DRAWN_LUCK = 0.9  # share of what state and action leave open; kinds of luck that explain more stand for it
+FAR_FROM_LOG = Limits(0.2, float("inf"))  # of the moves of uniform play in the model; .05 are as far in any log of it

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coffee_fast.models.limits import (
+    FAR_FROM_LOG,
     GROWTH_NOISE,
     LARGE_STATE_ERROR,
     LAST_DECISION,
@@ -129,4 +130,18 @@ def _play(report: FitReport) -> Iterator[Reason]:
         )
 
 
-CHECKS = (_last_decision, _bias, _leaks, _play)
+def _exploring(report: FitReport) -> Iterator[Reason]:
+    """Held-out games of players who know what to do cannot show what a model gets wrong where they do not go."""
+    near = report.exploring_near_log
+    if near is not None and (level := FAR_FROM_LOG.level(1 - near)):
+        yield Reason(
+            "exploring_near_log",
+            level,
+            f"of what uniform play does in the model {near:.0%} is as near to the log as 95 % of held-out moves are "
+            f"(wanted above {1 - FAR_FROM_LOG.care:.0%}): who tries other moves comes to where no logged game shows "
+            "whether the model is right. Trust a solution near the players alone (reference='cloned'), or log play "
+            "that explores",
+        )
+
+
+CHECKS = (_last_decision, _bias, _leaks, _play, _exploring)

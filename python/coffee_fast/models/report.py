@@ -94,6 +94,10 @@ class FitReport:
         Of the dataset's trajectories, whoever played them; deals are what pays anybody anything.
     data_length_deviation, data_return_deviation
         Standard deviations of the same lengths and returns.
+    exploring_near_log
+        Share of the moves of uniform play in the model that lie as near to some of the part it learned from as 95 % of
+        those that it makes of held-out episodes, states and actions in deviations of their entries: about 0.95 for a
+        log of uniform play, little for one of players who know what to do.
     data_is_uniform
         Whether the log was played uniformly, so that play in it and in the model should look the same.
     num_episodes
@@ -163,6 +167,7 @@ class FitReport:
     covered: float | None = None
     covered_if_calibrated: float | None = None
     num_unseen_outcomes: int | None = None
+    exploring_near_log: float | None = None
 
     @classmethod
     def of(
@@ -190,7 +195,7 @@ class FitReport:
             **_finite(told or {}),
             **gaps(dataset, training, held_out),
             **repeats(dataset, draws=model.draws_ends),
-            **play_figures(model, dataset, seed),
+            **play_figures(model, dataset, training, held_out, seed),
             **leak_figures(model, dataset, held_out),
             **({} if held_out is None else held_out_figures(model, held_out)),
         )

@@ -34,6 +34,8 @@ def _of_log(report: FitReport) -> Iterator[str]:
     yield (
         f"in the dataset: {_figure(report.data_mean_length)} actions, {theirs}return {_figure(report.data_mean_return)}"
     )
+    if report.exploring_near_log is not None:
+        yield f"  {report.exploring_near_log:.0%} of what uniform play does in the model is near to the log"
     if report.num_repeated is not None:
         yield (
             f"like states and actions: {report.num_repeated} transitions; of these unlike next states "

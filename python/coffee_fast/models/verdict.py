@@ -49,8 +49,9 @@ class Verdict:
     play in the model must have the same mean length within .1 and .5 of it and the same mean return within .1 and .5 of
     its deviation, beyond four standard errors. Of the whole log: fewer than ten independent episodes are not to be
     trusted, nor is a model of a log where states and actions that occur again lead to unlike next states or ends in 1 %
-    of the cases or more; care is due where outcomes of chance never came, or where entries of the state differ in
-    held-out trajectories alone. Where ends are drawn they may be unlike; log losses of what is drawn must not lie above
+    of the cases or more; care is due where outcomes of chance never came, where entries of the state differ in
+    held-out trajectories alone, or where .2 of the moves of uniform play in the model lie further from the log than
+    .05 of held-out ones do. Where ends are drawn they may be unlike; log losses of what is drawn must not lie above
     those of its frequencies by .05 and .5, what is drawn must not come more or less often than foretold by .1 and .5,
     and where state and action decide ends and next movers in the log, the likeliest must be right but for .1 and .5 of
     them.

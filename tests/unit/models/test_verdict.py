@@ -44,6 +44,7 @@ GOOD = FitReport(
     data_mean_return=2.68,
     data_return_deviation=4.77,
     data_is_uniform=True,
+    exploring_near_log=0.94,
     num_repeated=100,
     num_unlike_states=0,
     num_unlike_ends=0,
@@ -197,6 +198,8 @@ def test_good_figures_are_good():
         ({"num_unlike_views": 30}, "num_unlike_views", "use with care"),
         ({"num_unseen_outcomes": 2}, "num_unseen_outcomes", "use with care"),
         ({"new_entries": [3]}, "new_entries", "use with care"),
+        ({"exploring_near_log": 0.75}, "exploring_near_log", "use with care"),
+        ({"exploring_near_log": 0.0}, "exploring_near_log", "use with care"),
     ],
 )
 def test_each_figure_beyond_its_limit_is_a_reason(changes, figure, level):
