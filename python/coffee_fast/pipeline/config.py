@@ -130,10 +130,11 @@ class RunConfig:
                 "RunConfig: self_play.reference must be 'uniform' for online_self_play, which has no log to clone "
                 "a policy from, got 'cloned'"
             )
-        if self.algorithm == "self_play_psro" and self.self_play.num_snapshots > self.psro.num_iterations:
+        num_starts = len(self.self_play.snapshot_updates)
+        if self.algorithm == "self_play_psro" and num_starts > self.psro.num_iterations:
             raise ConfigError(
                 f"RunConfig: self_play.num_snapshots must be at most psro.num_iterations {self.psro.num_iterations} "
-                f"for self_play_psro, one an iteration, got {self.self_play.num_snapshots}"
+                f"for self_play_psro, one an iteration, a cloned reference among them, got {num_starts}"
             )
 
     @property

@@ -35,7 +35,7 @@ class SelfPlayConfig(PolicyLearning):
     Attributes
     ----------
     hidden_sizes
-        Widths of the ReLU layers, of each role's policy and of its values.
+        Widths of the ReLU layers, of each role's policy, where no reference is given, and of its values.
     num_updates
         How often episodes are played and learned from.
     num_episodes, num_parallel_episodes
@@ -65,7 +65,9 @@ class SelfPlayConfig(PolicyLearning):
         ``reward_scale``. Teammates then learn to do without each other's best, and nobody relies on an opponent's
         restraint. 0: everybody meets the others themselves.
     reference
-        ``"uniform"``: uniform random play; ``"cloned"``: a policy that is given, such as one cloned from the log.
+        ``"uniform"``: uniform random play; ``"cloned"``: a policy that is given, such as one cloned from the log. It is
+        also where learning starts, with its own layers, and the first snapshot, so that a search that finds nothing
+        better gives it back.
     uncertainty_penalty
         :math:`\lambda`, reward lost per unit of disagreement between a model's members, both in raw units.
     coverage_weight
@@ -74,7 +76,8 @@ class SelfPlayConfig(PolicyLearning):
     averaging
         At each update the policies that are kept move to those just learned, by one less this; 0 keeps the last ones.
     num_snapshots
-        Policies kept, at evenly spread updates of the last half of the run, the last among them.
+        Policies kept, at evenly spread updates of the last half of the run, the last among them; a reference that is
+        given comes on top.
     judge
         A response oracle. What it gains against a snapshot inside the model, its reward as optimistic and the
         snapshot's as pessimistic as any member, is the snapshot's pessimistic regret; the least is chosen.
@@ -170,7 +173,8 @@ class SelfPlayConfig(PolicyLearning):
         (94, 113, 132, 150)
         """
         first, left = self.num_updates // 2, self.num_updates - self.num_updates // 2
-        return tuple(first + -(-left * place // self.num_snapshots) for place in range(1, self.num_snapshots + 1))
+        late = tuple(first + -(-left * place // self.num_snapshots) for place in range(1, self.num_snapshots + 1))
+        return (0, *late) if self.reference == "cloned" else late
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, one nested object a part."""

@@ -37,7 +37,7 @@ class SelfPlaySnapshots:
     updates
         How many updates each snapshot has behind it.
     kl_weights
-        What divergence from the reference cost at its last one: f64 ``[num_snapshots]``.
+        What divergence from the reference cost at its last one, or would at the first: f64 ``[num_snapshots]``.
     history
         Figures of each update ``[num_updates, ...]``, those of players ``[., N]``, of roles ``[., R]``: ``returns`` of
         an episode, raw, mean over members; ``disagreement`` of the members, a sum over an episode; over decisions the
@@ -117,7 +117,7 @@ def find_snapshots(
             (checkpoint.write if len(training.snapshots) > num_kept else checkpoint.keep)(training)
         execution.tell("self-play", training.num_done, config.num_updates, figures)
     updates = config.snapshot_updates
-    kl_weights = np.array([config.kl_weight_at(update - 1) for update in updates])
+    kl_weights = np.array([config.kl_weight_at(max(update - 1, 0)) for update in updates])
     return SelfPlaySnapshots(training.snapshots, updates, kl_weights, training.history())
 
 

@@ -45,12 +45,14 @@ class SelfPlayTraining:
                 f"player, got {config.risk_aversion:g}"
             )
         line = line_up(spec.role_of, config.risk_aversion)
-        networks = range(self._num_roles + len(line.adversaries))
+        role_of = [*range(self._num_roles), *(role for role, _ in line.adversaries)]  # in whose place a network plays
+        starts = [self._start(network, references[role], spec, seed) for network, role in enumerate(role_of)]
+        self._depths = [len(layers) for layers in starts]
         uniform = Mixture((UniformRandom(),), np.ones(1))  # what the others play in coverage episodes
         self._learner = config._make_learner(
             model,
-            [self._initial("policy", network, spec.num_actions, spec, seed) for network in networks],
-            [self._initial("value", network, 1, spec, seed) for network in networks],
+            starts,
+            [self._initial("value", network, 1, spec, seed) for network in range(len(role_of))],
             [uniform] * spec.num_players,
             references,
             learning_seats=line.learning_seats,
@@ -64,6 +66,15 @@ class SelfPlayTraining:
         names = (*BY_PLAYER, *WHOLE, *BY_ROLE, *SCHEDULES, *(OF_ADVERSARIES if line.adversaries else ()))
         self._figures: dict[str, list[Float64]] = {name: [] for name in names}
         self._snapshots: list[Snapshot] = []
+        self._keep()
+
+    def _start(self, network: int, reference: Policy, spec: Any, seed: int) -> Layers:
+        """The weights of a policy before it learns: those of its reference, or random ones where that has none."""
+        if not isinstance(reference, NetworkPolicy):
+            return self._initial("policy", network, spec.num_actions, spec, seed)
+        *hidden, (weight, bias) = reference.layers
+        scale = np.float32(1.0 / reference.temperature)
+        return (*hidden, (weight * scale, bias * scale))
 
     def _initial(self, purpose: str, network: int, num_outputs: int, spec: Any, seed: int) -> Layers:
         sizes = (spec.information_state_size, *self.config.hidden_sizes, num_outputs)
@@ -80,7 +91,7 @@ class SelfPlayTraining:
         return tuple(self._snapshots)
 
     def advance(self, num_threads: int) -> dict[str, float]:
-        """Make one update and return what to tell about it; keep the averaged policies where a snapshot is due."""
+        """Make one update and return what to tell about it."""
         config, update = self.config, self.num_done
         schedule = {"kl_weight": config.kl_weight_at(update), "learning_rate": config.learning_rate_at(update)}
         found = self._learner.update(schedule["kl_weight"], schedule["learning_rate"], num_threads=num_threads)
@@ -92,10 +103,14 @@ class SelfPlayTraining:
             }
         for name, rows in self._figures.items():
             rows.append(np.array(told_of[name], dtype=np.float64))
-        if self.num_done in config.snapshot_updates:
-            self._snapshots.append(tuple(self._average(role) for role in range(self._num_roles)))
+        self._keep()
         told = {name: float(self._figures[name][-1].mean()) for name in ("returns", "entropy", "kl", "disagreement")}
         return {"mean_return": told.pop("returns"), **told}
+
+    def _keep(self) -> None:
+        """Keep the averaged policies, if a snapshot is due."""
+        if self.num_done in self.config.snapshot_updates:
+            self._snapshots.append(tuple(self._average(role) for role in range(self._num_roles)))
 
     def history(self) -> dict[str, Float64]:
         """Return the figures of all updates so far, one array each, updates along the first axis."""
@@ -130,8 +145,10 @@ class SelfPlayTraining:
 
     def _restored(self, place: int, arrays: State) -> Snapshot:
         about = {"policy": "network", "kind": "softmax", "temperature": 1.0}
-        about["num_layers"] = len(self.config.hidden_sizes) + 1
-        policies = [policy_from_arrays(about, arrays, f"{place}.{role}.") for role in range(self._num_roles)]
+        policies = [
+            policy_from_arrays({**about, "num_layers": self._depths[role]}, arrays, f"{place}.{role}.")
+            for role in range(self._num_roles)
+        ]
         return tuple(policy for policy in policies if isinstance(policy, NetworkPolicy))
 
     def _average(self, role: int) -> NetworkPolicy:

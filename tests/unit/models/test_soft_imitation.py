@@ -146,7 +146,7 @@ def test_it_is_a_reference_of_self_play(bargaining):
     sizes = {"hidden_sizes": (8,), "num_updates": 2, "num_episodes": 20, "num_snapshots": 1, "num_simulations": 20}
     config = cf.SelfPlayConfig(reference="cloned", **sizes)
     snapshots = cf.self_play_snapshots(cf.load_game("generalized_bargaining"), config, seed=0, reference=found)
-    assert len(snapshots.by_role[0]) == 1
+    assert len(snapshots.by_role[0]) == 2  # and itself
 
 
 def test_it_refuses_what_it_cannot_learn(bargaining):

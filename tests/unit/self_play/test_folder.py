@@ -57,6 +57,22 @@ def test_another_reference_is_another_run(game, tiny, tmp_path):
         cf.self_play_snapshots(game, config, 0, tmp_path / "run", resume=True, reference=second)
 
 
+def test_a_run_that_began_at_a_reference_of_other_sizes_goes_on_to_the_same(game, tiny, tmp_path):
+    config = dataclasses.replace(tiny, reference="cloned")
+    rng = np.random.default_rng(0)
+    layers = [(0.1 * rng.standard_normal((5, 41)), np.zeros(5)), (0.1 * rng.standard_normal((109, 5)), np.zeros(109))]
+    reference = cf.NetworkPolicy(layers, kind="softmax")
+    whole = cf.self_play_snapshots(game, config, 0, reference=reference)
+    with pytest.raises(Interrupt):
+        cf.self_play_snapshots(game, config, 0, tmp_path / "run", progress=stop_after(5), reference=reference)
+    again = cf.self_play_snapshots(game, config, 0, tmp_path / "run", resume=True, reference=reference)
+    assert again.updates == whole.updates == (0, 5, 6)
+    for (one,), (other,) in zip(again.snapshots, whole.snapshots, strict=True):
+        for own, expected in zip(one.layers, other.layers, strict=True):
+            np.testing.assert_array_equal(own[0], expected[0])
+            np.testing.assert_array_equal(own[1], expected[1])
+
+
 def test_a_run_without_training_gives_way(game, tiny, tmp_path):
     with pytest.raises(Interrupt):
         cf.self_play_snapshots(game, tiny, 0, tmp_path / "run", progress=stop_after(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -134,12 +135,60 @@ def test_self_play_in_the_true_game_has_no_disagreement(game, tiny):
     assert not solution.history["disagreement"].any()
 
 
-def test_a_reference_holds_the_policies_near_it(game, tiny, cloned):
-    """What a large weight leaves of the distance from the reference."""
-    config = dataclasses.replace(tiny, num_updates=30, num_episodes=200, kl_weight=20.0, kl_weight_end=20.0)
-    config = dataclasses.replace(config, learning_rate=0.01, learning_rate_end=0.01, reference="cloned")
-    history = cf.self_play_snapshots(game, config, seed=0, reference=cloned).history
-    assert history["kl"][-1, 0] < 0.5 * history["kl"][0, 0]
+def test_learning_starts_at_the_reference_and_a_large_weight_holds_it_there(game, tiny, cloned):
+    config = dataclasses.replace(tiny, num_updates=30, num_episodes=200, reference="cloned")
+    config = dataclasses.replace(config, learning_rate=0.01, learning_rate_end=0.01)
+    kl = {}
+    for weight in (0.01, 20.0):
+        anchored = dataclasses.replace(config, kl_weight=weight, kl_weight_end=weight)
+        found = cf.self_play_snapshots(game, anchored, seed=0, reference=cloned)
+        kl[weight] = found.history["kl"][:, 0]
+        assert kl[weight][0] < 1e-6  # of the first episodes
+        assert found.updates == (0, *config.snapshot_updates[1:])
+        for own, given in zip(found.by_role[0][0].layers, cloned.layers, strict=True):
+            np.testing.assert_array_equal(own[0], given[0])
+            np.testing.assert_array_equal(own[1], given[1])
+    assert kl[20.0][-1] < 0.1 * kl[0.01][-1]
+
+
+def test_a_reference_of_another_temperature_and_size_is_started_from(game, tiny):
+    rng = np.random.default_rng(0)
+    sizes = (41, 12, 10, 109)
+    layers = [
+        (0.3 * rng.standard_normal((after, before)).astype(np.float32), np.zeros(after, np.float32))
+        for before, after in itertools.pairwise(sizes)
+    ]
+    reference = cf.NetworkPolicy(layers, kind="softmax", temperature=0.5)
+    config = dataclasses.replace(tiny, reference="cloned", kl_weight=0.1, kl_weight_end=0.1)
+    for risk_aversion in (0.0, 1.0):  # adversaries start there, too
+        own = dataclasses.replace(config, risk_aversion=risk_aversion)
+        found = cf.self_play_snapshots(game, own, seed=0, reference=reference)
+        assert found.history["kl"][0, 0] < 1e-4 < found.history["kl"][-1, 0]
+        states = rng.standard_normal((5, 41)).astype(np.float32)
+        legal = np.ones((5, 109), np.uint8)
+        started = found.by_role[0][0].probabilities(states, legal)
+        np.testing.assert_allclose(started, reference.probabilities(states, legal), rtol=1e-5, atol=1e-7)
+
+
+def test_players_whom_nothing_betters_in_the_model_are_given_back(tiny):
+    """Kuhn poker's equilibrium, as a network that reads its one-hot inputs."""
+    tree = cf.GameTree("openspiel:kuhn_poker")
+    found = cf.mirror_descent(tree, kl_weight=1.0, final_kl_weight=1e-3, num_iterations=3000)
+    references = [as_network(tree, player, found) for player in range(2)]
+    config = dataclasses.replace(tiny, reference="cloned", kl_weight=0.01, kl_weight_end=0.01, learning_rate=0.05)
+    solution = cf.anchored_self_play(tree, config, seed=0, reference=references)
+    assert solution.history["snapshot_chosen"].tolist() == [1.0, *np.zeros(config.num_snapshots)]
+    assert cf.exact_regret(tree, solution.mixtures).nash_conv < 0.01
+    assert solution.history["snapshot_pessimistic_regret"][1:].sum(axis=1).min() > 0.01
+
+
+def as_network(tree, player, profile):
+    """A player's strategy as a softmax policy, of whose hidden units one is 1 in each situation and the others 0."""
+    states = tree.information_states[tree.information_set_players == player].astype(np.float32)
+    legal = np.ones((len(states), tree.spec.num_actions), np.uint8)
+    play = profile.mixtures[player].policies[0].probabilities(states, legal)
+    find = (2.0 * states - 1.0, 1.0 - states.sum(axis=1))
+    return cf.NetworkPolicy((find, (np.log(play + 1e-9).T, np.zeros(len(play.T)))), kind="softmax")
 
 
 @pytest.mark.parametrize(
