@@ -153,6 +153,12 @@ def self_play(log: Log) -> Found:
     return _claims(cf.anchored_self_play(log.model, SELF_PLAY, log.seed), log.of_model())
 
 
+def self_play_near_the_players(log: Log) -> Found:
+    """From what the players did on, and near to it."""
+    near = dataclasses.replace(SELF_PLAY, reference="cloned")
+    return _claims(cf.anchored_self_play(log.model, near, log.seed, reference=log.clones), log.of_model())
+
+
 def self_play_in_tree(log: Log) -> Found:
     return _claims(cf.anchored_self_play(log.tree, SELF_PLAY, log.seed), {})
 
@@ -205,10 +211,11 @@ METHODS: dict[str, Callable[[Log], Found]] = {
     "tree of the log, penalty 1": partial(tree_of_log, uncertainty_penalty=1.0),
     "tree of the log, near its players": near_the_players,
     "self-play in the model": self_play,
+    "self-play in the model, near its players": self_play_near_the_players,
     "COffeE-PSRO": coffee_psro,
     "OEF": oef,
     "OEF-BC": oef_bc,
     "self-play in the tree": self_play_in_tree,
     "self-play in the true game": self_play_in_true_game,
 }
-CHEAP, OF_MODEL = tuple(METHODS)[:5], tuple(METHODS)[5:9]
+CHEAP, OF_MODEL = tuple(METHODS)[:5], tuple(METHODS)[5:10]

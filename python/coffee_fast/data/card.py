@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coffee_fast._like_rows import like_rows
 from coffee_fast.typing import Float64
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class DatasetCard:
             mean_length=float(lengths.mean()),
             max_length=int(lengths.max()),
             share_with_payoff=float(pays.mean()),
-            num_distinct_initial_states=len(np.unique(dataset.state[offsets[:-1]], axis=0)),
+            num_distinct_initial_states=len(like_rows(dataset.state[offsets[:-1]])[0]),
             num_actions_seen=len(np.unique(dataset.action[is_player])),
             num_actions=dataset.spec.num_actions,
             mean_legal_actions=float(dataset.legal_masks().sum(axis=1)[is_player].mean()) if is_player.any() else 0.0,
