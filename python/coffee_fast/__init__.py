@@ -46,6 +46,7 @@ _FACE = {
     "EnsembleConfig": "models",
     "BehaviorCloningConfig": "models",
     "clone_behavior": "models",
+    "clone_roles": "models",
     "SoftImitationConfig": "models",
     "imitate_behavior": "models",
     # payoff tables

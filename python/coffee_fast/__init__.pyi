@@ -50,6 +50,7 @@ from coffee_fast.models import DynamicsEnsemble as DynamicsEnsemble
 from coffee_fast.models import EnsembleConfig as EnsembleConfig
 from coffee_fast.models import SoftImitationConfig as SoftImitationConfig
 from coffee_fast.models import clone_behavior as clone_behavior
+from coffee_fast.models import clone_roles as clone_roles
 from coffee_fast.models import imitate_behavior as imitate_behavior
 from coffee_fast.pipeline import RunConfig as RunConfig
 from coffee_fast.pipeline import RunRecord as RunRecord

@@ -14,7 +14,13 @@ from matplotlib.figure import Figure
 from coffee_fast.plotting import _style
 
 FLOOR = 1e-3  # shares of uniform play's NashConv below are drawn here
-LOOKS = [*zip(_style.COLORS, _style.MARKERS, strict=True), ("#7f3fbf", "*"), ("#5f5f5f", "p"), ("#b8aca2", "h")]
+LOOKS = [
+    *zip(_style.COLORS, _style.MARKERS, strict=True),
+    ("#7f3fbf", "*"),
+    ("#5f5f5f", "p"),
+    ("#b8aca2", "h"),
+    ("#d98880", "d"),
+]
 STYLES = dict(zip(METHODS, LOOKS, strict=True))
 SHOWN_SIZE = 10_000
 FEWEST_GAMES = 5  # of which there is a median

@@ -70,11 +70,7 @@ class Log:
     @cached_property
     def clones(self) -> tuple[Any, ...]:
         """One policy a role."""
-        spec = self.dataset.spec
-        return tuple(
-            cf.clone_behavior(self.dataset, CLONING, self.seed, seats=spec.seats_of(role))
-            for role in range(spec.num_roles)
-        )
+        return cf.clone_roles(self.dataset, CLONING, self.seed)
 
     @cached_property
     def model(self) -> cf.DynamicsEnsemble:

@@ -241,6 +241,10 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0}
             | {"seats": [0]},
         ),
+        "clone_roles": (
+            cf.clone_roles,
+            {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0},
+        ),
         "BehaviorCloningConfig": (
             cf.BehaviorCloningConfig,
             {

@@ -83,9 +83,7 @@ def _reference(wanted: RunConfig, dataset: Path | None, seed: int, progress: Pro
         raise typer.BadParameter("--dataset is to be given where self_play.reference is cloned, and only there")
     if dataset is None:
         return None
-    log = cf.TrajectoryDataset.load(dataset)
-    seats = [log.spec.seats_of(role) for role in range(log.spec.num_roles)]
-    return [cf.clone_behavior(log, wanted.behavior_cloning, seed, seats=own, progress=progress) for own in seats]
+    return cf.clone_roles(cf.TrajectoryDataset.load(dataset), wanted.behavior_cloning, seed, progress=progress)
 
 
 def _tell(solution: cf.Solution, run_dir: Path, fit: Any, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """Models learned from logged play: of a game's dynamics, and of the players' behavior."""
 
-from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior
+from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior, clone_roles
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
 from coffee_fast.models.reasons import Reason
@@ -17,5 +17,6 @@ __all__ = [
     "SoftImitationConfig",
     "Verdict",
     "clone_behavior",
+    "clone_roles",
     "imitate_behavior",
 ]

@@ -131,6 +131,32 @@ def clone_behavior(
     return NetworkPolicy(layers, kind="softmax")
 
 
+def clone_roles(
+    dataset: TrajectoryDataset,
+    config: BehaviorCloningConfig | None = None,
+    seed: int = 0,
+    *,
+    progress: ProgressCallback | None = None,
+) -> tuple[NetworkPolicy, ...]:
+    """Fit a policy to what the players of each role did: what self-play near the players of a log takes as reference.
+
+    Parameters, errors and cost, a role, are those of :func:`clone_behavior`.
+
+    Returns
+    -------
+    tuple of NetworkPolicy
+        One a role.
+
+    >>> import coffee_fast as cf
+    >>> dataset = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=40, seed=0)
+    >>> cf.clone_roles(dataset, cf.BehaviorCloningConfig(hidden_sizes=(8,), num_steps=10), seed=1)
+    (NetworkPolicy(11-8-2, softmax, temperature 1), NetworkPolicy(11-8-2, softmax, temperature 1))
+    """
+    check_dataset("clone_roles", dataset)
+    seats = map(dataset.spec.seats_of, range(dataset.spec.num_roles))
+    return tuple(clone_behavior(dataset, config, seed, seats=own, progress=progress) for own in seats)
+
+
 def descend(
     caller: str,
     networks: Sequence[StackedMLP],

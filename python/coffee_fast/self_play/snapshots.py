@@ -134,11 +134,11 @@ def _references(caller: str, reference: Any, config: SelfPlayConfig, spec: GameS
     what = "a NetworkPolicy" if spec.num_roles == 1 else f"{spec.num_roles} of NetworkPolicy, one a role,"
     wanted = f"{caller}: reference must be {what} of kind 'softmax' where config.reference is 'cloned'"
     if not isinstance(policies, tuple | list) or len(policies) != spec.num_roles:
-        raise InvalidArgumentError(f"{wanted}, got {shown(reference)}; clone_behavior makes such policies")
+        raise InvalidArgumentError(f"{wanted}, got {shown(reference)}; clone_roles makes such policies")
     sizes = spec.information_state_size, spec.num_actions
     for policy in policies:
         if not isinstance(policy, NetworkPolicy) or policy.kind != "softmax":
-            raise InvalidArgumentError(f"{wanted}, got {shown(policy)}; clone_behavior makes such policies")
+            raise InvalidArgumentError(f"{wanted}, got {shown(policy)}; clone_roles makes such policies")
         if (policy.network.input_size, policy.network.output_size) != sizes:
             raise InvalidArgumentError(f"{wanted}, from {sizes[0]} inputs to {sizes[1]} actions, got {shown(policy)}")
     return tuple(policies)

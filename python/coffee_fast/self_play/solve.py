@@ -58,8 +58,8 @@ def anchored_self_play(
     progress
         Called with ``("self-play", updates done, num_updates, figures)`` after every update, and by the judge.
     reference
-        Where ``config.reference`` is ``"cloned"``: a softmax policy, such as :func:`coffee_fast.clone_behavior` gives,
-        or of several roles one each.
+        Where ``config.reference`` is ``"cloned"``: a softmax policy, or of several roles one each, such as
+        :func:`coffee_fast.clone_roles` gives.
 
     Returns
     -------

@@ -199,7 +199,7 @@ def as_network(tree, player, profile):
             cf.UniformRandom(),
             "reference must be None where config.reference is 'uniform', got UniformRandom",
         ),
-        ("cloned", None, "must be a NetworkPolicy of kind 'softmax' .* got None; clone_behavior makes such"),
+        ("cloned", None, "must be a NetworkPolicy of kind 'softmax' .* got None; clone_roles makes such"),
         ("cloned", cf.UniformRandom(), "must be a NetworkPolicy of kind 'softmax'"),
         ("cloned", cf.NetworkPolicy([(np.zeros((109, 41)), np.zeros(109))]), "of kind 'softmax' .* got NetworkPolicy"),
         (
