@@ -56,9 +56,7 @@ class Record:
     def add(self, block: Block, build: dict[str, str]) -> None:
         """Count a block that goes on where the record ends."""
         if block.first != self.next:
-            raise RecordError(
-                f"cases from {block.first} do not go on with those before {self.next}: done twice at once?"
-            )
+            raise RecordError(f"cases from {block.first} do not go on with those before {self.next}")
         self.count, self.next = block.count, block.end
         self.seconds = round(self.seconds + block.seconds, 3)
         self.outcomes += block.outcomes
