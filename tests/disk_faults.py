@@ -10,7 +10,7 @@ import pytest
 
 from coffee_fast import _files
 
-STEPS = ("_write", "_fsync", "_rename")
+STEPS = ("_write", "_fsync", "_rename", "_swap")
 
 
 class Crash(BaseException):
@@ -51,7 +51,7 @@ def _follow(in_flight: set[Path], name: str, arguments: tuple) -> None:
     """Note what a step leaves to be flushed, and where a rename puts it."""
     if name == "_write":
         in_flight.add(_path_of(arguments[0]))
-    elif name == "_rename":
+    elif name in ("_rename", "_swap"):  # what is swapped out is on the disk
         source, target = map(Path, arguments)
         for path in [path for path in in_flight if path == source or source in path.parents]:
             in_flight.remove(path)

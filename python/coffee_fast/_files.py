@@ -1,7 +1,7 @@
 """Files: written whole or not at all, read with distrust: regular files only, and only of a sensible size.
 
-Every step that touches the disk goes through the hooks ``_write``, ``_fsync`` and ``_rename``, so that tests can make
-each of them fail.
+Every step that touches the disk goes through the hooks ``_write``, ``_fsync``, ``_rename`` and ``_swap``, so that tests
+can make each of them fail.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffee_fast._strict_json import parse_json
+from coffee_fast._swap import swap as _swap
 from coffee_fast.checks import check_path
 from coffee_fast.errors import CheckpointError, CoffeeError
 
@@ -87,24 +88,29 @@ def publish_directory(
     """Lend a new empty folder beside ``path``; on leaving the block it becomes ``path``, files and all.
 
     If the block raises, nothing is published. ``error`` if there is something at ``path`` already, but for a folder
-    that holds nothing else than ``replaces``: it waits as ``.NAME.RANDOM.old`` until the new one is in its place.
+    that holds nothing else than ``replaces``. The two change places in one step; where the system cannot, the old one
+    waits as ``.NAME.RANDOM.old`` until the new one is in its place.
     """
     path = as_path(path, error)
     _check_place(path, error, replaces)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary_sibling(path)
+    temporary, old = _temporary_sibling(path), None
     temporary.mkdir()
     try:
         yield temporary
         _sync_folder(temporary)
         if replaces and path.exists():
-            _exchange(temporary, path)
+            old = _exchange(temporary, path)
         else:
             _rename(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    _sync_folder(path.parent)
+    try:
+        _sync_folder(path.parent)
+    finally:
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_place(path: Path, error: type[CoffeeError], replaces: Collection[str]) -> None:
@@ -118,7 +124,10 @@ def _check_place(path: Path, error: type[CoffeeError], replaces: Collection[str]
         raise error(f"{path}: is not written over, since it holds {others[0]!r}; choose a new folder")
 
 
-def _exchange(temporary: Path, path: Path) -> None:
+def _exchange(temporary: Path, path: Path) -> Path:
+    """Put a folder in the place of another; returns where that one is now."""
+    if _swap(temporary, path):
+        return temporary
     aside = temporary.with_suffix(".old")
     _rename(path, aside)
     try:
@@ -126,7 +135,7 @@ def _exchange(temporary: Path, path: Path) -> None:
     except BaseException:
         os.rename(aside, path)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    return aside
 
 
 @contextlib.contextmanager

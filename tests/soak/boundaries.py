@@ -17,6 +17,7 @@ from tests.disk_faults import break_step, cut_power, end
 from tests.small_runs import contents, psro_run, self_play_run
 from tests.soak import things
 from tests.soak.campaign import Campaign, Check, Mismatch
+from tests.soak.figures import unrendered
 from tests.soak.processes import in_child
 from tests.unit.sweeps.conftest import Pipeline, Threads
 
@@ -25,6 +26,7 @@ from coffee_fast.pipeline import run_pipeline
 from coffee_fast.responses import checkpoint
 from coffee_fast.sweeps import SweepPlan, run_sweep
 
+SHORT_FIT = ["model.num_steps=5", "model.num_reward_steps=5"]  # in which nothing is written
 FAILURES = ("crash", "power cut", "ENOSPC", "EIO")
 
 
@@ -83,13 +85,14 @@ def writers() -> dict[str, Writer]:
             lambda folder: contents(folder / "psro"),
         ),
         "sweep": Writer(sweep, lambda folder: contents(folder / "sweep").get("results.parquet")),
-        "run": run(psro_run().with_overrides(["psro.num_iterations=1"])),
-        "run of self-play": run(self_play_run()),
+        "run": run(psro_run().with_overrides([*SHORT_FIT, "psro.num_iterations=1"])),
+        "run of self-play": run(self_play_run().with_overrides(SHORT_FIT)),
     }
 
 
 def prepare() -> tuple[Check, int]:
     checkpoint.SECONDS_BETWEEN_WRITES = 1e9  # self-play writes the same file at every snapshot
+    unrendered()
     all_writers = writers()
     expected: dict[str, Any] = {}
     cases: list[tuple[str, int, str]] = []
@@ -162,7 +165,8 @@ def _well_ended(outcome: dict[str, Any], failure: str, where: str) -> None:
 CAMPAIGN = Campaign(
     "boundaries",
     "every write, fsync and rename of datasets, models, solutions, runs, self-play and sweeps: a crash, a loss of what "
-    "was not flushed, ENOSPC or EIO there; the old or the new is read after it, and what is gone on with ends the same",
+    "was not flushed, ENOSPC or EIO there; the old or the new is read after it, and what is gone on with ends the same "
+    "(figures unrendered)",
     prepare,
     None,
     patience=300.0,

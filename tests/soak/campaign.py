@@ -1,33 +1,32 @@
 """Campaigns against faults: numbered cases, each checked in a process that it may break, in as many sittings as wanted.
 
 A campaign is a module of this folder with a ``CAMPAIGN``. Its cases depend on nothing but their number, so that a
-failure is repeated by its number. What was done is appended to a file, a line a block of cases; the next sitting goes
-on behind it.
+failure is repeated by its number. What was done is counted in a record that is committed; the next sitting goes on
+behind it, on any machine. A change to what is done in the cases of known numbers begins a campaign anew.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
+import math
 import os
 import platform
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests.soak import record
 from tests.soak.processes import Died, Worker
+from tests.soak.record import Block
 
 import coffee_fast as cf
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "build" / "soak"
 NAMES = ("kills", "boundaries", "damage", "arguments", "solvers", "zero_sum")
 SECONDS_A_BLOCK = 20.0
+IN_MEMORY = "/dev/shm"
 
 
 class Mismatch(Exception):
@@ -53,6 +52,8 @@ class Campaign:
         Cases before a release; None for all that there are.
     patience
         Seconds that a case may work.
+    on_disk
+        Whether cases write to a disk that takes its time, in which they may be met; memory does for the others.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Campaign:
     prepare: Callable[[], Check | tuple[Check, int]]
     target: int | None
     patience: float = 60.0
+    on_disk: bool = False
 
     def prepared(self) -> tuple[Check, int]:
         """Return the check of cases, and how many there are."""
@@ -69,6 +71,11 @@ class Campaign:
         assert self.target is not None
         return made, self.target
 
+    @property
+    def place(self) -> str | None:
+        """Where folders to carry cases out in are made; None for where temporary ones are."""
+        return IN_MEMORY if not self.on_disk and os.access(IN_MEMORY, os.W_OK) else None
+
 
 def load(name: str) -> Campaign:
     """Return the campaign of a name."""
@@ -76,29 +83,20 @@ def load(name: str) -> Campaign:
     return campaign
 
 
-@dataclass
-class Block:
-    """Cases ``first`` to ``end`` (left out) of ``count``: how many ended how, and what went wrong."""
-
-    first: int
-    end: int
-    count: int
-    outcomes: Counter[str] = field(default_factory=Counter)
-    faults: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "outcomes": dict(self.outcomes)}
-
-
 def in_blocks(name: str, first: int, end: int, deadline: float, patience: float) -> Iterator[Block]:
-    """Yield what comes of cases, carried out in a process of their own; one that it dies of is a fault of the case."""
+    """Yield what comes of cases, carried out in a process of their own; one that it dies of is a fault of the case.
+
+    The first block is empty and says how many cases there are.
+    """
     deaths: dict[int, str] = {}
-    count = 0  # until a block has said it
-    with Worker(name) as worker:
+    with Worker(name, load(name).place) as worker:
+        count: int = worker.work(first, first, 0.0, patience)["count"]
+        yield Block(first, first, count)
+        end = min(end, count)
         while first < end and time.monotonic() < deadline:
             if first in deaths:
-                yield Block(first, first + 1, count, Counter(died=1), [{"case": first, "what": deaths[first]}])
+                fault = {"case": first, "ended": "died", "what": deaths[first]}
+                yield Block(first, first + 1, count, Counter(died=1), [fault])
                 first += 1
                 continue
             until = min([end, *(case for case in deaths if case >= first)])
@@ -108,8 +106,7 @@ def in_blocks(name: str, first: int, end: int, deadline: float, patience: float)
             except Died as death:  # the cases before it are done again: their ends died with the process
                 deaths[death.case] = str(death)
                 continue
-            first, count = block["end"], block["count"]
-            end = min(end, count)
+            first = block["end"]
             yield Block(**{**block, "outcomes": Counter(block["outcomes"])})
 
 
@@ -130,34 +127,38 @@ def _processor() -> str:
         return platform.processor() or "unknown processor"
 
 
-def done(name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
-    """Return the blocks done so far with this version and instruction set; a line that was cut off counts for none."""
-    blocks, here = [], build()
-    file = folder / f"{name}.jsonl"
-    for line in file.read_text().splitlines() if file.exists() else ():
-        try:
-            block = json.loads(line)
-        except ValueError:
-            continue
-        if all(block["build"][key] == here[key] for key in ("version", "isa")):
-            blocks.append(block)
-    return blocks
-
-
 def go_on(
-    name: str, minutes: float, folder: Path = RESULTS, tell: Callable[[Block], None] = lambda _: None
+    name: str,
+    minutes: float,
+    folder: Path = record.FOLDER,
+    tell: Callable[[Block], None] = lambda _: None,
+    anew: bool = False,
 ) -> list[Block]:
     """Carry out cases that are not done yet until time is up; returns the blocks of this sitting."""
     campaign, deadline = load(name), time.monotonic() + 60.0 * minutes
-    first = max((block["end"] for block in done(name, folder)), default=0)
-    folder.mkdir(parents=True, exist_ok=True)
+    done = record.Record() if anew else record.read(name, folder)
     blocks, about = [], build()
-    for block in in_blocks(name, first, campaign.target or sys.maxsize, deadline, campaign.patience):
-        line = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "build": about, **block.to_json()}
-        with (folder / f"{name}.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        blocks.append(block)
-        tell(block)
+    for block in in_blocks(name, done.next, campaign.target or sys.maxsize, deadline, campaign.patience):
+        done.check_numbering(block)
+        if block.end > block.first:
+            done.add(block, about)
+            record.write(name, done, folder)
+            blocks.append(block)
+            tell(block)
+    return blocks
+
+
+def again(name: str, folder: Path = record.FOLDER, tell: Callable[[Block], None] = lambda _: None) -> list[Block]:
+    """Carry out each case that went wrong alone; those that end as promised by now are faults no more."""
+    campaign, done = load(name), record.read(name, folder)
+    blocks = []
+    for fault in list(done.faults):
+        case: int = fault["case"]
+        for block in in_blocks(name, case, case + 1, math.inf, campaign.patience):
+            done.check_numbering(block)
+            if block.end > block.first:
+                done.replace(fault, block)
+                record.write(name, done, folder)
+                blocks.append(block)
+                tell(block)
     return blocks

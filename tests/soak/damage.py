@@ -1,4 +1,4 @@
-"""Small files cut off at every length and with every bit flipped: refused, or read as what they were."""
+"""Small files cut off or lengthened, and with every bit flipped: refused, or read as what they were."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from tests.soak.campaign import Campaign, Check, Mismatch
 from coffee_fast.errors import CoffeeError
 
 STRIDE = 1_000_003  # a prime: any number of cases in a row is spread over all files
+ROOM = 512  # bytes: sizes are taken as multiples of it, as numbers in words are a digit longer on another machine
+READ = {  # of those in whose folders there is more than is read
+    "run": ("config.json", "results.json", "seconds.json", "evaluation/evaluation.json"),
+    "self_play": ("training.safetensors",),
+}
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,13 @@ class Victim:
     expected: str
 
     @property
+    def most(self) -> int:
+        """A length that it has room in."""
+        return len(self.content) // ROOM * ROOM + ROOM
+
+    @property
     def num_cases(self) -> int:
-        return 9 * len(self.content)  # a length and eight bits a byte
+        return 9 * self.most  # a length and eight bits a byte
 
 
 def victims(folder: Path) -> list[Victim]:
@@ -37,13 +47,12 @@ def victims(folder: Path) -> list[Victim]:
     found = []
     for kind, (path, load) in things.kept(folder).items():
         expected = things.digest(load(path))
-        files = [path / "training.safetensors"] if kind == "self_play" else sorted(path.rglob("*"))
-        if kind == "run":
-            files = [path / "config.json", path / "results.json"]
+        files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.name not in OF_THE_CLOCK]
+        if kind in READ:
+            files = [path / name for name in READ[kind]]
         for file in files:
-            if file.is_file() and (file.name not in OF_THE_CLOCK or kind == "run"):
-                name = f"{kind}/{file.relative_to(path)}"
-                found.append(Victim(name, file, file.read_bytes(), lambda load=load, path=path: load(path), expected))
+            name = f"{kind}/{file.relative_to(path)}"
+            found.append(Victim(name, file, file.read_bytes(), lambda load=load, path=path: load(path), expected))
     return found
 
 
@@ -65,13 +74,15 @@ def prepare() -> tuple[Check, int]:
 
 def damaged(victim: Victim, place: int) -> str:
     """Damage a file in one way, have it read, and mend it."""
-    size = len(victim.content)
-    changed = bytearray(victim.content)
-    if place < size:
-        what, changed = f"cut off at {place} of {size}", changed[:place]
+    size, most = len(victim.content), victim.most
+    if place < most:  # a system that crashed may leave zeros behind the end
+        length = place + (place >= size)
+        what = f"cut off or lengthened with zeros to {length}, from {size}"
+        changed = bytearray(victim.content[:length].ljust(length, b"\0"))
     else:
-        byte, bit = divmod(place - size, 8)
-        what = f"bit {bit} of byte {byte} of {size} flipped"
+        byte, bit = divmod(place - most, 8)
+        what = f"bit {bit} of byte {byte} of {size} flipped, where there may have been a zero"
+        changed = bytearray(victim.content.ljust(byte + 1, b"\0"))
         changed[byte] ^= 1 << bit
     victim.file.write_bytes(changed)
     try:
@@ -89,8 +100,8 @@ def damaged(victim: Victim, place: int) -> str:
 
 CAMPAIGN = Campaign(
     "damage",
-    "every truncation and every flipped bit of small datasets, models, solutions, PSRO and self-play checkpoints and "
-    "results: an error of ours, or the same answer",
+    "every truncation, zeros behind the end and every flipped bit of small datasets, models, solutions, PSRO and "
+    "self-play checkpoints and results: an error of ours, or the same answer",
     prepare,
     None,
 )

@@ -8,19 +8,24 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from tests.small_runs import PLAN, contents, psro_run, self_play_run
 from tests.soak.campaign import Campaign, Check, Mismatch
+from tests.soak.figures import unrendered
 from tests.soak.processes import Child, in_child
 
 from coffee_fast.pipeline import RunConfig, run_pipeline
 from coffee_fast.responses import checkpoint
-from coffee_fast.sweeps import run_sweep
+from coffee_fast.sweeps import local, run_sweep, worker
 
 TURNS = ("psro", "self_play", "psro", "self_play", "psro", "self_play", "psro", "sweep")
 MOST_KILLS = 3  # of one run
@@ -49,9 +54,13 @@ def made(kind: str, folder: Path) -> dict[str, str]:
 
 
 def prepare() -> Check:
-    for name in ("torch", "matplotlib.figure", "pyarrow.parquet"):
+    for name in ("torch", "coffee_fast.plotting", "scipy.spatial", "safetensors.numpy", "pandas", "pyarrow.parquet"):
         importlib.import_module(name)  # so that a child begins at once
     checkpoint.SECONDS_BETWEEN_WRITES = 0.0  # so that much of the time is within a training that is kept
+    unrendered()
+    kept = {name: getattr(subprocess, name) for name in ("PIPE", "TimeoutExpired")}
+    forking = SimpleNamespace(**kept, Popen=partial(subprocess.Popen, preexec_fn=_be_a_worker))
+    local.subprocess = forking  # type: ignore[assignment]
     undisturbed: dict[str, tuple[dict[str, str], float]] = {}
 
     def expected(kind: str) -> tuple[dict[str, str], float]:
@@ -69,13 +78,19 @@ def prepare() -> Check:
         folder = Path("killed").absolute()
         folder.mkdir()
         num_kills = 0
+        left = seconds  # of work, about
         for _ in range(rng.randint(1, MOST_KILLS)):
             child = Child(lambda: runs()[kind](folder))
-            time.sleep(rng.uniform(0.0, seconds))
-            if kind == "sweep" and rng.random() < 0.5:
+            moment = rng.uniform(0.0, left)
+            is_over = child.is_over_within(moment)
+            if not is_over and kind == "sweep" and rng.random() < 0.5:
                 _kill_a_worker(rng, child.pid)
-                time.sleep(rng.uniform(0.0, 0.2 * seconds))
-            num_kills += child.kill()
+                is_over = child.is_over_within(rng.uniform(0.0, 0.2 * seconds))
+            if is_over:
+                _ended(child.end())
+            else:
+                num_kills += child.kill()
+                left -= 0.8 * moment  # what was done since it was last kept is done again
         _ended(in_child(lambda: runs()[kind](folder)))
         found = made(kind, folder)
         if found != files:
@@ -89,6 +104,20 @@ def prepare() -> Check:
         return check(case)
 
     return tidy
+
+
+def _be_a_worker() -> None:
+    """Be the worker of a sweep in the fork that was to become one: its imports took most of its time."""
+    os.closerange(3, 1024)  # with them the pipe that says that another program was begun
+    sys.stdin = open(0)  # noqa: SIM115
+    code = 1
+    try:
+        worker.main()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 def _ended(outcome: dict[str, Any]) -> None:
@@ -106,8 +135,9 @@ def _kill_a_worker(rng: random.Random, pid: int) -> None:
 CAMPAIGN = Campaign(
     "kills",
     f"kill -9, up to {MOST_KILLS} times a run, of COffeE-PSRO, self-play and sweeps (or of their workers), then gone "
-    "on with: every file that the seed determines is that of a run nobody disturbed",
+    "on with: every file that the seed determines is that of a run nobody disturbed (figures unrendered)",
     prepare,
     500,
     patience=600.0,
+    on_disk=True,
 )

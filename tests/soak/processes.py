@@ -24,7 +24,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 WAITS = 20  # how many times as long as it may work a case may wait
-_MAIN = "import sys; from tests.soak.processes import main; main(sys.argv[1], sys.argv[2])"
+_MAIN = "import sys; from tests.soak.processes import main; main(*sys.argv[1:])"
 
 
 class Died(Exception):
@@ -46,8 +46,8 @@ def _cpu_seconds(pid: int) -> float:
 class Worker:
     """A process that carries out cases of a campaign; replaced when one has ended it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, place: str | None = None) -> None:
+        self.name, self._where = name, place
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -98,7 +98,8 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[str]:
         self._place.write_bytes(bytes(16))
-        command = [sys.executable, "-c", _MAIN, self.name, str(self._place)]
+        self._room = tempfile.TemporaryDirectory(prefix=f"soak-{self.name}-", dir=self._where)
+        command = [sys.executable, "-c", _MAIN, self.name, str(self._place), self._room.name]
         # With one thread no library has others of its own, which a fork would lose.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OMP_NUM_THREADS": "1"}
         with self._errors.open("w") as errors:
@@ -112,17 +113,24 @@ class Worker:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self._room.cleanup()
 
 
-def main(name: str, place: str) -> None:
+def work_in(folder: str) -> None:
+    """Let a folder be the working one, and the one for whatever is temporary."""
+    os.chdir(folder)
+    tempfile.tempdir = folder
+
+
+def main(name: str, place: str, folder: str) -> None:
     """Be a worker: a line of standard input asks for a block, a line of standard output is its answer."""
     faulthandler.enable()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a case prints
     warnings.simplefilter("ignore")
     campaign = importlib.import_module(f"tests.soak.{name}").CAMPAIGN
-    with tempfile.TemporaryDirectory(prefix=f"soak-{name}-") as folder, open(place, "r+b") as file:
-        os.chdir(folder)
+    work_in(folder)
+    with open(place, "r+b") as file:
         at = mmap.mmap(file.fileno(), 16)
         check, count = campaign.prepared()
         for line in sys.stdin:
@@ -143,7 +151,7 @@ def _block(check: Callable[[int], str], first: int, end: int, seconds: float, at
             outcomes[check(case)] += 1
         except Exception as error:
             outcomes["mismatch"] += 1
-            faults.append({"case": case, "what": in_words(error)})
+            faults.append({"case": case, "ended": "mismatch", "what": in_words(error)})
         case += 1
     spent = round(time.monotonic() - start, 3)
     return {"first": first, "end": case, "outcomes": outcomes, "faults": faults, "seconds": spent}
@@ -178,6 +186,10 @@ class Child:
         with contextlib.suppress(OSError), os.fdopen(write, "wb") as pipe:
             pipe.write(json.dumps(answer).encode())
         return 0
+
+    def is_over_within(self, seconds: float) -> bool:
+        """Wait so long at most; returns whether it has answered or died."""
+        return bool(select.select([self._answer], [], [], seconds)[0])
 
     def kill(self) -> bool:
         """End it at once, as nothing can be prevented from; returns whether it was still at work."""

@@ -11,7 +11,9 @@ from tests.soak.campaign import Campaign, Check, Mismatch
 
 def prepare() -> Check:
     def check(case: int) -> str:
-        if case == 3:
+        if "SABOTEUR_IS_TIRED" in os.environ:
+            pass
+        elif case == 3:
             os.kill(os.getpid(), signal.SIGSEGV)
         elif case == 5:
             raise Mismatch("5 is odd")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import json
@@ -16,9 +15,10 @@ from tests.small_runs import contents, self_play_run
 from tests.unit.data.conftest import SPEC, tiny_arrays
 
 import coffee_fast as cf
-from coffee_fast.pipeline import RunRecord, run_pipeline
+from coffee_fast.pipeline import run_pipeline
 from coffee_fast.psro import PSROResult, load_result
 from coffee_fast.responses.checkpoint import read_checkpoint
+from coffee_fast.sweeps.folder import SweepFolder
 
 
 @functools.cache
@@ -42,8 +42,8 @@ def digest(thing: Any) -> str:
     """Return what is the same for things that are the same: what they save, or say of themselves."""
     if isinstance(thing, PSROResult):
         return f"{thing.fingerprint} {thing.seed} {thing.config} {thing.spec} {thing.model_fingerprint} {thing.status}"
-    if isinstance(thing, RunRecord):
-        return f"{dict(thing.config)} {thing.summary}"
+    if isinstance(thing, str):
+        return thing
     if hasattr(thing, "save"):
         with tempfile.TemporaryDirectory() as folder:
             thing.save(Path(folder) / "thing")
@@ -53,12 +53,12 @@ def digest(thing: Any) -> str:
     return hashlib.sha256(b"".join([identity.encode(), *parts])).hexdigest()
 
 
-def _of_list(folder: Path) -> RunRecord:
-    """Return a run as lists of runs say it; what they call damaged is refused."""
+def _of_run(folder: Path) -> str:
+    """Return a run as lists of runs and the table of a sweep say it; what they call damaged is refused."""
     (record,) = cf.list_runs(folder)
     if record.state == "damaged":
         raise cf.CheckpointError(record.reason)
-    return dataclasses.replace(record, folder="")
+    return f"{record.state} {record.config} {record.summary} {SweepFolder(folder.parents[1]).results(folder.name)}"
 
 
 def kept(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
@@ -67,14 +67,13 @@ def kept(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
     for name in ("dataset", "model", "solution"):
         made[name].save(folder / name)
     cf.coffee_psro(made["model"], made["config"], 0, folder / "psro")
-    run_pipeline(
-        self_play_run().with_overrides(["self_play.num_updates=2", "self_play.num_snapshots=1"]), folder / "run"
-    )
+    run = folder / "runs" / "run"  # as a sweep has it
+    run_pipeline(self_play_run().with_overrides(["self_play.num_updates=2", "self_play.num_snapshots=1"]), run)
     return {
         "dataset": (folder / "dataset", cf.TrajectoryDataset.load),
         "model": (folder / "model", cf.DynamicsEnsemble.load),
         "solution": (folder / "solution", cf.Solution.load),
         "psro": (folder / "psro", load_result),
-        "run": (folder / "run", _of_list),
-        "self_play": (folder / "run" / "self_play", lambda path: read_checkpoint(path / "training.safetensors")),
+        "run": (run, _of_run),
+        "self_play": (run / "self_play", lambda path: read_checkpoint(path / "training.safetensors")),
     }

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from tests.disk_faults import Crash, break_step
 
 import coffee_fast as cf
 from coffee_fast import _files
@@ -186,23 +187,54 @@ def test_a_save_may_replace_its_like_and_nothing_else(saved, tiny_model, tmp_pat
             thing.save(None)
 
 
-def test_a_replacement_that_fails_leaves_the_old_one(saved, tmp_path, monkeypatch):
-    dataset, _ = saved
-    dataset.save(tmp_path / "data")
-    rename = _files._rename
-    for number in range(1, 5):
-        steps = iter(range(1, 9))
+@pytest.fixture(params=["swap", "renames"])
+def replaced(request, saved, tmp_path, monkeypatch):
+    """One of two trajectories, the place of one of four that it is to replace, and how many steps that is."""
+    if request.param == "renames":  # as where the system cannot swap
+        monkeypatch.setattr(_files, "_swap", lambda *_: False)
+    dataset, path = saved[0], tmp_path / "data"
+    dataset.save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        steps = break_step(patch, -1, Crash())
+        dataset.save(path, overwrite=True)
+    return dataset.select([0, 1]), path, len(steps)
 
-        def fails(source, target, number=number, steps=steps):
-            if next(steps) == number:
-                raise OSError(28, "No space left on device")
-            rename(source, target)
 
-        monkeypatch.setattr(_files, "_rename", fails)
-        with pytest.raises(OSError, match="space left"):
-            dataset.select([0, 1]).save(tmp_path / "data", overwrite=True)
-        assert cf.TrajectoryDataset.load(tmp_path / "data").num_trajectories == 4
-        assert [entry.name for entry in tmp_path.iterdir()] == ["data"]
+def test_a_replacement_that_fails_leaves_the_old_one(replaced):
+    few, path, num_steps = replaced
+    for number in range(num_steps - 1):  # after the last but whether it stays is uncertain
+        with pytest.MonkeyPatch.context() as patch:
+            break_step(patch, number, OSError(28, "No space left on device"))
+            with pytest.raises(OSError, match="space left"):
+                few.save(path, overwrite=True)
+        assert cf.TrajectoryDataset.load(path).num_trajectories == 4
+        assert [entry.name for entry in path.parent.iterdir()] == ["data"]
+    few.save(path, overwrite=True)
+    assert cf.TrajectoryDataset.load(path).num_trajectories == 2
+    assert [entry.name for entry in path.parent.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("replaced", ["swap"], indirect=True)  # between two renames nothing is there
+def test_a_process_that_ends_in_a_replacement_leaves_the_old_one_or_the_new(replaced):
+    few, path, num_steps = replaced
+    found = []
+
+    def crash(*_, **__):
+        raise Crash
+
+    for number in range(num_steps):
+        with pytest.MonkeyPatch.context() as patch:
+
+            def end(_, patch=patch):
+                patch.setattr(os, "rename", crash)  # nobody is left to undo anything
+                crash()
+
+            break_step(patch, number, end)
+            patch.setattr(_files.shutil, "rmtree", lambda *_, **__: None)  # or to tidy up
+            with pytest.raises(Crash):
+                few.save(path, overwrite=True)
+        found.append(cf.TrajectoryDataset.load(path).num_trajectories)
+    assert found == [4] * (num_steps - 1) + [2]
 
 
 def test_a_solution_whose_parts_do_not_fit_is_refused(tmp_path):

@@ -189,7 +189,7 @@ def count_steps(dataset, path):
 def test_a_save_that_fails_at_any_step_leaves_all_or_nothing(dataset, tmp_path):
     path = tmp_path / "dataset"
     steps = count_steps(dataset, path)
-    assert set(steps) == set(STEPS)
+    assert set(steps) == set(STEPS) - {"_swap"}
     for number, name in enumerate(steps):
         for code in (errno.ENOSPC, errno.EIO):
             with pytest.MonkeyPatch.context() as patch:
