@@ -58,7 +58,7 @@ def draw_regret(cells: Cells, true_games: Mapping[str, Any], file: Path) -> None
         axes.set_yticks(range(len(games)), list(reversed(games)))
         axes.set_xlabel("NashConv / uniform play's")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     figure.savefig(file, dpi=110)
 
 
