@@ -74,7 +74,11 @@ def cross(session: nox.Session) -> None:
 
 # What calls the compiled module most, and has been run so to its end; the rest of the suite is slow there, and much of
 # it about text, command lines and processes.
-CALLED = ["tests/core", "tests/parity", *(f"tests/unit/{name}" for name in ("models", "regularized", "stage_games"))]
+CALLED = ["tests/core", "tests/parity", "tests/unit/test_policies.py", "tests/unit/test_simulation.py"]
+CALLED += [
+    f"tests/unit/{room}"
+    for room in ("evaluation", "meta_solvers", "models", "psro", "regularized", "self_play", "stage_games")
+]
 
 
 @nox.session
