@@ -72,26 +72,52 @@ def cross(session: nox.Session) -> None:
             session.run("ctest", "--preset", preset, env={"COFFEE_FAST_ISA": isa})
 
 
+# What calls the compiled module most, and has been run so to its end; the rest of the suite is slow there, and much of
+# it about text, command lines and processes.
+CALLED = ["tests/core", "tests/parity", "tests/unit/test_policies.py", "tests/unit/test_simulation.py"]
+CALLED += [
+    f"tests/unit/{room}"
+    for room in ("evaluation", "meta_solvers", "models", "psro", "regularized", "self_play", "stage_games")
+]
+
+
 @nox.session
 def sanitized(session: nox.Session) -> None:
-    """The Python module under ASan and UBSan: kernels and their arguments; arguments go to pytest."""
-    session.install("-c", "constraints.txt", "cmake", "ninja", "pybind11")
+    """The Python module under ASan and UBSan; arguments go to pytest, in the place of the folders that call it most."""
     install(session)
     session.run("cmake", "--preset", "asan-ubsan-python")
     session.run("cmake", "--build", "--preset", "asan-ubsan-python")
-    python = Path("build/asan-ubsan-python/python")
+    build = Path("build/asan-ubsan-python").resolve()  # tests start processes in other folders
     shutil.copytree(
-        "python/coffee_fast", python / "coffee_fast", ignore=shutil.ignore_patterns("*.so"), dirs_exist_ok=True
+        "python/coffee_fast", build / "python/coffee_fast", ignore=shutil.ignore_patterns("*.so"), dirs_exist_ok=True
     )
-    libraries = [
+    throwing_new = build / "throwing_new.so"
+    source = "cpp/tests/sanitized/throwing_new.cpp"
+    session.run("g++", "-std=c++20", "-g", "-shared", "-fPIC", source, "-o", str(throwing_new), external=True)
+    runtimes = [
         session.run("g++", f"-print-file-name={name}", external=True, silent=True).strip()
         for name in ("libasan.so", "libubsan.so")
     ]
-    # Python itself leaks at its end, and forks of a test are not what is looked at.
-    options = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-    environment = {"PYTHONPATH": str(python), "LD_PRELOAD": " ".join(libraries), **options}
-    tests = session.posargs or ["tests/core", "tests/parity", "tests/unit/stage_games"]
-    session.run("python", "-P", "-m", "pytest", *tests, env=environment)
+    # Reports go to files: a test of a process that is to fail would swallow them.
+    reports = build / "reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir()
+    common = f"abort_on_error=1:log_path={reports}/report"
+    environment = {
+        "PYTHONPATH": str(build / "python"),
+        "LD_PRELOAD": " ".join([str(throwing_new), *runtimes]),
+        # Python itself leaks at its end; what asks for more memory than there is is told so.
+        "ASAN_OPTIONS": f"{common}:detect_leaks=0:allocator_may_return_null=1:verify_asan_link_order=0",
+        "UBSAN_OPTIONS": f"{common}:print_stacktrace=1",
+    }
+    tests = session.posargs or CALLED
+    try:
+        session.run("python", "-P", "-m", "pytest", "--timeout=3600", *tests, env=environment)
+    finally:
+        texts = [file.read_text(errors="replace") for file in sorted(reports.iterdir())]
+        found = [text for text in texts if "ERROR: " in text or "runtime error: " in text]
+        if found:
+            session.error("\n".join(found))
 
 
 @nox.session

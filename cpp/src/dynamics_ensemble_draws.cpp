@@ -183,11 +183,11 @@ void DynamicsEnsemble::mean_probabilities(Batch& batch, const std::vector<std::s
       else
         softmax({&batch.logits[row * C], C}, given);
       for (std::size_t k = 0; k < C; ++k) out(row, k) += weight * given[k];
-      if (options_.outcome_disagreement) batch.information[row] -= weight * entropy(given);
+      if (options_.outcome_disagreement) batch.information[row] -= weight * outcome_entropy(given);
     }
   }
   if (options_.outcome_disagreement)
-    for (std::size_t row = 0; row < count; ++row) batch.information[row] += entropy(out.row(row));
+    for (std::size_t row = 0; row < count; ++row) batch.information[row] += outcome_entropy(out.row(row));
 }
 
 void DynamicsEnsemble::predict_outcomes(Batch& batch, std::size_t count) const {

@@ -17,7 +17,7 @@ inline void softmax(std::span<const float> logits, std::span<double> probabiliti
 }
 
 /// In nats, of one distribution; a single number is the probability of one of two.
-inline double entropy(std::span<const double> probabilities) {
+inline double outcome_entropy(std::span<const double> probabilities) {
   const auto term = [](double probability) { return probability > 0.0 ? -probability * std::log(probability) : 0.0; };
   if (probabilities.size() == 1) return term(probabilities[0]) + term(1.0 - probabilities[0]);
   double sum = 0.0;
