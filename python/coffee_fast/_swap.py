@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 from pathlib import Path
 
 _HERE = -100  # AT_FDCWD: paths are as they are
@@ -17,6 +18,8 @@ def swap(one: Path, other: Path) -> bool:
 
     False where the system or the file system cannot, with nothing changed.
     """
+    if sys.platform == "win32":  # which has no such call, nor a library of the whole process
+        return False
     library = ctypes.CDLL(None, use_errno=True)
     first, second, how = os.fsencode(one), os.fsencode(other), ctypes.c_uint(_EXCHANGE)
     if hasattr(library, "renameat2"):
