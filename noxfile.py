@@ -74,10 +74,14 @@ def cross(session: nox.Session) -> None:
 
 # What calls the compiled module most, and has been run so to its end; the rest of the suite is slow there, and much of
 # it about text, command lines and processes.
-CALLED = ["tests/core", "tests/parity", "tests/unit/test_policies.py", "tests/unit/test_simulation.py"]
+CALLED = [f"tests/{kind}" for kind in ("core", "parity", "property", "determinism")]
+CALLED += ["tests/unit/test_policies.py", "tests/unit/test_simulation.py"]
 CALLED += [
     f"tests/unit/{room}"
-    for room in ("evaluation", "meta_solvers", "models", "psro", "regularized", "self_play", "stage_games")
+    for room in (
+        *("data", "empirical", "environments", "evaluation", "games", "meta_solvers", "models", "psro", "regularized"),
+        *("self_play", "stage_games", "tabular", "teams"),
+    )
 ]
 
 
