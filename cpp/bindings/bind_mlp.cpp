@@ -33,6 +33,8 @@ Activation parse_activation(const std::string& name) {
 }
 
 std::shared_ptr<Mlp> make_mlp(const py::sequence& layers, const std::string& activation) {
+  if (py::isinstance<py::array>(layers))  // which may have no axes, and so no items
+    throw py::type_error("Mlp: layers must be a sequence of pairs (weights, bias), got " + describe(layers));
   std::vector<Array<float>> arrays;  // keeps the memory alive until it is packed
   std::vector<Mlp::Layer> views;
   for (const py::object item : layers) {  // held: the items of an array are made as they are asked for

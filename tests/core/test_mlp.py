@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -209,9 +210,11 @@ def test_sizes():
     assert mlp.forward(np.zeros((0, 18), np.float32)).shape == (0, 131)
 
 
-def test_layers_in_an_array_are_refused():
-    """Whose rows are made as they are asked for, and live no longer than they are held."""
-    with pytest.raises(
-        TypeError, match=r"layer 0 must be a pair \(weights, bias\), got a float64 array of shape \(3,\)"
-    ):
-        Mlp(np.zeros((2, 3)))
+@pytest.mark.parametrize("shape", [(2, 3), (0,), ()])
+def test_layers_in_an_array_are_refused(shape):
+    """Whose rows are made as they are asked for, and which may have none to ask for."""
+    words = (
+        rf"layers must be a sequence of pairs \(weights, bias\), got a float64 array of shape {re.escape(str(shape))}"
+    )
+    with pytest.raises(TypeError, match=words):
+        Mlp(np.zeros(shape))
