@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.soak import record
@@ -137,28 +138,36 @@ def go_on(
     """Carry out cases that are not done yet until time is up; returns the blocks of this sitting."""
     campaign, deadline = load(name), time.monotonic() + 60.0 * minutes
     done = record.Record() if anew else record.read(name, folder)
-    blocks, about = [], build()
+    about, kept = build(), []
     for block in in_blocks(name, done.next, campaign.target or sys.maxsize, deadline, campaign.patience):
-        done.check_numbering(block)
-        if block.end > block.first:
-            done.add(block, about)
-            record.write(name, done, folder)
-            blocks.append(block)
-            tell(block)
-    return blocks
+        kept += _kept(name, folder, done, block, lambda block: done.add(block, about), tell)
+    return kept
 
 
 def again(name: str, folder: Path = record.FOLDER, tell: Callable[[Block], None] = lambda _: None) -> list[Block]:
     """Carry out each case that went wrong alone; those that end as promised by now are faults no more."""
     campaign, done = load(name), record.read(name, folder)
-    blocks = []
+    kept = []
     for fault in list(done.faults):
         case: int = fault["case"]
         for block in in_blocks(name, case, case + 1, math.inf, campaign.patience):
-            done.check_numbering(block)
-            if block.end > block.first:
-                done.replace(fault, block)
-                record.write(name, done, folder)
-                blocks.append(block)
-                tell(block)
-    return blocks
+            kept += _kept(name, folder, done, block, partial(done.replace, fault), tell)
+    return kept
+
+
+def _kept(
+    name: str,
+    folder: Path,
+    done: record.Record,
+    block: Block,
+    count: Callable[[Block], None],
+    tell: Callable[[Block], None],
+) -> list[Block]:
+    """Count a block, write the record and tell of it; nothing of an empty one."""
+    done.check_numbering(block)
+    if block.end == block.first:
+        return []
+    count(block)
+    record.write(name, done, folder)
+    tell(block)
+    return [block]

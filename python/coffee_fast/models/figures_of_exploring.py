@@ -41,9 +41,7 @@ def exploring_figures(
     if not (training.acting_player >= 0).any():
         return {}
     logged = LoggedMoves.of(training).thinned(MOST_LOGGED, derive_seed(seed, "exploring"))
-    followed = {"state": Followed.of(model, held_out).states} | {
-        name: held_out.arrays[name] for name in ("action", "acting_player")
-    }
+    followed = {**held_out.arrays, "state": Followed.of(model, held_out).states}
     usual, exploring = (_distances(logged, play) for play in (followed, played))
     if not len(usual) or not len(exploring):
         return {}

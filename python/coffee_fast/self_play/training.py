@@ -47,7 +47,6 @@ class SelfPlayTraining:
         line = line_up(spec.role_of, config.risk_aversion)
         role_of = [*range(self._num_roles), *(role for role, _ in line.adversaries)]  # in whose place a network plays
         starts = [self._start(network, references[role], spec, seed) for network, role in enumerate(role_of)]
-        self._depths = [len(layers) for layers in starts]
         uniform = Mixture((UniformRandom(),), np.ones(1))  # what the others play in coverage episodes
         self._learner = config._make_learner(
             model,
@@ -146,7 +145,7 @@ class SelfPlayTraining:
     def _restored(self, place: int, arrays: State) -> Snapshot:
         about = {"policy": "network", "kind": "softmax", "temperature": 1.0}
         policies = [
-            policy_from_arrays({**about, "num_layers": self._depths[role]}, arrays, f"{place}.{role}.")
+            policy_from_arrays({**about, "num_layers": len(self._learner.average(role))}, arrays, f"{place}.{role}.")
             for role in range(self._num_roles)
         ]
         return tuple(policy for policy in policies if isinstance(policy, NetworkPolicy))
