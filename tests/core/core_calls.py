@@ -13,8 +13,11 @@ import numpy as np
 from coffee_fast import _core
 
 SAME, OTHER = "the same values", "other values"
-# Of these anybody may ask for more than there is time.
-PATIENT = {"max_iterations", "num_iterations", "num_episodes", "num_decisions", "num_epochs", "duration_s"}
+# Of these anybody may ask for more than there is time for; what there is time for.
+PATIENT = {
+    **dict.fromkeys(("max_iterations", "num_iterations", "num_episodes", "num_decisions", "num_epochs"), 1),
+    "duration_s": 0.001,
+}
 MEMORY = 1 << 30  # bytes that calls may ask for: beyond them they are told that there are no more
 ENORMOUS = [-1, 2**31, 2**40, 2**61, 2**63, 2**64, 1.5, float("nan"), -1e300, None, "a"]
 
@@ -79,6 +82,12 @@ def put(value: Any, path: tuple[Any, ...], entry: Any) -> Any:
     parts = list(value)
     parts[path[0]] = put(parts[path[0]], path[1:], entry)
     return type(value)(parts)
+
+
+def is_patient(path: tuple[Any, ...], entry: Any) -> bool:
+    """Return whether ``entry`` at ``path`` asks for more than there is time for."""
+    is_number = isinstance(entry, int | float) or (isinstance(entry, np.ndarray) and entry.dtype.kind in "iuf")
+    return is_number and np.size(entry) == 1 and any(entry > PATIENT.get(key, np.inf) for key in path)
 
 
 def flat(value: Any) -> list[Any]:

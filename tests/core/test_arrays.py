@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.core.core_calls import ENORMOUS, OTHER, PATIENT, SAME, at, flat, forms, limit_memory, places, put
+from tests.core.core_calls import ENORMOUS, OTHER, SAME, at, flat, forms, is_patient, limit_memory, places, put
 from tests.core.learner_calls import all_calls
 from tests.core.test_stub import BOUND
 
@@ -60,7 +60,7 @@ def faults(name: str, trace: Path | None = None) -> list[str]:
         is_array = isinstance(value, np.ndarray) and value.size > 0
         spoiled = forms(value) if is_array else [(str(entry), OTHER, entry) for entry in ENORMOUS]
         for kind, values, entry in spoiled:
-            if where in PATIENT and isinstance(entry, int | float) and entry > 1:
+            if is_patient(path, entry):
                 continue
             if trace is not None:
                 trace.write_text(f"{name} {where} {kind}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 SETTING = """
-import sys, time
+import os, signal, sys, threading, time
 import numpy as np
 import coffee_fast as cf
 from coffee_fast import _core
@@ -20,18 +18,23 @@ sizes = ((41, 400), (400, 109))
 layers = tuple((rng.normal(size=(o, i)).astype(np.float32), np.zeros(o, np.float32)) for i, o in sizes)
 slow = cf.NetworkPolicy(layers, "softmax")
 num_threads = int(sys.argv[1])
+sent = []
 
 def run(num_episodes):
     {call}
 
+def interrupt():
+    sent.append(time.process_time())
+    os.kill(os.getpid(), signal.SIGINT)
+
 run(10)
-print("ready", flush=True)
+threading.Timer(0.3, interrupt).start()
 try:
     run(4_000_000)
 except KeyboardInterrupt:
-    print(time.monotonic(), flush=True)
+    print((time.process_time() - sent[0]) / num_threads)
     run(10)
-    print("still works", flush=True)
+    print("still works")
 """
 CALLS = {
     "simulate": "cf.simulate(game, [slow, slow], num_episodes=num_episodes, seed=0, num_threads=num_threads)",
@@ -47,17 +50,11 @@ CALLS = {
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_ctrl_c_stops_within_a_second(call, num_threads):
     script = SETTING.replace("{call}", CALLS[call])
-    command = [sys.executable, "-c", script, str(num_threads)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.3)
-            sent = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    stopped, last = output.splitlines()
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(num_threads)], capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == 0, process.stderr
+    seconds, last = process.stdout.splitlines()
     assert last == "still works"
-    assert float(stopped) - sent < 1.0  # as a rule within 0.1 s
+    # As a rule within 0.1 s. Of the processor, so that a busy machine may take longer.
+    assert float(seconds) < 1.0

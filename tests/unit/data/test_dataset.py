@@ -203,9 +203,9 @@ def test_validation_takes_milliseconds():
     dataset = cf.generate_dataset(cf.load_game("generalized_bargaining"), num_trajectories=1000, seed=0)
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         dataset.validate()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.2  # about 0.01 on a quiet machine
 
 

@@ -72,16 +72,20 @@ def nobody_works(folder):
     return all(map(is_free, locks))
 
 
+def num_written(folder) -> int:
+    return sum(file.is_file() for file in (folder / "runs").rglob("*"))
+
+
 def test_killed_again_and_again_it_ends_in_the_same_table(plan_file, finished, tmp_path):
     rng = random.Random(5)
-    for victim in ("worker", "sweep"):
+    # Moments are told by what is written, not by the clock, so that there is something left to kill on any machine.
+    for victim, moment in (("worker", 1), ("sweep", 20)):
         with start(plan_file, tmp_path, "--retries", "2") as sweep:
             workers = wait_until(lambda sweep=sweep: workers_of(sweep))
-            time.sleep(rng.uniform(1.0, 3.0))
+            wait_until(lambda moment=moment: num_written(tmp_path) >= moment)
             os.kill(sweep.pid if victim == "sweep" else rng.choice(workers), signal.SIGKILL)
-            if victim == "worker":
-                time.sleep(rng.uniform(0.0, 2.0))
-                sweep.kill()
+            sweep.kill()
+    assert not (tmp_path / "results.parquet").exists()
     # Two sweeps at once bring it to its end, while the workers of the last may still be leaving.
     with start(plan_file, tmp_path, "--num-workers", "1") as one, start(plan_file, tmp_path) as other:
         for sweep in (one, other):
