@@ -86,8 +86,11 @@ def put(value: Any, path: tuple[Any, ...], entry: Any) -> Any:
 
 def is_patient(path: tuple[Any, ...], entry: Any) -> bool:
     """Return whether ``entry`` at ``path`` asks for more than there is time for."""
-    is_number = isinstance(entry, int | float) or (isinstance(entry, np.ndarray) and entry.dtype.kind in "iuf")
-    return is_number and np.size(entry) == 1 and any(entry > PATIENT.get(key, np.inf) for key in path)
+    limits = [PATIENT[key] for key in path if key in PATIENT]
+    try:
+        return bool(limits) and float(entry) > min(limits)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def flat(value: Any) -> list[Any]:
