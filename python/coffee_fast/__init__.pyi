@@ -38,8 +38,10 @@ from coffee_fast.errors import ModelWarning as ModelWarning
 from coffee_fast.errors import NumericalError as NumericalError
 from coffee_fast.errors import OutOfMemoryError as OutOfMemoryError
 from coffee_fast.evaluation import ExactRegret as ExactRegret
+from coffee_fast.evaluation import RegretFromLog as RegretFromLog
 from coffee_fast.evaluation import RegretReport as RegretReport
 from coffee_fast.evaluation import exact_regret as exact_regret
+from coffee_fast.evaluation import regret_from_log as regret_from_log
 from coffee_fast.evaluation import true_regret as true_regret
 from coffee_fast.games import GameSpec as GameSpec
 from coffee_fast.games import GameTree as GameTree
@@ -49,6 +51,7 @@ from coffee_fast.models import BehaviorCloningConfig as BehaviorCloningConfig
 from coffee_fast.models import DynamicsEnsemble as DynamicsEnsemble
 from coffee_fast.models import EnsembleConfig as EnsembleConfig
 from coffee_fast.models import SoftImitationConfig as SoftImitationConfig
+from coffee_fast.models import behavior_frequencies as behavior_frequencies
 from coffee_fast.models import clone_behavior as clone_behavior
 from coffee_fast.models import clone_roles as clone_roles
 from coffee_fast.models import imitate_behavior as imitate_behavior

@@ -9,12 +9,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from _games import Game, num_iterations, solve_tree
 
 import coffee_fast as cf
 
-NUM_MEMBERS = 20  # trees with frequencies of chance that the log allows, over which bounds are taken
 SHARE_OF_UNIFORM, ANCHOR, STEP = 0.05, 0.1, 0.03  # in the reference; what leaving it costs, and steps, by reward_scale
 WEIGHTS = (0.2, 0.4, 0.6, 0.8)  # of the cloned policy in OEF-BC
 BEST = cf.EnsembleConfig.preset("best")
@@ -59,10 +57,6 @@ class Log:
         return cf.GameTree.from_dataset(self.dataset)
 
     @cached_property
-    def members(self) -> tuple[cf.GameTree, ...]:
-        return self.tree.members(NUM_MEMBERS, self.seed)
-
-    @cached_property
     def cautious_tree(self) -> cf.GameTree:
         """The tree in which what was never seen pays the least."""
         return self.tree.penalized(1.0)
@@ -102,18 +96,7 @@ class Log:
 
 def frequencies(log: Log) -> Found:
     """What each player did how often, by what it knew; uniform play where it never was."""
-    data = log.dataset
-    known = data.information_states()
-    policies = []
-    for player in range(data.spec.num_players):
-        own = data.acting_player == player
-        states = np.ascontiguousarray(known[own] + np.float32(0.0))  # -0 is 0
-        contents = states.view(f"V{states.strides[0]}").reshape(-1)
-        _, first, places = np.unique(contents, return_index=True, return_inverse=True)
-        counts = np.zeros((len(first), data.spec.num_actions))
-        np.add.at(counts, (places.reshape(-1), data.action[own]), 1.0)
-        policies.append(cf.TablePolicy(states[first], counts / counts.sum(axis=1, keepdims=True)))
-    return policies, {}
+    return list(cf.behavior_frequencies(log.dataset)), {}
 
 
 def cloning(log: Log) -> Found:

@@ -99,22 +99,20 @@ def judged(game: Game, mixtures: Any) -> dict[str, Any]:
 def in_tree(log: Log, mixtures: Any) -> dict[str, Any]:
     """What the tree of the log says of a profile, whoever found it: NashConv, bounds, those over its members."""
     try:
-        found = cf.exact_regret(log.tree, list(mixtures))
+        found = cf.regret_from_log(log.tree, list(mixtures), log.seed)
         cautious, uniform = (
             cf.exact_regret(log.cautious_tree, profile).nash_conv for profile in (list(mixtures), "uniform_random")
         )
     except cf.CoffeeError as error:
         return {"refused": str(error)[:300]}
-    bounds = [cf.exact_regret(member, list(mixtures)).nash_conv_bounds for member in log.members]
-    lower, upper = zip(found.nash_conv_bounds, *bounds, strict=True)
     return {
         "nash_conv": float(found.nash_conv),
-        "bounds": list(found.nash_conv_bounds),
+        "bounds": list(found.in_tree.nash_conv_bounds),
         "if_unseen_pays_least": float(cautious),
         "uniform_if_unseen_pays_least": float(uniform),
-        "over_members": [float(min(lower)), float(max(upper))],
-        "num_nodes": found.num_nodes,
-        "num_unseen": found.num_unseen,
+        "over_members": list(found.nash_conv_bounds),
+        "num_nodes": found.in_tree.num_nodes,
+        "num_unseen": found.in_tree.num_unseen,
     }
 
 

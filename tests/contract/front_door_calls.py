@@ -241,6 +241,7 @@ def play_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0}
             | {"seats": [0]},
         ),
+        "behavior_frequencies": (cf.behavior_frequencies, {"dataset": dataset}),
         "clone_roles": (
             cf.clone_roles,
             {"dataset": dataset, "config": cf.BehaviorCloningConfig(num_steps=2, hidden_sizes=(4,)), "seed": 0},
@@ -669,6 +670,10 @@ def run_calls(w: dict[str, Any], folder: Path) -> dict[str, Call]:
             },
         ),
         "exact_regret": (cf.exact_regret, {"game": w["tree"], "policies": ["uniform_random"] * 2}),
+        "regret_from_log": (
+            cf.regret_from_log,
+            {"log": w["log_tree"], "policies": ["uniform_random"] * 2, "seed": 0, "num_members": 2},
+        ),
         "mirror_descent": (
             cf.mirror_descent,
             {

@@ -41,6 +41,7 @@ RESULTS = {
         "Solution",
         "SelfPlaySnapshots",
         "TeamPolicies",
+        "RegretFromLog",
         "RegretReport",
         "DatasetCard",
         "DynamicsEnsemble",

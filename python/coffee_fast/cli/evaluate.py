@@ -33,6 +33,14 @@ def evaluate(
         ),
     ],
     game: Game = "generalized_bargaining",
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a dataset: bounds on regret by its tree instead, where histories repeat in it.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     parameter: Parameters = None,
     cache_dir: Annotated[
         Path | None, typer.Option(help="Keep trained best responses here, so that the work is not lost.")
@@ -44,12 +52,15 @@ def evaluate(
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
-    """Measure a solution's regret in the true game.
+    """Measure a solution's regret in the true game, or bound it by a log.
 
-    The section `evaluation` of a configuration says how.
+    The section `evaluation` of a configuration says how the game is played.
     """
-    wanted = run_config(preset, config, overrides).evaluation
     judged: Any = (cf.TeamPolicies if (solution / "team.json").exists() else cf.Solution).load(solution)
+    if log is not None:
+        _by_the_log(solution, judged, log, seed, as_json)
+        return
+    wanted = run_config(preset, config, overrides).evaluation
     if cache_dir is not None:
         make_resumable(ctx)
     with progress_reports() as progress:
@@ -75,3 +86,11 @@ def evaluate(
         ("best deviation", report.deviation),
     ]
     finish({"solution": solution, **report.to_json()}, table(rows), as_json)
+
+
+def _by_the_log(solution: Path, judged: Any, log: Path, seed: int, as_json: bool) -> None:
+    with progress_reports():
+        found = cf.regret_from_log(cf.TrajectoryDataset.load(log), judged, seed)
+    lowest, highest = found.nash_conv_bounds
+    bounds = {"lowest_sum_regret": lowest, "highest_sum_regret": highest, "num_unseen": found.in_tree.num_unseen}
+    finish({"solution": solution, "log": log, **bounds}, found.describe(), as_json)

@@ -3,6 +3,7 @@
 from coffee_fast.evaluation.comparison import Comparison, ComparisonRow, compare
 from coffee_fast.evaluation.curve import regret_by_iteration
 from coffee_fast.evaluation.exact import ExactRegret, exact_regret
+from coffee_fast.evaluation.from_log import RegretFromLog, regret_from_log
 from coffee_fast.evaluation.model_errors import FidelityReport, fidelity
 from coffee_fast.evaluation.near_log import NearLogReport, play_near_log
 from coffee_fast.evaluation.regret_report import RegretReport
@@ -16,6 +17,7 @@ __all__ = [
     "ExactRegret",
     "FidelityReport",
     "NearLogReport",
+    "RegretFromLog",
     "RegretReport",
     "Summary",
     "bootstrap_interval",
@@ -25,6 +27,7 @@ __all__ = [
     "fidelity",
     "play_near_log",
     "regret_by_iteration",
+    "regret_from_log",
     "summarize",
     "true_regret",
 ]

@@ -136,18 +136,26 @@ def exact_regret(game: Any, policies: Any) -> ExactRegret:
     4.747222
     """
     tree = game if isinstance(game, GameTree) else GameTree(game)
-    strategies = _profile(tree, policies)
-    tree.check_recall("exact_regret")
-    profile = np.zeros(tree.core.num_sequences)
+    return regret_of_play(tree, play_in(tree, "exact_regret", policies))
+
+
+def play_in(tree: GameTree, caller: str, policies: Any) -> Float64:
+    """Return what a profile does in a tree, ``float64 [Q]``: the probabilities of the legal actions of all players."""
+    strategies = _profile(tree, caller, policies)
+    tree.check_recall(caller)
+    play = np.zeros(tree.core.num_sequences)
     for player, strategy in enumerate(strategies):
-        profile += tree.sequence_probabilities("exact_regret", player, strategy)
+        play += tree.sequence_probabilities(caller, player, strategy)
+    return play
+
+
+def regret_of_play(tree: GameTree, play: Float64) -> ExactRegret:
+    """Return the regret of what :func:`play_in` says of a profile, in a tree of those decisions."""
     num_members, players = tree.core.num_members, range(tree.spec.num_players)
-    worth = tree.core.profile_values(profile).reshape(len(players), num_members)  # by each member
-    best = np.array(
-        [[tree.core.best_response(profile, i, member)[0] for member in range(num_members)] for i in players]
-    )
+    worth = tree.core.profile_values(play).reshape(len(players), num_members)  # by each member
+    best = np.array([[tree.core.best_response(play, i, member)[0] for member in range(num_members)] for i in players])
     # What the mean pays is no mean of what each member's best response earns.
-    values, best_of_mean = worth.mean(axis=1), np.array([tree.core.best_response(profile, i)[0] for i in players])
+    values, best_of_mean = worth.mean(axis=1), np.array([tree.core.best_response(play, i)[0] for i in players])
     # Members pay the least first, the most last.
     lower, upper = np.maximum(best[:, 0] - worth[:, -1], 0.0), np.maximum(best[:, -1] - worth[:, 0], 0.0)
     if tree.log is not None and tree.num_unseen:
@@ -188,14 +196,14 @@ def exact_report(tree: GameTree, profile: Sequence[Mixture], seed: int) -> Regre
     )
 
 
-def _profile(tree: GameTree, policies: Any) -> list[Mixture]:
+def _profile(tree: GameTree, caller: str, policies: Any) -> list[Mixture]:
     """One mixture a player, none of a solution of another game."""
     is_list = isinstance(policies, Sequence) and not isinstance(policies, str)
     for strategy in policies if is_list else [policies]:
         spec = getattr(strategy, "spec", None)
         if isinstance(spec, GameSpec) and spec != tree.spec:
             raise InvalidArgumentError(
-                f"exact_regret: policies must be of {shown(tree.spec.name)} as its tree specifies it, got a solution "
+                f"{caller}: policies must be of {shown(tree.spec.name)} as its tree specifies it, got a solution "
                 f"of {shown(spec.name)}{_difference(spec, tree.spec)}; if it is to be judged in this game all the "
                 "same, give its mixtures"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -195,6 +196,10 @@ class GameTree:
         >>> bool(np.std([cf.exact_regret(member, "uniform_random").nash_conv for member in members]) > 0.0)
         True
         """
+        return tuple(self.each_member(num, seed))
+
+    def each_member(self, num: int, seed: int) -> Iterator[GameTree]:
+        """Return :meth:`members` one after another, where all at once would need much memory."""
         num = check_count("members: num", num, at_least=1, at_most=MOST_MEMBERS)
         seed = check_seed(seed)
         log = self.log
@@ -204,7 +209,7 @@ class GameTree:
                 "draw; GameTree.from_dataset makes trees of logs"
             )
         rngs = (np.random.Generator(np.random.PCG64(derive_seed(seed, "member", i))) for i in range(num))
-        return tuple(self._of_log(self.spec, log, log.draw(rng)) for rng in rngs)
+        return (self._of_log(self.spec, log, log.draw(rng)) for rng in rngs)
 
     def penalized(self, penalty: float) -> GameTree:
         """The tree whose unseen moves pay their mean less ``penalty`` times the members' disagreement, by each."""

@@ -1,6 +1,7 @@
 """Models learned from logged play: of a game's dynamics, and of the players' behavior."""
 
 from coffee_fast.models.behavior import BehaviorCloningConfig, clone_behavior, clone_roles
+from coffee_fast.models.behavior_frequencies import behavior_frequencies
 from coffee_fast.models.config import EnsembleConfig
 from coffee_fast.models.ensemble import DynamicsEnsemble
 from coffee_fast.models.reasons import Reason
@@ -16,6 +17,7 @@ __all__ = [
     "Reason",
     "SoftImitationConfig",
     "Verdict",
+    "behavior_frequencies",
     "clone_behavior",
     "clone_roles",
     "imitate_behavior",

@@ -11,6 +11,8 @@ from coffee_fast._sealed import Form, read_sealed_json, write_sealed_json
 from coffee_fast.errors import CheckpointError, InvalidGameError
 from coffee_fast.evaluation import fidelity, play_near_log, true_regret
 from coffee_fast.games import load_game
+from coffee_fast.pipeline.by_the_log import FORM as BY_THE_LOG
+from coffee_fast.pipeline.by_the_log import by_the_log
 from coffee_fast.pipeline.stages import Variant, Workplace, evaluated_iterations
 from coffee_fast.policies import as_mixture
 
@@ -47,6 +49,7 @@ _FORM: Form = {
     "fidelity": [{"profiles": [[int]], "utility_error": [float], "disagreement": [(float, None)], ...: object}],
     "coverage?": [{"share_of_actions": float, "share_of_episodes": float, ...: object}],
     "solutions": [{**_ABOUT, ...: object}],
+    "by_the_log?": BY_THE_LOG,
 }
 
 
@@ -72,13 +75,19 @@ def evaluate(
         An entry for the last solution of each variant and extraction solver: how much of its play is like the log.
     ``solutions``
         The last solution of each variant and extraction solver, with what the model says of it.
+    ``by_the_log``
+        Of an offline run, what each of these leaves to gain by the tree of the log, as :func:`by_the_log` says it.
     """
     file = at.folder / EVALUATION
     if file.exists():
         return
     file.parent.mkdir(exist_ok=True)
     found: dict[str, Any] = {"status": "done", "regret": [], "fidelity": [], "coverage": []}
-    found["solutions"] = _solutions(at, variants)
+    last = [(variant, *found) for variant in variants for found in _last_solutions(at, variant)]
+    found["solutions"] = [{**_about(at, variant, solver), **_in_search(solution)} for variant, solver, solution in last]
+    if logged is not None:
+        with at.clocked("tree of the log"):
+            found["by_the_log"] = by_the_log(logged, [solution for *_, solution in last], at.seed("by_the_log"))
     game, found["status"] = _game_of(spec)
     if game is None:
         write_sealed_json(file, "evaluation", plain(found))
@@ -196,20 +205,16 @@ def _near_log(
     return {**_about(at, variant, solver), **report.to_json()}
 
 
-def _solutions(at: Workplace, variants: Sequence[Variant]) -> list[dict[str, Any]]:
-    found = []
-    for variant in variants:
-        for solver, solution in _last_solutions(at, variant):
-            figures = {
-                **_mixtures(solution),
-                "model_regret": solution.model_regret,
-                "pessimistic_regret": solution.pessimistic_regret,
-                "sum_model_regret": solution.sum_model_regret,
-                "sum_pessimistic_regret": solution.pessimistic_regret.sum(),
-                "status": solution.status,
-            }
-            found.append({**_about(at, variant, solver), **figures})
-    return found
+def _in_search(solution: Solution) -> dict[str, Any]:
+    """What the search says of a solution."""
+    return {
+        **_mixtures(solution),
+        "model_regret": solution.model_regret,
+        "pessimistic_regret": solution.pessimistic_regret,
+        "sum_model_regret": solution.sum_model_regret,
+        "sum_pessimistic_regret": solution.pessimistic_regret.sum(),
+        "status": solution.status,
+    }
 
 
 def _mixtures(solution: Solution) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coffee_fast._files import write_atomically
 from coffee_fast.evaluation import FidelityReport, RegretReport
 from coffee_fast.psro.role_mixtures import names_of_roles
-from coffee_fast.reports import markdown, run_self_play
+from coffee_fast.reports import markdown, run_by_the_log, run_self_play
 from coffee_fast.reports.how_to_play import how_to_play
 from coffee_fast.reports.run_model import fidelity_in_words, near_log_in_words
 from coffee_fast.reports.run_page import write_pages
@@ -81,12 +81,13 @@ def write_report(
     has_payoffs = "payoffs.png" in plots
     parts = [
         "# What this run found",
-        _in_short(result, solution, regret, evaluation["status"], fit),
+        _in_short(result, solution, regret, evaluation, fit),
         regret_table(regret) if regret else "",
         _by_player(solution, regret),
         "" if not regret else EXACT if is_exact_throughout(regret) else WORDS,
         _images(plots, ("regret.png",)),
         _all_variants(evaluation),
+        run_by_the_log.section(evaluation.get("by_the_log"), bool(regret)),
         "## The solution",
         _solution(result, solution, fit),
         _images(plots, ("mixtures.png",)),
@@ -177,7 +178,7 @@ def _in_short(
     result: PSROResult | None,
     solution: Solution,
     regret: Mapping[int, RegretReport],
-    status: str,
+    evaluation: Mapping[str, Any],
     fit: FitReport | None,
 ) -> str:
     learned = _search(result, solution, fit) if result else run_self_play.in_short(solution, fit)
@@ -185,7 +186,8 @@ def _in_short(
         learned = f"{learned} **{caution}**"
     if not regret:
         return (
-            f"{learned} How good it is in the true game is not known: the evaluation was {status}. Within the model a "
+            f"{learned} How good it is in the true game is not known: the evaluation was {evaluation['status']}."
+            f"{run_by_the_log.in_short(evaluation.get('by_the_log'))} Within the model a "
             f"player could gain {solution.model_regret.max():.2f} by leaving it, and "
             f"{solution.pessimistic_regret.max():.2f} if every member of the ensemble is believed where it is most in "
             f"favor of leaving{_worth(fit)}."

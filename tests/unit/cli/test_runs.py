@@ -156,6 +156,17 @@ def test_own_dataset_of_an_unknown_game_has_no_evaluation(invoke_json, config, t
     assert "not known" in (run_dir / "report.md").read_text()
 
 
+def test_a_solution_is_judged_by_a_log(invoke, invoke_json, config, tmp_path):
+    pytest.importorskip("pyspiel")
+    data, run_dir = tmp_path / "data", tmp_path / "run"
+    invoke_json("dataset", "generate", data, "--game", "openspiel:kuhn_poker", "--num-trajectories", 200)
+    invoke_json("run", "--config", config, "--dataset", data, "--run-dir", run_dir)
+    found = invoke_json("evaluate", run_dir / "solution", "--log", data)
+    bounds = cf.regret_from_log(cf.TrajectoryDataset.load(data), cf.Solution.load(run_dir / "solution"), 0)
+    assert (found["lowest_sum_regret"], found["highest_sum_regret"]) == bounds.nash_conv_bounds
+    assert invoke("evaluate", run_dir / "solution", "--log", data).stdout == bounds.describe() + "\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -197,6 +197,7 @@ def test_without_a_true_game_the_evaluation_is_skipped_and_said_so(tiny_run, own
     assert (summary.initial_sum_regret, summary.final_sum_regret) == (None, None)
     text = (tmp_path / "run" / "report.md").read_text()
     assert "How good it is in the true game is not known" in text
+    assert "No bounds on regret come from the log without a model: GameTree.from_dataset: of" in text
     assert not (tmp_path / "run" / "disagreement.png").exists()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert "in 'our_auction_house'" in text

@@ -61,6 +61,24 @@ def test_a_log_of_chance_becomes_a_solution_and_its_exact_regret(small_run, tmp_
     assert 0 < found["coverage"][0]["share_of_actions"] <= 1
 
 
+def test_a_log_that_repeats_bounds_regret_without_a_game_too(small_run, tmp_path):
+    pytest.importorskip("pyspiel")
+    known = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=1000, seed=1)
+    log = cf.TrajectoryDataset(dataclasses.replace(known.spec, name="poker at home", parameters={}), known.arrays)
+    run_pipeline(small_run, tmp_path / "run", log)
+    evaluation = json.loads((tmp_path / "run" / "evaluation" / "evaluation.json").read_text())
+    found, sizes = evaluation["by_the_log"], {"num_nodes": 58, "num_unseen": 0, "num_episodes": 1000}
+    assert (evaluation["regret"], found["status"], found["sizes"]) == ([], "done", sizes)
+    solution = cf.Solution.load(tmp_path / "run" / "solution")
+    for play, profile in ((found["solutions"][0], list(solution.by_role)), (found["uniform"], "uniform_random")):
+        true = cf.exact_regret("openspiel:kuhn_poker", profile).nash_conv
+        assert play["lowest"] <= true <= play["highest"]
+        assert play["highest"] - play["lowest"] < 0.3
+    report = (tmp_path / "run" / "report.md").read_text()
+    assert f"between **{found['solutions'][0]['lowest']:.4g}** and **{found['solutions'][0]['highest']:.4g}**" in report
+    assert "## By the log alone" in report
+
+
 @pytest.mark.parametrize("algorithm", ["coffee_psro", "oef_bc"])
 def test_a_run_of_two_roles_that_no_true_game_is_known_of(small_run, two_roles, tmp_path, algorithm, monkeypatch):
     cloning = cf.BehaviorCloningConfig(hidden_sizes=(4,), num_steps=20)
