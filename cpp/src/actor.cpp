@@ -8,16 +8,14 @@
 namespace coffee_fast {
 namespace {
 
-constexpr std::size_t kMaxParallelEpisodes = std::size_t{1} << 20;  // their states alone fill a gigabyte
-
 bool is_probability(double value) { return value >= 0.0 && value <= 1.0; }
 
 void check_options(const ActorOptions& options, std::size_t num_players) {
   check(!options.seats.empty(), "Actor: seats must name a seat of the learner or more, got none");
   for (const std::size_t seat : options.seats)
     check(seat < num_players, "Actor: seats must lie in [0, ", num_players, "), got ", seat);
-  check(options.num_parallel_episodes > 0 && options.num_parallel_episodes <= kMaxParallelEpisodes,
-        "Actor: num_parallel_episodes must lie in [1, ", kMaxParallelEpisodes, "], got ",
+  check(options.num_parallel_episodes > 0 && options.num_parallel_episodes <= kMaxLanes,
+        "Actor: num_parallel_episodes must lie in [1, ", kMaxLanes, "], got ",
         options.num_parallel_episodes);
   check(options.uncertainty_penalty >= 0.0 && std::isfinite(options.uncertainty_penalty),
         "Actor: uncertainty_penalty must be a finite number of at least 0, got ", options.uncertainty_penalty);

@@ -249,7 +249,7 @@ Experience collect_experience(const AnyDynamics& dynamics, const ExperienceOptio
   check(count > 0 && num_parallel_episodes > 0,
         "collect_experience: count and num_parallel_episodes must be at least 1, got ", count, " and ",
         num_parallel_episodes);
-  const std::size_t lanes = std::min(num_parallel_episodes, count), num_chunks = (count + lanes - 1) / lanes;
+  const std::size_t lanes = std::min(num_parallel_episodes, count), num_chunks = num_pieces(count, lanes);
   std::vector<std::vector<ExperienceCollector>> collectors(static_cast<std::size_t>(resolve_num_threads(num_threads)));
   std::vector<Experience> chunks(num_chunks);
   parallel_for(num_chunks, num_threads, cancel, [&](std::size_t chunk, int worker) {

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -43,6 +44,12 @@ TEST(parallel_for_stops_when_cancelled) {
                             }),
                Cancelled);
   EXPECT(count < 20);
+}
+
+TEST(pieces_cover_any_count_once) {
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  EXPECT(num_pieces(0, 3) == 0 && num_pieces(1, 3) == 1 && num_pieces(6, 3) == 2 && num_pieces(7, 3) == 3);
+  EXPECT(num_pieces(most, 256) == (most >> 8) + 1 && num_pieces(most, most) == 1 && num_pieces(3, most) == 1);
 }
 
 TEST(negative_num_threads_is_refused) { EXPECT_THROW(resolve_num_threads(-1), InvalidArgument); }

@@ -61,7 +61,8 @@ def test_errors_name_the_argument(game, policies):
         estimate(game, policies, [[0, 1, 2]])
     with pytest.raises(InvalidArgumentError, match=r"strategies in profiles must lie in \[0, 3\), got 3"):
         estimate(game, policies, [[0, 3]])
-    with pytest.raises(InvalidArgumentError, match="num_episodes must be at least 1"):
-        _core.estimate_payoffs(game, policies, np.zeros((1, 2), np.int32), 0, 11)
+    for num_episodes in (0, 2**64 - 1):
+        with pytest.raises(InvalidArgumentError, match=rf"num_episodes must lie in \[1, {2**40}\], got {num_episodes}"):
+            _core.estimate_payoffs(game, policies, np.zeros((1, 2), np.int32), num_episodes, 11)
     with pytest.raises(TypeError):
         _core.estimate_payoffs(game, policies, np.zeros((1, 2), np.int64), 10, 11)

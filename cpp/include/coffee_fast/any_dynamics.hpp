@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "coffee_fast/check.hpp"
 #include "coffee_fast/dynamics.hpp"
 
 namespace coffee_fast {
@@ -47,7 +48,10 @@ class AnyDynamics {
   std::size_t max_episode_length() const { return max_episode_length_; }
   bool lists_legal_actions() const { return lists_legal_actions_; }
 
-  Batch make_batch(std::size_t capacity) const { return model_->make_batch(capacity); }
+  Batch make_batch(std::size_t capacity) const {
+    check(capacity <= kMaxLanes, "at most ", kMaxLanes, " episodes can be played at a time, got ", capacity);
+    return model_->make_batch(capacity);
+  }
   void reset(Batch& batch, Lanes lanes, std::span<const EpisodeKey> keys) const { model_->reset(*batch, lanes, keys); }
   void players_to_act(Batch& batch, Lanes lanes, std::span<std::int32_t> players) const {
     model_->players_to_act(*batch, lanes, players);

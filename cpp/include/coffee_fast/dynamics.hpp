@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -16,6 +17,9 @@ struct EpisodeKey {
   std::uint64_t profile = 0;
   std::uint64_t rollout = 0;
 };
+
+/// Most episodes that are played at a time; their states alone fill a gigabyte.
+inline constexpr std::size_t kMaxLanes = std::size_t{1} << 20;
 
 /// What one step of a batch gives, a row for each lane that stepped.
 struct StepOutputs {

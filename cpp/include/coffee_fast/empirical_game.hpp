@@ -36,9 +36,10 @@ std::uint64_t profile_key(std::span<const std::int32_t> profile);
 template <Dynamics D>
 void estimate_payoffs(const D& dynamics, std::span<const Policy> policies, MatrixView<const std::int32_t> profiles,
                       const EstimateOptions& options, const PayoffEstimates& estimates, CancelToken& cancel) {
-  constexpr std::size_t chunk_size = 256;
+  constexpr std::size_t chunk_size = 256, most_episodes = std::size_t{1} << 40;
   const std::size_t N = dynamics.num_players(), W = N * dynamics.num_members();
-  check(options.num_episodes > 0, "estimate_payoffs: num_episodes must be at least 1, got 0");
+  check(options.num_episodes > 0 && options.num_episodes <= most_episodes,
+        "estimate_payoffs: num_episodes must lie in [1, ", most_episodes, "], got ", options.num_episodes);
   check(profiles.columns == N, "estimate_payoffs: profiles must have shape [P, ", N, "], got [", profiles.rows, ", ",
         profiles.columns, "]");
   std::vector<std::vector<PolicyMixture>> players(profiles.rows);
@@ -51,7 +52,7 @@ void estimate_payoffs(const D& dynamics, std::span<const Policy> policies, Matri
     check_players(players[p], N, dynamics.information_state_size(), dynamics.num_actions());
   }
 
-  const std::size_t num_chunks = (options.num_episodes + chunk_size - 1) / chunk_size, width = 2 * W + 2;
+  const std::size_t num_chunks = num_pieces(options.num_episodes, chunk_size), width = 2 * W + 2;
   std::vector<double> partial(profiles.rows * num_chunks * width, 0.0);
   struct Worker {
     EpisodeRunner<D> runner;

@@ -17,6 +17,9 @@ namespace coffee_fast {
 void parallel_for(std::size_t num_tasks, int num_threads, CancelToken& cancel,
                   const std::function<void(std::size_t index, int worker)>& task);
 
+/// The number of pieces of up to `size` that `count` falls into, for any count there is.
+constexpr std::size_t num_pieces(std::size_t count, std::size_t size) { return count / size + (count % size != 0); }
+
 /// The number of workers `num_threads` stands for: itself, or the number of cores for 0. Negative is an error.
 int resolve_num_threads(int num_threads);
 

@@ -293,7 +293,7 @@ void rollout(const D& dynamics, std::span<const PolicyMixture> players, const Ro
   check_players(players, dynamics.num_players(), dynamics.information_state_size(), dynamics.num_actions());
   check(options.chunk_size > 0, "rollout: chunk_size must be at least 1, got 0");
   const std::size_t count = outputs.lengths.size(), chunk_size = options.chunk_size;
-  const std::size_t num_chunks = (count + chunk_size - 1) / chunk_size;
+  const std::size_t num_chunks = num_pieces(count, chunk_size);
   std::vector<std::vector<EpisodeRunner<D>>> runners(
       static_cast<std::size_t>(resolve_num_threads(options.num_threads)));
   std::vector<Trajectories> recorded(trajectories == nullptr ? 0 : num_chunks);
