@@ -11,6 +11,8 @@ namespace {
 
 constexpr double least_log = -650.0;  // below it 1 / probability overflows
 constexpr double largest_log = 20.0;  // of trial points off the simplex, refused by what they leave
+constexpr double least_legal_log =
+    -1e150;  // of what is legal, however far trial points go: far above the mark of what is not
 constexpr double no_digit_left = 4e-16;
 
 double dot(std::span<const double> a, std::span<const double> b) {
@@ -175,8 +177,11 @@ double RiskAverseGame::range() const {
 std::vector<double> RiskAverseGame::log_others(std::size_t player, std::span<const double> profile) const {
   std::vector<double> log_q(num_joint(player), 0.0);
   for (const Axis& axis : axes_[player]) {
-    const std::span<const double> logs = part(profile, axis.owner);
-    for (std::size_t b = 0; b < log_q.size(); ++b) log_q[b] += logs[b / axis.stride % axis.size];
+    const std::span<const double> logs = part(profile, axis.owner), legal = part(legal_, axis.owner);
+    for (std::size_t b = 0; b < log_q.size(); ++b) {
+      const std::size_t a = b / axis.stride % axis.size;
+      log_q[b] += std::max(logs[a], is_available(legal[a]) ? least_legal_log : log_zero);
+    }
   }
   for (double& x : log_q) x = std::max(x, log_zero);
   return log_q;

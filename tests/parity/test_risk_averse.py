@@ -71,3 +71,18 @@ def test_arrays_that_do_not_fit_are_refused(change, message):
     arguments = {"payoffs": payoffs, "risk_aversion": tau, "legal": legal, "mixtures": legal}
     with pytest.raises(InvalidArgumentError, match=message):
         _core.risk_averse_figures(**change(arguments | numbers("kl", "entropy")))
+
+
+@pytest.mark.parametrize("log", [-1e3, -1e180, -1e250, LOG_ZERO])
+@pytest.mark.parametrize("kind", ["two players", "three players"])
+def test_what_is_legal_is_so_however_small_its_logarithm(kind, log):
+    payoffs, tau, legal = ALL[kind]
+    first = [np.argmax(x > LOG_ZERO / 2, axis=1)[:, None] for x in legal]
+    mixtures = [np.where(np.arange(x.shape[1]) == own, 0.0, log) for x, own in zip(legal, first, strict=True)]
+    found = _core.risk_averse_figures(payoffs, tau, legal, mixtures, **numbers("reverse_kl", "entropy"))
+    expected = RiskAverseGames.of(payoffs, tau, legal, "reverse_kl", "entropy")
+    near = [np.where((x > LOG_ZERO / 2) & (y < 0.0), -1e3, y) for x, y in zip(legal, mixtures, strict=True)]
+    for player in range(len(payoffs)):
+        for profile in (mixtures, near):
+            p = expected.adversary(player, profile).p
+            np.testing.assert_allclose(found["adversaries"][player], p, rtol=1e-9)

@@ -101,7 +101,8 @@ def certified(solver: Any, payoffs: Arrays, law: str) -> Any:
         if not abs(gained.max() - found.regret[player]) <= rounding:
             raise Mismatch(f"{law}: regret {found.regret[player]!r} of player {player}, in truth {gained.max()!r}")
         if isinstance(solver, Nash) and found.status == "converged":
-            met = max(float(sizes[gained.argmax()]), float(found.mixtures[player] @ sizes))
+            # What is at stake, the differences of payoffs that are met, is no more than both their sizes.
+            met = float(sizes[gained.argmax()] + found.mixtures[player] @ sizes)
             if not gained.max() <= 1e-9 * met:
                 raise Mismatch(f"{law}: converged, but player {player} gains {gained.max()!r} where {met!r} is met")
     if found.status == "converged" and solver.kind in ("gane", "logit_qre"):

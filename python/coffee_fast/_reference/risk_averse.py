@@ -29,6 +29,7 @@ DIVERGENCES: tuple[Divergence, ...] = ("kl", "reverse_kl")
 REGULARIZERS: tuple[Regularizer, ...] = ("log_barrier", "entropy")
 _LEAST_LOG = -650.0  # below it 1 / probability overflows
 LARGEST_LOG = 20.0  # of trial points off the simplex, refused by what they leave
+_LEAST_LEGAL_LOG = -1e150  # of what is legal, however far trial points go: far above the mark of what is not
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ class RiskAverseGames:
         """Return the logarithms of what the others jointly play, ``[G, B]``."""
         log_q = np.zeros((len(mixtures[0]), 1))
         for owner, size in self.axes[player]:
-            joint = log_q[:, :, None] + mixtures[owner][:, None, :]
+            least = np.where(self.legal[owner] > LOG_ZERO / 2, _LEAST_LEGAL_LOG, LOG_ZERO)
+            joint = log_q[:, :, None] + np.maximum(mixtures[owner], least)[:, None, :]
             log_q = joint.reshape(len(log_q), log_q.shape[1] * size)
         return np.maximum(log_q, LOG_ZERO)
 

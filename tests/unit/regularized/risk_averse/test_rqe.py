@@ -292,3 +292,21 @@ def test_payoffs_that_dwarf_the_temperature_are_answered_alike_in_all_units():
     for one, other in zip(near.mixtures, far.mixtures, strict=True):
         assert one.max() < 0.9
         np.testing.assert_allclose(other, one, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [957, 1181])
+def test_what_newton_steps_leave_without_any_probability_is_legal_all_the_same(seed):
+    """Their logarithms fall to -1e270 here, far below the mark of what is not legal."""
+    rng = np.random.default_rng(seed)
+    payoffs = [rng.normal(size=(2, 10)) * 10.0 ** rng.integers(0, 8, size=(2, 10)) for _ in range(2)]
+    found = rqe(table(*payoffs), temperature=0.5, risk_aversion=1.0, divergence="reverse_kl", regularizer="entropy")
+    legal = [np.full((1, size), -np.log(size)) for size in (2, 10)]
+    games = RiskAverseGames.of([2.0 * u[None] for u in payoffs], np.full((1, 2), 0.5), legal, "reverse_kl", "entropy")
+    with np.errstate(divide="ignore"):
+        mixtures, adversaries = (
+            [np.maximum(np.log(x.ravel()), -700.0)[None] for x in parts]
+            for parts in (found.mixtures, found.adversaries)
+        )
+    gap = np.minimum(games.gap(mixtures), games.saddle_gap(mixtures, adversaries))
+    assert found.status == "converged"
+    assert (0.5 * gap < 1e-6).all()
