@@ -125,6 +125,9 @@ def rqe(
 
     Notes
     -----
+    Mixtures are solved for, and gaps are of, their logarithms: where payoffs are hundreds of temperatures apart,
+    probabilities below 1e-308 are returned as 0, though an adversary of ``"kl"`` may fear just these.
+
     Deterministic. Cost of one stage game: for each step along the branch a linear system of all actions together (for
     reverse KL of the others' joint actions, too) and ``A_i^2`` joint actions of the others a player; memory does not
     grow with steps. Source: Mazumdar, Panaganti and Shi 2025.
