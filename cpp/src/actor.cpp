@@ -15,8 +15,7 @@ void check_options(const ActorOptions& options, std::size_t num_players) {
   for (const std::size_t seat : options.seats)
     check(seat < num_players, "Actor: seats must lie in [0, ", num_players, "), got ", seat);
   check(options.num_parallel_episodes > 0 && options.num_parallel_episodes <= kMaxLanes,
-        "Actor: num_parallel_episodes must lie in [1, ", kMaxLanes, "], got ",
-        options.num_parallel_episodes);
+        "Actor: num_parallel_episodes must lie in [1, ", kMaxLanes, "], got ", options.num_parallel_episodes);
   check(options.uncertainty_penalty >= 0.0 && std::isfinite(options.uncertainty_penalty),
         "Actor: uncertainty_penalty must be a finite number of at least 0, got ", options.uncertainty_penalty);
   check(is_probability(options.coverage_weight), "Actor: coverage_weight must lie in [0, 1], got ",
