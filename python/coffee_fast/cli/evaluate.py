@@ -58,6 +58,8 @@ def evaluate(
     """
     judged: Any = (cf.TeamPolicies if (solution / "team.json").exists() else cf.Solution).load(solution)
     if log is not None:
+        if ctx.get_parameter_source("game").name != "DEFAULT":  # type: ignore[union-attr]
+            raise typer.BadParameter("either the game or a log of it judges, got both --game and --log")
         _by_the_log(solution, judged, log, seed, as_json)
         return
     wanted = run_config(preset, config, overrides).evaluation

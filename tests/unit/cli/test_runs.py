@@ -165,6 +165,8 @@ def test_a_solution_is_judged_by_a_log(invoke, invoke_json, config, tmp_path):
     bounds = cf.regret_from_log(cf.TrajectoryDataset.load(data), cf.Solution.load(run_dir / "solution"), 0)
     assert (found["lowest_sum_regret"], found["highest_sum_regret"]) == bounds.nash_conv_bounds
     assert invoke("evaluate", run_dir / "solution", "--log", data).stdout == bounds.describe() + "\n"
+    both = invoke("evaluate", run_dir / "solution", "--log", data, "--game", "openspiel:kuhn_poker")
+    assert (both.exit_code, "got both --game and --log" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
