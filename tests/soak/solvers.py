@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from tests.contract.test_meta_solvers import SOLVERS
-from tests.payoffs import KINDS_OF_PAYOFFS, gains
+from tests.payoffs import KINDS_OF_PAYOFFS, against, gains
 from tests.soak.campaign import Campaign, Check, Mismatch
 
 import coffee_fast as cf
@@ -96,14 +96,17 @@ def certified(solver: Any, payoffs: Arrays, law: str) -> Any:
         _correlated(solver, payoffs, found, law)
         return found
     for player, array in enumerate(payoffs):
+        own = found.mixtures[player]
         gained, sizes = gains(array, player, found.mixtures)
         rounding = 1e-12 * float(np.abs(array).max())
         if not abs(gained.max() - found.regret[player]) <= rounding:
             raise Mismatch(f"{law}: regret {found.regret[player]!r} of player {player}, in truth {gained.max()!r}")
         if isinstance(solver, Nash) and found.status == "converged":
-            # What is at stake, the differences of payoffs that are met, is no more than both their sizes.
-            met = float(sizes[gained.argmax()] + found.mixtures[player] @ sizes)
-            if not gained.max() <= 1e-9 * met:
+            # What is at stake: the differences of payoffs that are met, in play or by a deviation that gains.
+            in_play = np.expand_dims(np.tensordot(own, array, axes=(0, player)), player)
+            moved = against(np.abs(array - in_play), player, found.mixtures)
+            met = max(float(own @ moved), float(moved[gained > 0.0].max(initial=0.0)))
+            if not gained.max() <= 1e-9 * met + 1e-14 * float(max(own @ sizes, sizes[gained.argmax()])):
                 raise Mismatch(f"{law}: converged, but player {player} gains {gained.max()!r} where {met!r} is met")
     if found.status == "converged" and solver.kind in ("gane", "logit_qre"):
         _anchored(solver, payoffs, found, law)

@@ -122,7 +122,7 @@ def test_ctrl_c_stops_all_soon():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         respond_side_by_side([request(seed, ENDLESS) for seed in range(2)], num_threads=2)
-    assert time.process_time() - sent[0] < 1.0  # of the processor, of both threads; 0.4 as a rule
+    assert (time.process_time() - sent[0]) / 2 < 0.5  # of the processor, a thread; 0.2 as a rule
     timer.join()
     assert threading.active_count() == 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +26,7 @@ class RegretFromLog:
     """
 
     in_tree: ExactRegret
-    members: tuple[ExactRegret, ...]
+    members: Sequence[ExactRegret]
 
     @property
     def nash_conv(self) -> float:
@@ -48,8 +50,8 @@ class RegretFromLog:
         >>> import coffee_fast as cf
         >>> log = cf.generate_dataset(cf.load_game("openspiel:kuhn_poker"), num_trajectories=2000, seed=0)
         >>> print(regret_from_log(log, "uniform_random", seed=1).describe())
-        By leaving this profile alone players of 'openspiel:kuhn_poker' could gain between 0.91 and 0.94 in all, by \
-2000 episodes of the log, in which no move was missed.
+        By leaving this profile alone players of 'openspiel:kuhn_poker' could gain between 0.9078 and 0.9386 in all, \
+by 2000 episodes of the log, in which no move was missed.
         """
         low, high = self.nash_conv_bounds
         tree = self.in_tree
@@ -60,8 +62,8 @@ class RegretFromLog:
                 "pays no less and no more than whole episodes did"
             )
         return (
-            f"By leaving this profile alone players of {shown(tree.game)} could gain between {low:.2g} and "
-            f"{high:.2g} in all, by {tree.num_episodes} episodes of the log, {unseen}."
+            f"By leaving this profile alone players of {shown(tree.game)} could gain between {low:.4g} and "
+            f"{high:.4g} in all, by {tree.num_episodes} episodes of the log, {unseen}."
         )
 
     def __repr__(self) -> str:
@@ -108,6 +110,13 @@ def regret_from_log(log: Any, policies: Any, seed: int, num_members: int = 20) -
     """
     tree = log if isinstance(log, GameTree) else GameTree.from_dataset(log)
     num_members = check_count("regret_from_log: num_members", num_members, at_least=1)
-    play = play_in(tree, "regret_from_log", policies)
-    members = (regret_of_play(member, play) for member in tree.each_member(num_members, seed))
-    return RegretFromLog(regret_of_play(tree, play), tuple(members))
+    (found,) = regrets_from_log(tree, [policies], seed, num_members)
+    return found
+
+
+def regrets_from_log(tree: GameTree, profiles: Sequence[Any], seed: int, num_members: int = 20) -> list[RegretFromLog]:
+    """Return what :func:`regret_from_log` does of several profiles, for one drawing of members."""
+    plays = [play_in(tree, "regret_from_log", policies) for policies in profiles]
+    trees = itertools.chain([tree], tree.each_member(num_members, seed))
+    by_tree = [[regret_of_play(each, play) for play in plays] for each in trees]
+    return [RegretFromLog(in_tree, members) for in_tree, *members in zip(*by_tree, strict=True)]

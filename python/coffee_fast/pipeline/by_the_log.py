@@ -10,7 +10,7 @@ import numpy as np
 
 from coffee_fast._sealed import Form
 from coffee_fast.errors import DatasetError, InvalidArgumentError, ModelWarning
-from coffee_fast.evaluation import regret_from_log
+from coffee_fast.evaluation.from_log import RegretFromLog, regrets_from_log
 from coffee_fast.games import GameTree
 from coffee_fast.models import behavior_frequencies
 
@@ -46,18 +46,18 @@ def by_the_log(dataset: TrajectoryDataset, solutions: Sequence[Any], seed: int) 
         tree.check_recall("regret_from_log")
     except (DatasetError, InvalidArgumentError) as error:
         return {"status": str(error)}
-    assert tree.log is not None
-    num_episodes = tree.log.num_episodes  # an episode and its mirror image are one
+    profiles = [list(behavior_frequencies(dataset)), "uniform_random", *solutions]
+    logged, uniform, *found = regrets_from_log(tree, profiles, seed)
+    about = logged.in_tree
     return {
         "status": "done",
-        "sizes": {"num_nodes": tree.num_nodes, "num_unseen": tree.num_unseen, "num_episodes": num_episodes},
-        "solutions": [_figures(tree, solution, seed) for solution in solutions],
-        "logged": _figures(tree, list(behavior_frequencies(dataset)), seed),
-        "uniform": _figures(tree, "uniform_random", seed),
+        "sizes": {name: getattr(about, name) for name in ("num_nodes", "num_unseen", "num_episodes")},
+        "solutions": [_figures(each) for each in found],
+        "logged": _figures(logged),
+        "uniform": _figures(uniform),
     }
 
 
-def _figures(tree: GameTree, policies: Any, seed: int) -> Mapping[str, float | None]:
-    found = regret_from_log(tree, policies, seed)
+def _figures(found: RegretFromLog) -> Mapping[str, float | None]:
     lowest, highest = found.nash_conv_bounds
     return {"nash_conv": found.nash_conv, "lowest": lowest, "highest": highest if np.isfinite(highest) else None}

@@ -30,7 +30,7 @@ def section(found: Mapping[str, Any] | None, is_judged: bool) -> str:
         "what the log's players did": found["logged"],
         "uniform random play": found["uniform"],
     }
-    rows = [(name, _amount(play["lowest"]), _amount(play["highest"])) for name, play in plays.items()]
+    rows = [(name, *_bounds(found, play)) for name, play in plays.items()]
     better = f" {BETTER}" if _is_better(found) else ""
     return (
         f"## By the log alone\n\nHistories repeat in the {sizes['num_episodes']} episodes, so that they show the tree "
@@ -43,11 +43,12 @@ def in_short(found: Mapping[str, Any] | None) -> str:
     """Return a sentence on the solution, or nothing."""
     if not found or found["status"] != "done":
         return ""
-    own, others = found["solutions"][0], found["logged"]
+    (least, most), (others_least, others_most) = (
+        _bounds(found, play) for play in (found["solutions"][0], found["logged"])
+    )
     return (
-        f" By the tree of the log players could gain between **{_amount(own['lowest'])}** and "
-        f"**{_amount(own['highest'])}**, summed, by leaving it; by leaving what the log's players did, between "
-        f"{_amount(others['lowest'])} and {_amount(others['highest'])}."
+        f" By the tree of the log players could gain between **{least}** and **{most}**, summed, by leaving it; by "
+        f"leaving what the log's players did, between {others_least} and {others_most}."
     )
 
 
@@ -56,5 +57,11 @@ def _is_better(found: Mapping[str, Any]) -> bool:
     return highest is not None and highest < found["logged"]["lowest"]
 
 
-def _amount(value: float | None) -> str:
-    return "anything" if value is None else f"{value:.4g}" if value >= 5e-4 else "0"
+def _bounds(found: Mapping[str, Any], play: Mapping[str, float | None]) -> tuple[str, str]:
+    """The bounds of a play in words; nothing is what rounding leaves of the regret of uniform play."""
+    size = found["uniform"]["highest"] or found["uniform"]["nash_conv"]
+    least, most = (
+        "anything" if value is None else f"{value:.4g}" if value > 1e-6 * size else "0"
+        for value in (play["lowest"], play["highest"])
+    )
+    return least, most

@@ -44,3 +44,13 @@ def test_why_there_are_no_bounds_is_said_only_where_nothing_else_judges():
     assert "nothing repeats" in run_by_the_log.section(refused, is_judged=False)
     assert run_by_the_log.in_short(refused) == ""
     assert run_by_the_log.section(None, is_judged=False) == run_by_the_log.in_short(None) == ""
+
+
+def test_amounts_are_told_at_any_scale_of_payoffs():
+    def scaled(unit):
+        told = found((1e-9 * unit, 0.25 * unit), (0.5 * unit, 0.9 * unit))
+        return told | {"uniform": figures_of(2.0 * unit, 3.0 * unit)}
+
+    assert "| the solution | 0 | 2.5e-09 |" in run_by_the_log.section(scaled(1e-8), is_judged=True)
+    assert "| the solution | 0 | 2.5e+07 |" in run_by_the_log.section(scaled(1e8), is_judged=True)
+    assert "between **0** and **2.5e-09**" in run_by_the_log.in_short(scaled(1e-8))
